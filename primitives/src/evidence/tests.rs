@@ -1,0 +1,195 @@
+use super::*;
+use crate::{
+    ids::{AccountId, Pair},
+    payload::ack_message,
+    simplex::{Entry, Lock, MAX_LOCKS_USER},
+};
+use sp_core::{ed25519, Pair as _, H256};
+
+struct Party {
+    key: ed25519::Pair,
+}
+
+impl Party {
+    fn new(seed: u8) -> Self {
+        Self { key: ed25519::Pair::from_seed(&[seed; 32]) }
+    }
+    fn id(&self) -> AccountId {
+        AccountId::new(self.key.public().0)
+    }
+    fn sign(&self, message: [u8; 32]) -> Signature {
+        Signature::Direct(self.key.sign(&message).into())
+    }
+}
+
+/// Left, right and their channel.
+fn channel() -> (Party, Party, ChannelContext) {
+    let (a, b) = (Party::new(1), Party::new(2));
+    let (left, right) = if a.id() < b.id() { (a, b) } else { (b, a) };
+    let pair = Pair::new(left.id(), right.id()).unwrap();
+    (left, right, ChannelContext { genesis_hash: H256::repeat_byte(9), pair, epoch: 3 })
+}
+
+fn rules(channel: &ChannelContext) -> EvidenceRules<'_> {
+    EvidenceRules { channel, now: 100, lock_window: 20, max_locks: MAX_LOCKS_USER }
+}
+
+fn simplex(nonce: u64, sent: u128) -> Simplex {
+    Simplex { nonce, entries: vec![Entry::sent(0, sent)].try_into().unwrap() }
+}
+
+fn with_lock(nonce: u64, expiry: u64) -> Simplex {
+    let lock = Lock { id: 1, amount: 5, hash: [3; 32], expiry };
+    let entry = Entry { asset: 0, sent: 0, locks: vec![lock].try_into().unwrap() };
+    Simplex { nonce, entries: vec![entry].try_into().unwrap() }
+}
+
+fn theirs(context: &ChannelContext, from: Side, signer: &Party, simplex: Simplex) -> Evidence {
+    let signature = signer.sign(context.simplex_message(from, &simplex));
+    Evidence { theirs: Some(SignedSimplex { simplex, signature }), ours: None }
+}
+
+#[test]
+fn evidence_should_be_accepted_when_the_partner_signed_it() {
+    let (left, _, context) = channel();
+    let evidence = theirs(&context, Side::Left, &left, simplex(7, 70));
+    let presented = rules(&context).check(evidence, Side::Right, true).unwrap();
+    let expected = Presented { simplex: simplex(7, 70), standing: Standing::Final };
+    assert_eq!(presented, [Some(expected), None]);
+}
+
+#[test]
+fn s56_evidence_should_be_a_bad_proof_when_signed_for_another_chain_epoch_or_side() {
+    let (left, _, context) = channel();
+    let other_chain = ChannelContext { genesis_hash: H256::repeat_byte(8), ..context.clone() };
+    let other_epoch = ChannelContext { epoch: 2, ..context.clone() };
+    for signed_for in [other_chain, other_epoch] {
+        let evidence = theirs(&signed_for, Side::Left, &left, simplex(7, 70));
+        let refused = rules(&context).check(evidence, Side::Right, true);
+        assert_eq!(refused, Err(EvidenceError::BadProof));
+    }
+    let other_side = theirs(&context, Side::Right, &left, simplex(7, 70));
+    let refused = rules(&context).check(other_side, Side::Right, true);
+    assert_eq!(refused, Err(EvidenceError::BadProof));
+}
+
+#[test]
+fn s56_withdrawal_should_not_verify_when_signed_for_another_chain() {
+    use crate::payload::{Withdrawal, WithdrawalItem};
+    let (left, _, context) = channel();
+    let other_chain = ChannelContext { genesis_hash: H256::repeat_byte(8), ..context.clone() };
+    let items = vec![WithdrawalItem { asset: 0, amount: 5, max_from_balance: 0 }];
+    let withdrawal =
+        Withdrawal { withdrawal_nonce: 0, valid_until: 9, items: items.try_into().unwrap() };
+    let signature = left.sign(other_chain.withdrawal_message(Side::Right, &withdrawal));
+    assert!(!signature.verify(&context.withdrawal_message(Side::Right, &withdrawal), &left.id()));
+    assert!(signature.verify(&other_chain.withdrawal_message(Side::Right, &withdrawal), &left.id()));
+}
+
+#[test]
+fn own_simplex_should_be_final_when_the_partner_acknowledged_it() {
+    let (_, right, context) = channel();
+    let mine = simplex(4, 10);
+    let ack = right.sign(context.ack_message(Side::Left, &mine));
+    let evidence =
+        Evidence { theirs: None, ours: Some(OwnSimplex::Acked { simplex: mine.clone(), ack }) };
+    let presented = rules(&context).check(evidence, Side::Left, false).unwrap();
+    assert_eq!(presented[0], Some(Presented { simplex: mine, standing: Standing::Final }));
+}
+
+#[test]
+fn own_simplex_should_be_a_bad_proof_when_the_signature_is_not_an_acknowledgement() {
+    let (_, right, context) = channel();
+    let mine = simplex(4, 10);
+    let not_an_ack = right.sign(context.simplex_message(Side::Left, &mine));
+    let evidence =
+        Evidence { theirs: None, ours: Some(OwnSimplex::Acked { simplex: mine, ack: not_an_ack }) };
+    let refused = rules(&context).check(evidence, Side::Left, false);
+    assert_eq!(refused, Err(EvidenceError::BadProof));
+}
+
+#[test]
+fn a10_unacked_simplex_should_count_only_when_posted_by_the_starter() {
+    let (_, right, context) = channel();
+    let older = simplex(5, 10);
+    let ack = right.sign(ack_message(&context.simplex_message(Side::Left, &older)));
+    let ours = OwnSimplex::Unacked { simplex: simplex(7, 30), acked: Some((older, ack)) };
+    let evidence = Evidence { theirs: None, ours: Some(ours) };
+    let presented = rules(&context).check(evidence.clone(), Side::Left, true).unwrap();
+    let standing = Standing::Unacked { floor: 5 };
+    assert_eq!(presented[0], Some(Presented { simplex: simplex(7, 30), standing }));
+    let refused = rules(&context).check(evidence, Side::Left, false);
+    assert_eq!(refused, Err(EvidenceError::AckMissing));
+}
+
+#[test]
+fn a10_unacked_simplex_should_be_replaced_when_the_counter_reaches_the_acked_nonce() {
+    let stored = Presented { simplex: simplex(7, 30), standing: Standing::Unacked { floor: 5 } };
+    let counter = |nonce| Presented { simplex: simplex(nonce, 1), standing: Standing::Final };
+    assert!(counter(5).replaces(Some(&stored)));
+    assert!(!counter(4).replaces(Some(&stored)));
+}
+
+#[test]
+fn s20_final_simplex_should_be_replaced_only_when_the_nonce_is_higher() {
+    let presented = |nonce| Presented { simplex: simplex(nonce, 1), standing: Standing::Final };
+    assert!(!presented(5).replaces(Some(&presented(5))));
+    assert!(!presented(4).replaces(Some(&presented(5))));
+    assert!(presented(7).replaces(Some(&presented(5))));
+    assert!(presented(1).replaces(None));
+}
+
+#[test]
+fn m15_evidence_should_be_refused_when_a_lock_expires_beyond_the_window() {
+    let (left, _, context) = channel();
+    let latest = theirs(&context, Side::Left, &left, with_lock(1, 120));
+    assert!(rules(&context).check(latest, Side::Right, true).is_ok());
+    let beyond = theirs(&context, Side::Left, &left, with_lock(1, 121));
+    let refused = rules(&context).check(beyond, Side::Right, true);
+    assert_eq!(refused, Err(EvidenceError::ExpiryTooFar));
+}
+
+#[test]
+fn m13_resolve_at_should_be_the_later_of_delay_and_highest_expiry() {
+    let none: [&Simplex; 0] = [];
+    assert_eq!(resolve_at(101, 4, none.into_iter()), 105);
+    assert_eq!(resolve_at(90, 8, [&with_lock(1, 100)].into_iter()), 101);
+    assert_eq!(resolve_at(99, 8, [&with_lock(1, 100)].into_iter()), 107);
+}
+
+#[test]
+fn third_party_evidence_should_need_both_signatures() {
+    let (left, right, context) = channel();
+    let newer = simplex(6, 60);
+    let signature = left.sign(context.simplex_message(Side::Left, &newer));
+    let ack = right.sign(context.ack_message(Side::Left, &newer));
+    let both = TwiceSigned { from: Side::Left, simplex: newer.clone(), signature, ack };
+    let presented = rules(&context).check_twice_signed(vec![both.clone()]).unwrap();
+    assert_eq!(presented[0].as_ref().map(|p| p.simplex.nonce), Some(6));
+    let half = TwiceSigned { ack: both.signature.clone(), ..both };
+    let refused = rules(&context).check_twice_signed(vec![half]);
+    assert_eq!(refused, Err(EvidenceError::BadProof));
+}
+
+#[test]
+fn s29_late_amount_should_be_what_was_not_counted_yet() {
+    assert_eq!(late_amount(70, 40), 30);
+    assert_eq!(late_amount(70, 70), 0);
+    // A lock of 30 in the simplex of 40 that counted at resolve.
+    assert_eq!(late_amount(70, 40 + 30), 0);
+    assert_eq!(late_amount(10, 70), 0);
+}
+
+#[test]
+fn s32_split_should_push_into_uninsured_when_a_revealed_lock_passes_the_insurance() {
+    // (10, 10, 0); right has a lock of 7 that was revealed at 5, expiry 9: delta 17.
+    let lock = Lock { id: 1, amount: 7, hash: [1; 32], expiry: 9 };
+    let entry = Entry { asset: 0, sent: 0, locks: vec![lock].try_into().unwrap() };
+    let right = Simplex { nonce: 1, entries: vec![entry].try_into().unwrap() };
+    let counted = right.counted(0, |_| Some(5)).unwrap();
+    let row = crate::Collateral { insurance: 10, ondelta: 10 };
+    let shares = row.split(0, counted).unwrap();
+    assert_eq!((shares.left_insured, shares.right_owes), (10, 7));
+    let paid_now = crate::debt::collectable(shares.right_owes, 3, 0, 0);
+    assert_eq!((paid_now, shares.right_owes - paid_now), (3, 4));
+}

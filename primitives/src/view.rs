@@ -1,0 +1,80 @@
+//! Answers of the runtime API and of the view functions, so that no client decodes storage.
+
+use crate::{
+    arithmetic::Collateral,
+    evidence::Presented,
+    fees::HubFees,
+    ids::{AccountId, AssetId, Balance, BlockNumber, Clock, Epoch, Nonce, Pair, Side},
+};
+use alloc::vec::Vec;
+use codec::{Decode, Encode};
+use scale_info::TypeInfo;
+
+/// The channel of two accounts as the chain sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct ChannelView {
+    /// The two parties, left first.
+    pub pair: Pair,
+    /// Current epoch; 0 for a pair that the chain has never seen.
+    pub epoch: Epoch,
+    /// Next withdrawal nonce of left and of right.
+    pub withdrawal_nonces: [Nonce; 2],
+    /// One row per asset with collateral.
+    pub collateral: Vec<(AssetId, Collateral)>,
+    /// The open dispute.
+    pub dispute: Option<DisputeView>,
+    /// Most locks that each simplex may have.
+    pub max_locks: u32,
+    /// Whether left and right are registered hubs.
+    pub hubs: [bool; 2],
+}
+
+/// An open dispute.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DisputeView {
+    /// Who started it; `None` for a cooperative close that waits because it books a debt.
+    pub starter: Option<Side>,
+    /// Usable clock when it was opened.
+    pub start: Clock,
+    /// Block in which it was opened: its place in the queue of debts.
+    pub opened_in: BlockNumber,
+    /// From this usable clock on it can be resolved.
+    pub resolve_at: Clock,
+    /// Whether no counter is taken any more: accepted, or co-signed.
+    pub settled: bool,
+    /// What is stored for left and for right.
+    pub presented: [Option<Presented>; 2],
+}
+
+/// One open debt.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct DebtView {
+    /// Who owes.
+    pub debtor: AccountId,
+    /// To whom.
+    pub creditor: AccountId,
+    /// In which asset.
+    pub asset: AssetId,
+    /// What is still owed.
+    pub left: Balance,
+    /// Block in which its dispute was opened: the order of payment.
+    pub opened_in: BlockNumber,
+}
+
+/// A registered hub.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct HubView {
+    /// Its account.
+    pub account: AccountId,
+    /// Handle without the `@`.
+    pub handle: Vec<u8>,
+    /// Where it listens, `host:port`.
+    pub endpoint: Vec<u8>,
+    /// Its X25519 transport key.
+    pub transport_key: [u8; 32],
+    /// What it asks for forwarding.
+    pub fees: HubFees,
+}
