@@ -1,1 +1,184 @@
+//! # Batch
+//!
+//! Many actions under one signature (`protocol.md` §7): a rebalance with its withdrawals and
+//! deposits, or a user's collected errands. One per account and block.
+//!
+//! * **Atomic**: the first action that fails undoes all.
+//! * **Skip-failed**: an action that fails is skipped, with an event. Urgent things, like a
+//!   counter, travel alone or like this [M6].
+//!
+//! The fee covers length and weight of all actions. Batches in batches are impossible: an action
+//! must be in `Actions`.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+pub use pallet::*;
+
+use failsafe_primitives::AccountId;
+
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{
+        dispatch::{extract_actual_weight, GetDispatchInfo, PostDispatchInfo},
+        pallet_prelude::*,
+        storage::with_storage_layer,
+        traits::{Contains, IsSubType},
+    };
+    use frame_system::pallet_prelude::*;
+    use sp_runtime::traits::Dispatchable;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(0);
+
+    /// Batches of actions.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// Configuration.
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
+        /// The runtime's calls.
+        type RuntimeCall: Parameter
+            + Dispatchable<RuntimeOrigin = Self::RuntimeOrigin, PostInfo = PostDispatchInfo>
+            + GetDispatchInfo
+            + From<frame_system::Call<Self>>
+            + IsSubType<Call<Self>>
+            + IsType<<Self as frame_system::Config>::RuntimeCall>;
+        /// What may be an action.
+        type Actions: Contains<<Self as Config>::RuntimeCall>;
+        /// Most actions of a batch.
+        #[pallet::constant]
+        type MaxActions: Get<u32>;
+    }
+
+    /// What happens when an action fails.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Encode,
+        Decode,
+        DecodeWithMemTracking,
+        MaxEncodedLen,
+        TypeInfo,
+    )]
+    pub enum Mode {
+        /// All are undone.
+        #[codec(index = 0)]
+        Atomic,
+        /// It is skipped.
+        #[codec(index = 1)]
+        SkipFailed,
+    }
+
+    /// Block of each account's last batch.
+    #[pallet::storage]
+    pub type LastBatch<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, BlockNumberFor<T>>;
+
+    /// Events.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A batch was carried out.
+        BatchCompleted {
+            /// Whose.
+            account: AccountId,
+            /// How many actions took effect.
+            done: u32,
+            /// How many were skipped.
+            skipped: u32,
+        },
+        /// An action of a skip-failed batch failed.
+        ActionSkipped {
+            /// Its place in the batch, from 0.
+            index: u32,
+            /// Why.
+            error: DispatchError,
+        },
+    }
+
+    /// Errors.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// One batch per account and block: send it again.
+        OnePerBlock,
+        /// A batch without actions.
+        Empty,
+        /// More actions than a batch may have.
+        TooManyActions,
+        /// This call cannot be an action of a batch.
+        NotAnAction,
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Carry out many actions under one signature.
+        ///
+        /// Origin: signed; the actions get the same origin. Parameters:
+        /// - `actions`: withdrawals, deposits, disputes, counters, closes, claims, transfers, hub
+        ///   and asset calls.
+        /// - `mode`: `Atomic` undoes all if one fails, `SkipFailed` skips what fails.
+        ///
+        /// Emits `BatchCompleted`, and `ActionSkipped` per skipped action.
+        #[pallet::call_index(0)]
+        #[pallet::weight(Pallet::<T>::weight_of(actions))]
+        pub fn submit(
+            origin: OriginFor<T>,
+            actions: Vec<<T as Config>::RuntimeCall>,
+            mode: Mode,
+        ) -> DispatchResultWithPostInfo {
+            let account = ensure_signed(origin.clone())?;
+            ensure!(!actions.is_empty(), Error::<T>::Empty);
+            let most = usize::try_from(T::MaxActions::get()).unwrap_or(usize::MAX);
+            ensure!(actions.len() <= most, Error::<T>::TooManyActions);
+            ensure!(actions.iter().all(T::Actions::contains), Error::<T>::NotAnAction);
+            let now = frame_system::Pallet::<T>::block_number();
+            ensure!(LastBatch::<T>::get(&account) != Some(now), Error::<T>::OnePerBlock);
+            LastBatch::<T>::insert(&account, now);
+
+            let (mut done, mut skipped) = (0u32, 0u32);
+            let mut weight = Self::base_weight();
+            for (index, action) in (0u32..).zip(actions) {
+                let info = action.get_dispatch_info();
+                let origin = origin.clone();
+                let result = match mode {
+                    Mode::Atomic => action.dispatch(origin),
+                    Mode::SkipFailed => with_storage_layer(|| action.dispatch(origin)),
+                };
+                weight = weight.saturating_add(extract_actual_weight(&result, &info));
+                match (result, mode) {
+                    (Ok(_), _) => done = done.saturating_add(1),
+                    (Err(error), Mode::Atomic) => {
+                        let post_info = Some(weight).into();
+                        return Err(sp_runtime::DispatchErrorWithPostInfo { post_info, ..error });
+                    },
+                    (Err(error), Mode::SkipFailed) => {
+                        skipped = skipped.saturating_add(1);
+                        Self::deposit_event(Event::ActionSkipped { index, error: error.error });
+                    },
+                }
+            }
+            Self::deposit_event(Event::BatchCompleted { account, done, skipped });
+            Ok(Some(weight).into())
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Hand-estimated, to be replaced by a benchmark.
+        fn base_weight() -> Weight {
+            Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+        }
+
+        /// The batch's own weight and that of every action.
+        fn weight_of(actions: &[<T as Config>::RuntimeCall]) -> Weight {
+            let each = actions.iter().map(|action| action.get_dispatch_info().call_weight);
+            each.fold(Self::base_weight(), Weight::saturating_add)
+        }
+    }
+}

@@ -1,1 +1,369 @@
+//! # Hubs
+//!
+//! The registry of hubs (`protocol.md` §8): handle, endpoint, transport key, fees, routes.
+//! Anybody may register against a deposit. Registered hubs have the short dispute delay and more
+//! locks between each other.
+//!
+//! | role | calls |
+//! |---|---|
+//! | any account | `register` |
+//! | a hub | `update`, `retire` |
+//!
+//! ## Invariants (`do_try_state`)
+//! 1. Handles and hubs name each other.
+//! 2. Every hub's deposit is on hold.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub use pallet::*;
+pub use weights::WeightInfo;
+
+pub mod weights;
+
+use failsafe_pallet_support::{HubRegistry, ProtocolParameters};
+use failsafe_primitives::{fees::HubFees, view::HubView, AccountId, Balance};
+use frame_support::traits::{fungible, tokens::Precision, Get};
+
+#[frame_support::pallet]
+pub mod pallet {
+    use super::*;
+    use alloc::vec::Vec;
+    use frame_support::{pallet_prelude::*, traits::fungible::MutateHold};
+    use frame_system::pallet_prelude::*;
+
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(0);
+
+    /// Longest handle in bytes.
+    pub const MAX_HANDLE: u32 = 32;
+    /// Longest endpoint in bytes: a DNS name and a port.
+    pub const MAX_ENDPOINT: u32 = 261;
+    /// Most routes that a hub may list.
+    pub const MAX_ROUTES: u32 = 32;
+
+    /// A handle, without the `@`.
+    pub type Handle = BoundedVec<u8, ConstU32<MAX_HANDLE>>;
+    /// Where a hub listens: `host:port`.
+    pub type Endpoint = BoundedVec<u8, ConstU32<MAX_ENDPOINT>>;
+    /// Other hubs with which a hub has channels.
+    pub type Routes = BoundedVec<AccountId, ConstU32<MAX_ROUTES>>;
+
+    /// The registry of hubs.
+    #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
+    pub struct Pallet<T>(_);
+
+    /// Configuration.
+    #[pallet::config]
+    pub trait Config: frame_system::Config<AccountId = AccountId> {
+        /// The native asset, for deposits.
+        type Native: fungible::MutateHold<
+            AccountId,
+            Reason = Self::RuntimeHoldReason,
+            Balance = Balance,
+        >;
+        /// Composite of all hold reasons.
+        type RuntimeHoldReason: From<HoldReason>;
+        /// Deposit and fee ceiling.
+        type Parameters: ProtocolParameters;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
+    }
+
+    /// Why this pallet holds money.
+    #[pallet::composite_enum]
+    pub enum HoldReason {
+        /// Deposit of a registered hub.
+        #[codec(index = 0)]
+        HubDeposit,
+    }
+
+    /// What a hub tells the world.
+    #[derive(
+        Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+    )]
+    pub struct HubRecord {
+        /// Handle without the `@`.
+        pub handle: Handle,
+        /// Where it listens: `host:port`.
+        pub endpoint: Endpoint,
+        /// Its X25519 transport key.
+        pub transport_key: [u8; 32],
+        /// What it asks for forwarding.
+        pub fees: HubFees,
+        /// Other hubs with which it has channels.
+        pub routes: Routes,
+        /// What is on hold for it.
+        pub deposit: Balance,
+    }
+
+    /// Registered hubs by account.
+    #[pallet::storage]
+    pub type Hubs<T: Config> = CountedStorageMap<_, Blake2_128Concat, AccountId, HubRecord>;
+
+    /// Accounts by handle.
+    #[pallet::storage]
+    pub type Handles<T: Config> = StorageMap<_, Blake2_128Concat, Handle, AccountId>;
+
+    /// Hubs of the first block, without deposit.
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// The hubs.
+        pub hubs: Vec<GenesisHub>,
+        #[serde(skip)]
+        #[doc(hidden)]
+        pub _config: core::marker::PhantomData<T>,
+    }
+
+    /// A hub of the first block.
+    #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    pub struct GenesisHub {
+        /// Its account.
+        pub account: AccountId,
+        /// Handle without the `@`.
+        pub handle: alloc::string::String,
+        /// Where it listens: `host:port`.
+        pub endpoint: alloc::string::String,
+        /// Its X25519 transport key.
+        pub transport_key: [u8; 32],
+        /// What it asks for forwarding.
+        pub fees: HubFees,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            for hub in &self.hubs {
+                let handle: Handle =
+                    hub.handle.clone().into_bytes().try_into().expect("a short handle");
+                let record = HubRecord {
+                    handle: handle.clone(),
+                    endpoint: hub.endpoint.clone().into_bytes().try_into().expect("an endpoint"),
+                    transport_key: hub.transport_key,
+                    fees: hub.fees,
+                    routes: Routes::default(),
+                    deposit: 0,
+                };
+                assert!(Pallet::<T>::handle_is_valid(&handle), "a handle of a-z, 0-9 and -");
+                assert!(!Handles::<T>::contains_key(&handle), "every handle once");
+                Handles::<T>::insert(handle, &hub.account);
+                Hubs::<T>::insert(&hub.account, record);
+            }
+        }
+    }
+
+    /// Events.
+    #[pallet::event]
+    #[pallet::generate_deposit(pub(super) fn deposit_event)]
+    pub enum Event<T: Config> {
+        /// A hub was registered.
+        HubRegistered {
+            /// Its account.
+            account: AccountId,
+            /// Its handle.
+            handle: Handle,
+        },
+        /// A hub changed what it tells the world.
+        HubUpdated {
+            /// Its account.
+            account: AccountId,
+        },
+        /// A hub left the registry.
+        HubRetired {
+            /// Its account.
+            account: AccountId,
+        },
+    }
+
+    /// Errors.
+    #[pallet::error]
+    pub enum Error<T> {
+        /// This account is registered already: use `update`.
+        AlreadyRegistered,
+        /// This account is not a registered hub.
+        NotRegistered,
+        /// Another hub has this handle.
+        HandleTaken,
+        /// A handle is made of 1 to 32 of a-z, 0-9 and -.
+        InvalidHandle,
+        /// An endpoint is `host:port`.
+        InvalidEndpoint,
+        /// The proportional fee is above the ceiling.
+        FeeAboveCeiling,
+    }
+
+    #[pallet::call]
+    impl<T: Config> Pallet<T> {
+        /// Register the caller as a hub, against a deposit.
+        ///
+        /// Origin: signed. Parameters:
+        /// - `handle`: 1 to 32 of a-z, 0-9 and -, without the @.
+        /// - `endpoint`: where the hub listens, `host:port`.
+        /// - `transport_key`: its X25519 key, 32 bytes.
+        /// - `fees`: base in smallest units, and parts per million.
+        /// - `routes`: other hubs with which it has channels.
+        ///
+        /// Emits `HubRegistered`.
+        #[pallet::call_index(0)]
+        #[pallet::weight(T::WeightInfo::register())]
+        pub fn register(
+            origin: OriginFor<T>,
+            handle: Handle,
+            endpoint: Endpoint,
+            transport_key: [u8; 32],
+            fees: HubFees,
+            routes: Routes,
+        ) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            ensure!(!Hubs::<T>::contains_key(&account), Error::<T>::AlreadyRegistered);
+            ensure!(Self::handle_is_valid(&handle), Error::<T>::InvalidHandle);
+            ensure!(!Handles::<T>::contains_key(&handle), Error::<T>::HandleTaken);
+            Self::check_terms(&endpoint, &fees)?;
+            let deposit = T::Parameters::get().hub_deposit;
+            if deposit > 0 {
+                T::Native::hold(&HoldReason::HubDeposit.into(), &account, deposit)?;
+            }
+            Handles::<T>::insert(&handle, &account);
+            let record = HubRecord {
+                handle: handle.clone(),
+                endpoint,
+                transport_key,
+                fees,
+                routes,
+                deposit,
+            };
+            Hubs::<T>::insert(&account, record);
+            Self::deposit_event(Event::HubRegistered { account, handle });
+            Ok(())
+        }
+
+        /// Change endpoint, transport key, fees and routes of the calling hub.
+        ///
+        /// Origin: a registered hub. Parameters as for `register`. Emits `HubUpdated`.
+        #[pallet::call_index(1)]
+        #[pallet::weight(T::WeightInfo::update())]
+        pub fn update(
+            origin: OriginFor<T>,
+            endpoint: Endpoint,
+            transport_key: [u8; 32],
+            fees: HubFees,
+            routes: Routes,
+        ) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            Self::check_terms(&endpoint, &fees)?;
+            Hubs::<T>::try_mutate(&account, |record| {
+                let record = record.as_mut().ok_or(Error::<T>::NotRegistered)?;
+                record.endpoint = endpoint;
+                record.transport_key = transport_key;
+                record.fees = fees;
+                record.routes = routes;
+                Ok::<_, DispatchError>(())
+            })?;
+            Self::deposit_event(Event::HubUpdated { account });
+            Ok(())
+        }
+
+        /// Leave the registry and get the deposit back.
+        ///
+        /// Origin: a registered hub. Emits `HubRetired`.
+        #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::retire())]
+        pub fn retire(origin: OriginFor<T>) -> DispatchResult {
+            let account = ensure_signed(origin)?;
+            let record = Hubs::<T>::take(&account).ok_or(Error::<T>::NotRegistered)?;
+            Handles::<T>::remove(&record.handle);
+            let reason = HoldReason::HubDeposit.into();
+            T::Native::release(&reason, &account, record.deposit, Precision::BestEffort)?;
+            Self::deposit_event(Event::HubRetired { account });
+            Ok(())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    #[pallet::view_functions]
+    impl<T: Config> Pallet<T> {
+        /// The hub of an account.
+        pub fn hub(account: AccountId) -> Option<HubView> {
+            Hubs::<T>::get(&account).map(|record| Self::view(account, record))
+        }
+
+        /// The hub with a handle, without the @.
+        pub fn hub_by_handle(handle: Vec<u8>) -> Option<HubView> {
+            let handle: Handle = handle.try_into().ok()?;
+            Self::hub(Handles::<T>::get(handle)?)
+        }
+
+        /// All registered hubs.
+        pub fn hubs() -> Vec<HubView> {
+            Hubs::<T>::iter().map(|(account, record)| Self::view(account, record)).collect()
+        }
+    }
+}
+
+extern crate alloc;
+
+impl<T: Config> Pallet<T> {
+    fn handle_is_valid(handle: &[u8]) -> bool {
+        let letter = |c: &u8| c.is_ascii_lowercase() || c.is_ascii_digit() || *c == b'-';
+        !handle.is_empty() && handle.iter().all(letter)
+    }
+
+    fn check_terms(endpoint: &[u8], fees: &HubFees) -> Result<(), Error<T>> {
+        let text = core::str::from_utf8(endpoint).map_err(|_| Error::<T>::InvalidEndpoint)?;
+        let (host, port) = text.rsplit_once(':').ok_or(Error::<T>::InvalidEndpoint)?;
+        let visible = host.bytes().all(|c| c.is_ascii_graphic());
+        if host.is_empty() || !visible || port.parse::<u16>().is_err() {
+            return Err(Error::<T>::InvalidEndpoint);
+        }
+        if fees.ppm > T::Parameters::get().fee_ceiling_ppm {
+            return Err(Error::<T>::FeeAboveCeiling);
+        }
+        Ok(())
+    }
+
+    fn view(account: AccountId, record: HubRecord) -> HubView {
+        HubView {
+            account,
+            handle: record.handle.into_inner(),
+            endpoint: record.endpoint.into_inner(),
+            transport_key: record.transport_key,
+            fees: record.fees,
+        }
+    }
+
+    /// Checks the invariants of the module documentation.
+    #[cfg(any(feature = "try-runtime", feature = "std"))]
+    pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+        use frame_support::{ensure, traits::fungible::InspectHold};
+        ensure!(
+            Handles::<T>::iter().count() == Hubs::<T>::iter().count(),
+            "1: not as many handles as hubs"
+        );
+        for (account, record) in Hubs::<T>::iter() {
+            ensure!(
+                Handles::<T>::get(&record.handle).as_ref() == Some(&account),
+                "1: a handle does not name its hub"
+            );
+            let reason = HoldReason::HubDeposit.into();
+            ensure!(
+                T::Native::balance_on_hold(&reason, &account) >= record.deposit,
+                "2: a hub's deposit is not on hold"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl<T: Config> HubRegistry for Pallet<T> {
+    fn is_hub(who: &AccountId) -> bool {
+        Hubs::<T>::contains_key(who)
+    }
+}

@@ -1,1 +1,121 @@
+//! Small traits by which the Failsafe pallets talk to each other, and what more than one of them
+//! needs. No pallet names another one's `Config`.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+use failsafe_primitives::{
+    parameters::Parameters, simplex::LockHash, AccountId, AssetId, Balance, BlockNumber, Clock,
+};
+use frame_support::{
+    dispatch::DispatchResult,
+    traits::{fungibles, Get},
+    weights::{Weight, WeightMeter},
+};
+use sp_runtime::Perbill;
+
+/// The usable clock (`protocol.md` §7).
+pub trait UsableClock {
+    /// Usable blocks so far.
+    fn now() -> Clock;
+}
+
+/// Source of the amendable numbers (`protocol.md` §9).
+pub trait ProtocolParameters: Get<Parameters> {}
+impl<T: Get<Parameters>> ProtocolParameters for T {}
+
+/// Who is a registered hub.
+pub trait HubRegistry {
+    /// Whether `who` is registered.
+    fn is_hub(who: &AccountId) -> bool;
+}
+
+/// The registry of revealed secrets (`protocol.md` §7).
+pub trait Secrets {
+    /// When the secret of `hash` was first revealed.
+    fn revealed_at(hash: &LockHash) -> Option<Clock>;
+}
+
+/// A chain without a registry: no lock ever counts.
+impl Secrets for () {
+    fn revealed_at(_: &LockHash) -> Option<Clock> {
+        None
+    }
+}
+
+/// The account that holds insured funds and what could not be delivered (`protocol.md` §7
+/// "Custody", §2 "Unclaimed").
+pub trait Custody {
+    /// Moves `amount` from the free balance of `from` into custody. The first deposit of an asset
+    /// costs its minimum balance once more, which keeps the custody account alive.
+    fn take(from: &AccountId, asset: AssetId, amount: Balance) -> DispatchResult;
+
+    /// Pays `amount` of the insured funds to `to`. Never fails: what the asset refuses to credit
+    /// becomes unclaimed.
+    fn release(to: &AccountId, asset: AssetId, amount: Balance);
+
+    /// Moves `amount` from `from` to `to`, into unclaimed if `to` cannot be credited. Fails only
+    /// if `from` cannot be debited.
+    fn deliver(from: &AccountId, to: &AccountId, asset: AssetId, amount: Balance)
+        -> DispatchResult;
+}
+
+/// Debts (`protocol.md` §6).
+pub trait DebtLedger {
+    /// What `who` can move out on chain: nothing in an asset in which it owes.
+    fn spendable(who: &AccountId, asset: AssetId) -> Balance;
+
+    /// Pays `amount` from `debtor` to `creditor` as far as it goes, older debts first, and books
+    /// the rest as a debt whose place in the queue is `opened_in`. Returns what was booked.
+    fn pay_or_book(
+        debtor: &AccountId,
+        creditor: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+        opened_in: BlockNumber,
+    ) -> Balance;
+
+    /// Collects the debts of `who` after its balance grew.
+    fn collect(who: &AccountId, asset: AssetId);
+}
+
+/// What the pallets need of the money: the union of the native and the issued assets.
+pub trait Money:
+    fungibles::Mutate<AccountId, AssetId = AssetId, Balance = Balance>
+    + fungibles::Inspect<AccountId, AssetId = AssetId, Balance = Balance>
+{
+}
+impl<T> Money for T where
+    T: fungibles::Mutate<AccountId, AssetId = AssetId, Balance = Balance>
+        + fungibles::Inspect<AccountId, AssetId = AssetId, Balance = Balance>
+{
+}
+
+/// Share of a block that the hooks on idle leave unused, so that their own work never makes a
+/// block unusable for the clock (`protocol.md` §7: 70 %).
+const IDLE_CEILING: Perbill = Perbill::from_percent(65);
+
+/// Share of a block that one pallet's idle work may take.
+const IDLE_SHARE: Perbill = Perbill::from_percent(25);
+
+/// The meter for work on idle: at most a quarter of the block, and never so much that the block
+/// as a whole would pass 65 % of `max_block`. `remaining` is what FRAME hands to `on_idle`.
+pub fn idle_meter(max_block: Weight, remaining: Weight) -> WeightMeter {
+    let used = max_block.saturating_sub(remaining);
+    let room = (IDLE_CEILING * max_block).saturating_sub(used);
+    WeightMeter::with_limit(room.min(IDLE_SHARE * max_block))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn idle_meter_should_stay_below_the_usable_bound_when_the_block_is_half_full() {
+        let max = Weight::from_parts(1_000, 1_000);
+        let half = Weight::from_parts(500, 500);
+        assert_eq!(idle_meter(max, half).limit(), Weight::from_parts(150, 150));
+        assert_eq!(idle_meter(max, max).limit(), Weight::from_parts(250, 250));
+        let little = Weight::from_parts(300, 300);
+        assert_eq!(idle_meter(max, little).limit(), Weight::zero());
+    }
+}

@@ -1,0 +1,362 @@
+//! Booking, collecting and sweeping.
+
+use crate::{
+    calendar, AccountId, AssetId, Balance, BlockNumber, Bucket, Buckets, Config, Cursor, Custody,
+    Debt, Debts, Error, Event, FreezeReason, HubRegistry, Outstanding, Owed, Pallet, Ring,
+    RingLength, Total, WeightInfo,
+};
+use alloc::{vec, vec::Vec};
+use failsafe_pallet_support::{idle_meter, DebtLedger};
+use failsafe_primitives::{debt::collectable, NATIVE_ASSET};
+use frame_support::{
+    defensive,
+    dispatch::DispatchResult,
+    storage::with_storage_layer,
+    traits::{
+        fungibles::{Inspect, MutateFreeze},
+        tokens::{Fortitude, Preservation},
+        Get,
+    },
+    weights::Weight,
+};
+use sp_core::U256;
+
+impl<T: Config> Pallet<T> {
+    /// A total as a balance; nobody can hold more than a balance anyway.
+    pub(crate) fn clip(amount: U256) -> Balance {
+        Balance::try_from(amount).unwrap_or(Balance::MAX)
+    }
+
+    /// What debts leave alone.
+    fn floor(who: &AccountId, asset: AssetId) -> Balance {
+        if asset == NATIVE_ASSET {
+            T::Parameters::get().floor(T::Hubs::is_hub(who))
+        } else {
+            0
+        }
+    }
+
+    /// The part of the native balance from which `who` may pay fees, `None` if it owes nothing:
+    /// what lies below the floor, so that nothing is carried past the creditors as a fee or tip.
+    pub fn fee_allowance(who: &AccountId) -> Option<Balance> {
+        let owes = Outstanding::<T>::contains_key(who, NATIVE_ASSET);
+        owes.then(|| T::Assets::balance(NATIVE_ASSET, who).min(Self::floor(who, NATIVE_ASSET)))
+    }
+
+    /// Books a debt without trying to collect it.
+    fn book(
+        debtor: &AccountId,
+        creditor: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+        opened_in: BlockNumber,
+    ) {
+        let mut bucket = Buckets::<T>::get((debtor, asset, opened_in)).unwrap_or_default();
+        if bucket.open == 0 {
+            calendar::insert::<T>(debtor, asset, opened_in);
+        }
+        let index = bucket.next;
+        // Counters of debts of one block: a block has far fewer than 2^32 disputes.
+        bucket.next = bucket.next.saturating_add(1);
+        bucket.open = bucket.open.saturating_add(1);
+        Buckets::<T>::insert((debtor, asset, opened_in), bucket);
+        let debt = Debt { creditor: creditor.clone(), left: amount };
+        Debts::<T>::insert((debtor, asset, opened_in, index), debt);
+
+        let mut total =
+            Outstanding::<T>::get(debtor, asset).unwrap_or_else(|| Self::enter(debtor, asset));
+        // 2^32 debts of 2^128 fit into 2^256.
+        total.amount = total.amount.saturating_add(amount.into());
+        total.count = total.count.saturating_add(1);
+        Outstanding::<T>::insert(debtor, asset, total);
+        Owed::<T>::mutate((debtor, creditor, asset), |owed| {
+            *owed = Some(owed.unwrap_or_default().saturating_add(amount.into()));
+        });
+        Self::freeze_outstanding(debtor, asset);
+        Self::deposit_event(Event::DebtCreated {
+            debtor: debtor.clone(),
+            creditor: creditor.clone(),
+            asset,
+            amount,
+            opened_in,
+            index,
+        });
+    }
+
+    /// A debtor's first debt in an asset: a place in the ring, and a reference that keeps the
+    /// account alive, so that the freeze also stands on an account without money.
+    fn enter(debtor: &AccountId, asset: AssetId) -> Total {
+        frame_system::Pallet::<T>::inc_providers(debtor);
+        let ring = RingLength::<T>::get();
+        Ring::<T>::insert(ring, (debtor, asset));
+        RingLength::<T>::put(ring.saturating_add(1));
+        Total { amount: U256::zero(), count: 0, ring }
+    }
+
+    /// The last debt in an asset is gone. The last place of the ring moves into the free one.
+    fn leave(debtor: &AccountId, asset: AssetId, place: u32) {
+        Outstanding::<T>::remove(debtor, asset);
+        let last = RingLength::<T>::get().saturating_sub(1);
+        RingLength::<T>::put(last);
+        if let Some(moved) = Ring::<T>::take(last) {
+            if last != place {
+                Outstanding::<T>::mutate(&moved.0, moved.1, |total| {
+                    if let Some(total) = total {
+                        total.ring = place;
+                    }
+                });
+                Ring::<T>::insert(place, moved);
+            }
+        }
+        Self::freeze_outstanding(debtor, asset);
+        // An account that others keep alive cannot lose its last provider: then this reference
+        // stays behind, which costs nothing but a record.
+        let _ = frame_system::Pallet::<T>::dec_providers(debtor);
+    }
+
+    /// Takes `amount` off a debt in every record.
+    pub(crate) fn reduce(
+        debtor: &AccountId,
+        asset: AssetId,
+        opened_in: BlockNumber,
+        index: u32,
+        debt: &Debt,
+        amount: Balance,
+    ) -> Result<Balance, Error<T>> {
+        let left = debt.left.checked_sub(amount).ok_or(Error::<T>::NoDebt)?;
+        let mut total = Outstanding::<T>::get(debtor, asset).ok_or(Error::<T>::NoDebt)?;
+        total.amount = total.amount.checked_sub(amount.into()).ok_or(Error::<T>::NoDebt)?;
+        let owed_key = (debtor, &debt.creditor, asset);
+        let owed = Owed::<T>::get(owed_key)
+            .and_then(|owed| owed.checked_sub(amount.into()))
+            .ok_or(Error::<T>::NoDebt)?;
+        if owed.is_zero() {
+            Owed::<T>::remove(owed_key);
+        } else {
+            Owed::<T>::insert(owed_key, owed);
+        }
+        if left > 0 {
+            Debts::<T>::insert(
+                (debtor, asset, opened_in, index),
+                Debt { creditor: debt.creditor.clone(), left },
+            );
+            Outstanding::<T>::insert(debtor, asset, total);
+            return Ok(left);
+        }
+        Debts::<T>::remove((debtor, asset, opened_in, index));
+        Self::shrink_bucket(debtor, asset, opened_in, index);
+        total.count = total.count.saturating_sub(1);
+        if total.count == 0 {
+            Self::leave(debtor, asset, total.ring);
+        } else {
+            Outstanding::<T>::insert(debtor, asset, total);
+        }
+        Ok(left)
+    }
+
+    fn shrink_bucket(debtor: &AccountId, asset: AssetId, opened_in: BlockNumber, index: u32) {
+        let key = (debtor, asset, opened_in);
+        let Some(mut bucket) = Buckets::<T>::get(key) else {
+            defensive!("a debt without its bucket");
+            return;
+        };
+        bucket.open = bucket.open.saturating_sub(1);
+        if bucket.open == 0 {
+            Buckets::<T>::remove(key);
+            calendar::remove::<T>(debtor, asset, opened_in);
+            return;
+        }
+        if bucket.first == index {
+            bucket.first = bucket.first.saturating_add(1);
+        }
+        Buckets::<T>::insert(key, bucket);
+    }
+
+    /// Freezes what the debtor owes plus the floor; thaws when nothing is owed.
+    pub(crate) fn freeze_outstanding(debtor: &AccountId, asset: AssetId) {
+        let reason = FreezeReason::Debt.into();
+        let outcome = match Outstanding::<T>::get(debtor, asset) {
+            None => T::Freezer::thaw(asset, &reason, debtor),
+            Some(total) => {
+                let floor = Self::floor(debtor, asset);
+                let frozen = Self::clip(total.amount.saturating_add(floor.into()));
+                T::Freezer::set_freeze(asset, &reason, debtor, frozen)
+            },
+        };
+        if outcome.is_err() {
+            defensive!("a debtor's account could not be frozen");
+        }
+    }
+
+    /// The first debt in line. Gaps that forgiven debts left are skipped and closed.
+    fn head(debtor: &AccountId, asset: AssetId) -> Option<(BlockNumber, u32, Debt)> {
+        let opened_in = calendar::first::<T>(debtor, asset)?;
+        let key = (debtor, asset, opened_in);
+        let mut bucket: Bucket = Buckets::<T>::get(key)?;
+        while bucket.first < bucket.next {
+            if let Some(debt) = Debts::<T>::get((debtor, asset, opened_in, bucket.first)) {
+                Buckets::<T>::insert(key, bucket);
+                return Some((opened_in, bucket.first, debt));
+            }
+            bucket.first = bucket.first.saturating_add(1);
+        }
+        defensive!("a bucket without its debts");
+        None
+    }
+
+    /// Makes at most one payment of `debtor`; returns who got it.
+    fn pay_head(debtor: &AccountId, asset: AssetId) -> Option<AccountId> {
+        let (opened_in, index, debt) = Self::head(debtor, asset)?;
+        // The freeze would forbid the payment: it is set anew from what remains.
+        let reason = FreezeReason::Debt.into();
+        let paid = with_storage_layer::<_, sp_runtime::DispatchError, _>(|| {
+            T::Freezer::thaw(asset, &reason, debtor)?;
+            let balance = T::Assets::reducible_balance(
+                asset,
+                debtor,
+                Preservation::Expendable,
+                Fortitude::Polite,
+            );
+            let floor = Self::floor(debtor, asset);
+            let pay = collectable(debt.left, balance, floor, T::Assets::minimum_balance(asset));
+            if pay == 0 {
+                return Err(sp_runtime::TokenError::FundsUnavailable.into());
+            }
+            T::Custody::deliver(debtor, &debt.creditor, asset, pay)?;
+            let left = Self::reduce(debtor, asset, opened_in, index, &debt, pay)?;
+            if Outstanding::<T>::contains_key(debtor, asset) {
+                Self::freeze_outstanding(debtor, asset);
+            }
+            Self::deposit_event(Event::DebtEnforced {
+                debtor: debtor.clone(),
+                creditor: debt.creditor.clone(),
+                asset,
+                amount: pay,
+                left,
+            });
+            Ok(())
+        });
+        paid.ok().map(|()| debt.creditor)
+    }
+
+    /// Collects debts of `debtor`, then those of the creditors it paid, and so on, up to `most`
+    /// payments; the sweep does the rest. Returns the number of payments.
+    pub(crate) fn do_collect(debtor: &AccountId, asset: AssetId, most: u32) -> u32 {
+        let mut payments = 0;
+        let mut credited: Vec<AccountId> = vec![debtor.clone()];
+        while let Some(who) = credited.pop() {
+            while payments < most {
+                match Self::pay_head(&who, asset) {
+                    None => break,
+                    Some(creditor) => {
+                        payments = payments.saturating_add(1);
+                        if Outstanding::<T>::contains_key(&creditor, asset) {
+                            credited.push(creditor);
+                        }
+                    },
+                }
+            }
+        }
+        payments
+    }
+
+    /// Visits debtors round the ring, as far as the block has room. Returns the weight used.
+    pub(crate) fn sweep(remaining: Weight) -> Weight {
+        let mut meter = idle_meter(T::BlockWeights::get().max_block, remaining);
+        let read = T::DbWeight::get().reads(2);
+        if meter.try_consume(read).is_err() {
+            return meter.consumed();
+        }
+        let visits = RingLength::<T>::get().min(T::MaxVisits::get());
+        let visit = T::WeightInfo::enforce(T::MaxPayments::get());
+        let mut cursor = Cursor::<T>::get();
+        for _ in 0..visits {
+            if !meter.can_consume(visit) {
+                break;
+            }
+            let length = RingLength::<T>::get();
+            if length == 0 {
+                break;
+            }
+            if cursor >= length {
+                cursor = 0;
+            }
+            let Some((debtor, asset)) = Ring::<T>::get(cursor) else {
+                defensive!("a gap in the ring of debtors");
+                break;
+            };
+            let payments = Self::do_collect(&debtor, asset, T::MaxPayments::get());
+            meter.consume(T::WeightInfo::enforce(payments));
+            // A debtor that left the ring was replaced by the last one, to be visited next.
+            if Outstanding::<T>::contains_key(&debtor, asset) {
+                cursor = cursor.saturating_add(1);
+            }
+        }
+        if visits > 0 {
+            meter.consume(T::DbWeight::get().writes(1));
+            Cursor::<T>::put(cursor);
+        }
+        meter.consumed()
+    }
+}
+
+impl<T: Config> DebtLedger for Pallet<T> {
+    fn spendable(who: &AccountId, asset: AssetId) -> Balance {
+        if Outstanding::<T>::contains_key(who, asset) {
+            return 0;
+        }
+        T::Assets::reducible_balance(asset, who, Preservation::Expendable, Fortitude::Polite)
+    }
+
+    fn pay_or_book(
+        debtor: &AccountId,
+        creditor: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+        opened_in: BlockNumber,
+    ) -> Balance {
+        if amount == 0 {
+            return 0;
+        }
+        // Older debts come first: then the new one only joins the queue.
+        let paid = if Outstanding::<T>::contains_key(debtor, asset) {
+            0
+        } else {
+            Self::pay_directly(debtor, creditor, asset, amount).unwrap_or_default()
+        };
+        let rest = amount.checked_sub(paid).unwrap_or_default();
+        if rest > 0 {
+            Self::book(debtor, creditor, asset, rest, opened_in);
+        }
+        if paid > 0 {
+            <Self as DebtLedger>::collect(creditor, asset);
+        }
+        rest
+    }
+
+    fn collect(who: &AccountId, asset: AssetId) {
+        if Outstanding::<T>::contains_key(who, asset) {
+            Self::do_collect(who, asset, T::MaxPaymentsPerCredit::get());
+        }
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// Pays of `amount` what the debtor can spare. Returns what was paid.
+    fn pay_directly(
+        debtor: &AccountId,
+        creditor: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+    ) -> Result<Balance, sp_runtime::DispatchError> {
+        let balance = Self::spendable(debtor, asset);
+        let floor = Self::floor(debtor, asset);
+        let pay = collectable(amount, balance, floor, T::Assets::minimum_balance(asset));
+        if pay > 0 {
+            let deliver =
+                || -> DispatchResult { T::Custody::deliver(debtor, creditor, asset, pay) };
+            with_storage_layer(deliver)?;
+        }
+        Ok(pay)
+    }
+}

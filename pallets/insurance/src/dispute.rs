@@ -1,0 +1,265 @@
+//! Opening, countering, accepting and closing (`protocol.md` §5).
+
+use crate::{
+    AgendaTask, ChannelRecord, Channels, Close, Config, Dispute, Disputes, Error, Event, Evidence,
+    HoldReason, HubRegistry, Nonce, Pallet, Rows, Secrets, TwiceSigned, UsableClock, Verdict,
+    WeightInfo,
+};
+use alloc::vec::Vec;
+use failsafe_primitives::{
+    evidence::{resolve_at, EvidenceRules, Presented},
+    payload::PayloadError,
+    signature,
+    simplex::MAX_LOCKS_HUBS,
+    AccountId, BlockNumber, ChannelContext, Clock, EvidenceError, Pair, Side, Simplex,
+};
+use frame_support::{
+    dispatch::{DispatchResult, DispatchResultWithPostInfo, Pays, PostDispatchInfo},
+    ensure,
+    storage::{with_transaction, TransactionOutcome},
+    traits::{fungible::MutateHold, Get},
+    weights::Weight,
+};
+use sp_runtime::{traits::UniqueSaturatedInto, DispatchError, MultiSignature};
+
+impl<T> From<EvidenceError> for Error<T> {
+    fn from(error: EvidenceError) -> Self {
+        match error {
+            EvidenceError::Malformed(_) | EvidenceError::AckOrder => Self::MalformedEvidence,
+            EvidenceError::BadProof => Self::BadProof,
+            EvidenceError::ExpiryTooFar => Self::ExpiryTooFar,
+            EvidenceError::AckMissing => Self::AckMissing,
+        }
+    }
+}
+
+impl<T> From<PayloadError> for Error<T> {
+    fn from(_: PayloadError) -> Self {
+        Self::MalformedClose
+    }
+}
+
+impl<T: Config> Pallet<T> {
+    /// The current block number.
+    pub(crate) fn block() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().unique_saturated_into()
+    }
+
+    /// The rules for evidence now. The chain takes as many locks as two hubs may have, whoever
+    /// the parties are: a party that retires as a hub cannot void what was signed before.
+    pub(crate) fn rules(context: &ChannelContext) -> EvidenceRules<'_> {
+        EvidenceRules {
+            channel: context,
+            now: T::Clock::now(),
+            lock_window: T::Parameters::get().lock_window,
+            max_locks: MAX_LOCKS_HUBS,
+        }
+    }
+
+    pub(crate) fn do_dispute(
+        who: &AccountId,
+        partner: &AccountId,
+        evidence: Evidence,
+        own_nonce: Nonce,
+    ) -> DispatchResultWithPostInfo {
+        let (pair, side) = Self::channel_of(who, partner)?;
+        if Disputes::<T>::contains_key(pair.left(), pair.right()) {
+            return Self::do_counter(&pair, side, evidence);
+        }
+        let empty = evidence.theirs.is_none() && evidence.ours.is_none();
+        let insured = || Rows::<T>::iter_key_prefix((pair.left(), pair.right())).next().is_some();
+        ensure!(!empty || insured(), Error::<T>::NothingToDispute);
+
+        let record = Self::record_of(&pair, who)?;
+        let context = Self::context(&pair, record.epoch);
+        let presented =
+            Self::rules(&context).check(evidence, side, true).map_err(Error::<T>::from)?;
+        let parameters = T::Parameters::get();
+        let deposit = parameters.dispute_deposit;
+        if deposit > 0 {
+            T::Native::hold(&HoldReason::DisputeDeposit.into(), who, deposit)
+                .map_err(|_| Error::<T>::DepositMissing)?;
+        }
+
+        let start = T::Clock::now();
+        let delay = parameters.delay(T::Hubs::is_hub(partner));
+        let dispute = Dispute {
+            starter: Some(side),
+            start,
+            delay,
+            opened_in: Self::block(),
+            resolve_at: resolve_at(start, delay, simplexes(&presented)),
+            own_nonce,
+            deposit,
+            forfeited: false,
+            verdict: Verdict::Open,
+            presented,
+        };
+        Self::deposit_event(Event::DisputeStarted {
+            left: pair.left().clone(),
+            right: pair.right().clone(),
+            epoch: record.epoch,
+            starter: who.clone(),
+            resolve_at: dispute.resolve_at,
+        });
+        let weight = Self::weight_of(&pair, &dispute);
+        Self::open(&pair, dispute);
+        Ok(Some(weight).into())
+    }
+
+    /// What a dispute or counter costs, with the resolve that it prepays [M15], now that the rows
+    /// are known.
+    fn weight_of(pair: &Pair, dispute: &Dispute) -> Weight {
+        let locks = simplexes(&dispute.presented).flat_map(Simplex::locks).count();
+        let locks = u32::try_from(locks).unwrap_or(u32::MAX);
+        T::WeightInfo::dispute(4, locks).saturating_add(Self::resolve_weight(pair, dispute))
+    }
+
+    /// Stores a dispute and puts it on the agenda.
+    fn open(pair: &Pair, dispute: Dispute) {
+        let task = AgendaTask::Resolve(pair.left().clone(), pair.right().clone());
+        Self::schedule(dispute.resolve_at, task);
+        Disputes::<T>::insert(pair.left(), pair.right(), dispute);
+    }
+
+    /// The dispute of `pair`, if it still takes counters.
+    fn open_dispute(pair: &Pair) -> Result<(Dispute, ChannelContext), Error<T>> {
+        let dispute = Disputes::<T>::get(pair.left(), pair.right()).ok_or(Error::<T>::NoDispute)?;
+        ensure!(dispute.verdict == Verdict::Open, Error::<T>::AlreadySettled);
+        ensure!(T::Clock::now() < dispute.resolve_at, Error::<T>::TooLate);
+        let record = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default();
+        Ok((dispute, Self::context(pair, record.epoch)))
+    }
+
+    pub(crate) fn do_counter(
+        pair: &Pair,
+        side: Side,
+        evidence: Evidence,
+    ) -> DispatchResultWithPostInfo {
+        let (dispute, context) = Self::open_dispute(pair)?;
+        ensure!(dispute.starter != Some(side), Error::<T>::StarterSpeaksOnce);
+        let presented =
+            Self::rules(&context).check(evidence, side, false).map_err(Error::<T>::from)?;
+        Ok(Self::replace(pair, dispute, presented))
+    }
+
+    pub(crate) fn do_counter_for(
+        pair: &Pair,
+        simplexes: impl IntoIterator<Item = TwiceSigned>,
+    ) -> DispatchResultWithPostInfo {
+        let (dispute, context) = Self::open_dispute(pair)?;
+        let simplexes: Vec<_> = simplexes.into_iter().collect();
+        let presented =
+            Self::rules(&context).check_twice_signed(simplexes).map_err(Error::<T>::from)?;
+        Ok(Self::replace(pair, dispute, presented))
+    }
+
+    /// Puts newer simplexes in place of older ones. A counter that changes something is free
+    /// [A19].
+    fn replace(
+        pair: &Pair,
+        mut dispute: Dispute,
+        presented: [Option<Presented>; 2],
+    ) -> PostDispatchInfo {
+        let mut changed = false;
+        for (from, new) in [Side::Left, Side::Right].into_iter().zip(presented) {
+            let Some(new) = new else { continue };
+            let nonce = new.simplex.nonce;
+            let (left, right) = (pair.left().clone(), pair.right().clone());
+            let stored = &mut dispute.presented[from.index()];
+            if new.replaces(stored.as_ref()) {
+                changed = true;
+                dispute.forfeited |= dispute.starter == Some(from) && nonce > dispute.own_nonce;
+                *stored = Some(new);
+                Self::deposit_event(Event::SimplexReplaced { left, right, from, nonce });
+            } else {
+                Self::deposit_event(Event::SimplexSkipped { left, right, from, nonce });
+            }
+        }
+        let weight = Some(Self::weight_of(pair, &dispute));
+        if !changed {
+            return PostDispatchInfo { actual_weight: weight, pays_fee: Pays::Yes };
+        }
+        let due = resolve_at(dispute.start, dispute.delay, simplexes(&dispute.presented));
+        // Never lowered [M13]. The agenda moves its entry on when it meets it too early.
+        dispute.resolve_at = dispute.resolve_at.max(due);
+        Disputes::<T>::insert(pair.left(), pair.right(), dispute);
+        PostDispatchInfo { actual_weight: weight, pays_fee: Pays::No }
+    }
+
+    pub(crate) fn do_accept(pair: &Pair, side: Side) -> DispatchResult {
+        let dispute = Disputes::<T>::get(pair.left(), pair.right()).ok_or(Error::<T>::NoDispute)?;
+        ensure!(dispute.verdict == Verdict::Open, Error::<T>::AlreadySettled);
+        ensure!(dispute.starter != Some(side), Error::<T>::StarterSpeaksOnce);
+        let now = T::Clock::now();
+        let live = simplexes(&dispute.presented)
+            .flat_map(Simplex::locks)
+            .any(|lock| lock.expiry >= now && T::Secrets::revealed_at(&lock.hash).is_none());
+        ensure!(!live, Error::<T>::LiveLock);
+        let accepted = Dispute { verdict: Verdict::Accepted, ..dispute };
+        Self::settle(pair, accepted, true)
+    }
+
+    pub(crate) fn do_close(
+        pair: &Pair,
+        side: Side,
+        close: Close,
+        signature: &MultiSignature,
+    ) -> DispatchResult {
+        close.validate().map_err(Error::<T>::from)?;
+        let who = pair.account(side);
+        let partner = pair.account(side.other());
+        let record: ChannelRecord = Self::record_of(pair, who)?;
+        ensure!(T::Clock::now() <= close.valid_until, Error::<T>::Expired);
+        let message = Self::context(pair, record.epoch).close_message(&close);
+        ensure!(signature::verify(signature, &message, partner), Error::<T>::BadProof);
+        let open = Disputes::<T>::get(pair.left(), pair.right());
+        let known = open.is_some();
+        let start: Clock = T::Clock::now();
+        let delay = T::Parameters::get().delay(T::Hubs::is_hub(partner));
+        let dispute = open.unwrap_or_else(|| Dispute {
+            starter: None,
+            start,
+            delay,
+            opened_in: Self::block(),
+            resolve_at: resolve_at(start, delay, core::iter::empty()),
+            own_nonce: 0,
+            deposit: 0,
+            forfeited: false,
+            verdict: Verdict::Open,
+            presented: [None, None],
+        });
+        Self::settle(pair, Dispute { verdict: Verdict::Agreed(close), ..dispute }, known)
+    }
+
+    /// Carries out a decided dispute at once if it books no debt, else at its deadline [M16].
+    fn settle(pair: &Pair, dispute: Dispute, known: bool) -> DispatchResult {
+        let at_once = with_transaction(|| {
+            let booked = Self::carry_out(pair, &dispute);
+            if booked {
+                TransactionOutcome::Rollback(Ok::<_, DispatchError>(false))
+            } else {
+                TransactionOutcome::Commit(Ok(true))
+            }
+        })?;
+        if at_once {
+            return Ok(());
+        }
+        Self::deposit_event(Event::DisputeSettled {
+            left: pair.left().clone(),
+            right: pair.right().clone(),
+            resolve_at: dispute.resolve_at,
+        });
+        if known {
+            Disputes::<T>::insert(pair.left(), pair.right(), dispute);
+        } else {
+            Self::open(pair, dispute);
+        }
+        Ok(())
+    }
+}
+
+/// The simplexes of both sides, as far as there are any.
+pub(crate) fn simplexes(presented: &[Option<Presented>; 2]) -> impl Iterator<Item = &Simplex> {
+    presented.iter().flatten().map(|presented| &presented.simplex)
+}

@@ -1,0 +1,249 @@
+//! Carrying out disputes and closes, and late claims (`protocol.md` §5).
+
+use crate::{
+    dispute::simplexes, AgendaTask, AssetId, Balance, ChannelRecord, Channels, Config, Custody,
+    DebtLedger, Dispute, Disputes, Epoch, Error, Event, HoldReason, OldEpochs, Outcome, Outcomes,
+    Pallet, Resolved, Rows, Secrets, UsableClock, Verdict, WeightInfo,
+};
+use alloc::{collections::BTreeSet, vec::Vec};
+use failsafe_primitives::{
+    evidence::late_amount, split, Collateral, Pair, Side, Signature, Simplex,
+};
+use frame_support::{
+    defensive,
+    dispatch::DispatchResult,
+    ensure,
+    traits::{
+        fungible::MutateHold,
+        fungibles::Inspect,
+        tokens::{Fortitude, Precision, Restriction},
+        Get,
+    },
+    weights::Weight,
+};
+
+impl<T: Config> Pallet<T> {
+    /// Resolves the dispute of `pair` if its time is over. Returns the weight of what was met.
+    pub(crate) fn do_resolve_due(pair: &Pair) -> Result<Weight, Error<T>> {
+        let dispute = Disputes::<T>::get(pair.left(), pair.right()).ok_or(Error::<T>::NoDispute)?;
+        ensure!(T::Clock::now() >= dispute.resolve_at, Error::<T>::TooEarly);
+        let weight = Self::resolve_weight(pair, &dispute);
+        Self::carry_out(pair, &dispute);
+        Ok(weight)
+    }
+
+    /// What carrying out `dispute` costs.
+    pub(crate) fn resolve_weight(pair: &Pair, dispute: &Dispute) -> Weight {
+        let assets = Self::assets_of(pair, dispute).len();
+        let locks = simplexes(&dispute.presented).flat_map(Simplex::locks).count();
+        let bounded = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        T::WeightInfo::resolve(bounded(assets), bounded(locks))
+    }
+
+    /// Every asset that has a row or is named in the evidence or in the close.
+    fn assets_of(pair: &Pair, dispute: &Dispute) -> BTreeSet<AssetId> {
+        let mut assets: BTreeSet<_> =
+            Rows::<T>::iter_key_prefix((pair.left(), pair.right())).collect();
+        match &dispute.verdict {
+            Verdict::Agreed(close) => assets.extend(close.offdeltas.iter().map(|(a, _)| *a)),
+            Verdict::Open | Verdict::Accepted => {
+                let entries = simplexes(&dispute.presented).flat_map(|s| s.entries.iter());
+                assets.extend(entries.map(|entry| entry.asset));
+            },
+        }
+        assets
+    }
+
+    /// What each side has paid in `asset` by the stored simplexes: `sent` plus the locks that
+    /// were revealed in time.
+    fn counted(dispute: &Dispute, asset: AssetId) -> [Balance; 2] {
+        let one = |side: Side| {
+            let presented = dispute.presented[side.index()].as_ref();
+            presented.map_or(0, |presented| {
+                let counted = presented.simplex.counted(asset, T::Secrets::revealed_at);
+                // Validated simplexes are within the limits.
+                counted.unwrap_or_else(|_| {
+                    defensive!("a stored simplex beyond the limits");
+                    presented.simplex.sent(asset)
+                })
+            })
+        };
+        [one(Side::Left), one(Side::Right)]
+    }
+
+    /// Pays out, books debts, moves the epoch on. Never fails. Returns whether a debt was booked.
+    pub(crate) fn carry_out(pair: &Pair, dispute: &Dispute) -> bool {
+        let (left, right) = (pair.left(), pair.right());
+        let mut record: ChannelRecord = Channels::<T>::get(left, right).unwrap_or_default();
+        let mut resolved = Resolved { at: T::Clock::now(), ..Default::default() };
+        let mut outcomes = Outcomes::default();
+        for asset in Self::assets_of(pair, dispute) {
+            let row = Rows::<T>::take((left, right, asset));
+            if row.is_none() && !T::Assets::asset_exists(asset) {
+                continue;
+            }
+            let collateral = row.map(|row| row.collateral).unwrap_or_default();
+            let offdelta = match &dispute.verdict {
+                Verdict::Agreed(close) => close.offdelta(asset),
+                Verdict::Open | Verdict::Accepted => {
+                    let counted = Self::counted(dispute, asset);
+                    for (list, amount) in resolved.counted.iter_mut().zip(counted) {
+                        if amount > 0 && list.try_push((asset, amount)).is_err() {
+                            defensive!("more assets counted than a simplex may have");
+                        }
+                    }
+                    signed_difference(counted)
+                },
+            };
+            let outcome = Self::pay_out(pair, dispute, asset, collateral, offdelta);
+            if outcomes.try_push(outcome).is_err() {
+                defensive!("more outcomes than assets");
+            }
+        }
+        let booked = outcomes.iter().any(|outcome| outcome.booked > 0);
+
+        Disputes::<T>::remove(left, right);
+        Self::settle_deposit(pair, dispute);
+        let epoch = record.epoch;
+        // One per resolve or close, each of which costs a fee: 2^32 do not come.
+        record.epoch = epoch.saturating_add(1);
+        record.withdrawal_nonces = [0, 0];
+        Channels::<T>::insert(left, right, record);
+        if !matches!(dispute.verdict, Verdict::Agreed(_)) {
+            let until = resolved.at.saturating_add(T::Parameters::get().late);
+            let forget = AgendaTask::Forget(left.clone(), right.clone(), epoch);
+            Self::schedule(until.saturating_add(1), forget);
+            OldEpochs::<T>::insert((left, right, epoch), resolved);
+        }
+        Self::deposit_event(Event::DisputeResolved {
+            left: left.clone(),
+            right: right.clone(),
+            epoch,
+            outcomes,
+        });
+        booked
+    }
+
+    fn pay_out(
+        pair: &Pair,
+        dispute: &Dispute,
+        asset: AssetId,
+        collateral: Collateral,
+        offdelta: i128,
+    ) -> Outcome {
+        let delta = collateral.ondelta.checked_add(offdelta).unwrap_or_else(|| {
+            defensive!("numbers within the limits cannot overflow");
+            collateral.ondelta
+        });
+        let shares = split(collateral.insurance, delta);
+        for side in [Side::Left, Side::Right] {
+            T::Custody::release(pair.account(side), asset, shares.insured(side));
+        }
+        for side in [Side::Left, Side::Right] {
+            if shares.insured(side) > 0 {
+                T::Debts::collect(pair.account(side), asset);
+            }
+        }
+        let mut booked = 0;
+        for debtor in [Side::Left, Side::Right] {
+            let (who, creditor) = (pair.account(debtor), pair.account(debtor.other()));
+            let owed = shares.owes(debtor);
+            if owed > 0 {
+                booked = T::Debts::pay_or_book(who, creditor, asset, owed, dispute.opened_in);
+            }
+        }
+        Outcome {
+            asset,
+            left_insured: shares.left_insured,
+            right_insured: shares.right_insured,
+            left_owed: shares.left_owes,
+            right_owed: shares.right_owes,
+            booked,
+        }
+    }
+
+    /// The deposit goes to the responder if the starter hid a newer simplex of its own, else back
+    /// [M17].
+    fn settle_deposit(pair: &Pair, dispute: &Dispute) {
+        let Some(starter) = dispute.starter.filter(|_| dispute.deposit > 0) else { return };
+        let (who, responder) = (pair.account(starter), pair.account(starter.other()));
+        let reason = HoldReason::DisputeDeposit.into();
+        if dispute.forfeited {
+            let moved = T::Native::transfer_on_hold(
+                &reason,
+                who,
+                responder,
+                dispute.deposit,
+                Precision::BestEffort,
+                Restriction::Free,
+                Fortitude::Force,
+            );
+            if moved.is_ok() {
+                T::Debts::collect(responder, failsafe_primitives::NATIVE_ASSET);
+                return;
+            }
+            // A responder whose account does not exist cannot be credited with less than the
+            // minimum balance: then the deposit goes back.
+        }
+        if T::Native::release(&reason, who, dispute.deposit, Precision::BestEffort).is_err() {
+            defensive!("a dispute deposit that is not on hold");
+        }
+        T::Debts::collect(who, failsafe_primitives::NATIVE_ASSET);
+    }
+
+    pub(crate) fn do_late_claim(
+        pair: &Pair,
+        payee: Side,
+        epoch: Epoch,
+        simplex: &Simplex,
+        signature: &Signature,
+    ) -> DispatchResult {
+        let key = (pair.left(), pair.right(), epoch);
+        let mut resolved = OldEpochs::<T>::get(key).ok_or(Error::<T>::NoLateClaims)?;
+        let until = resolved.at.saturating_add(T::Parameters::get().late);
+        ensure!(T::Clock::now() <= until, Error::<T>::NoLateClaims);
+        let payer = payee.other();
+        let context = Self::context(pair, epoch);
+        Self::rules(&context).check_late(payer, simplex, signature).map_err(Error::<T>::from)?;
+
+        let counted = &mut resolved.counted[payer.index()];
+        let mut claims: Vec<(AssetId, Balance)> = Vec::new();
+        for entry in &simplex.entries {
+            let known = counted.iter_mut().find(|(asset, _)| *asset == entry.asset);
+            let before = known.as_ref().map_or(0, |(_, amount)| *amount);
+            let amount = late_amount(entry.sent, before);
+            if amount == 0 || !T::Assets::asset_exists(entry.asset) {
+                continue;
+            }
+            match known {
+                Some((_, amount)) => *amount = entry.sent,
+                None => counted
+                    .try_push((entry.asset, entry.sent))
+                    .map_err(|_| Error::<T>::TooManyAssets)?,
+            }
+            claims.push((entry.asset, amount));
+        }
+        ensure!(!claims.is_empty(), Error::<T>::NothingToClaim);
+        OldEpochs::<T>::insert(key, resolved);
+        let (payer, payee) = (pair.account(payer).clone(), pair.account(payee).clone());
+        for (asset, amount) in claims {
+            Self::deposit_event(Event::LateClaim {
+                payer: payer.clone(),
+                payee: payee.clone(),
+                epoch,
+                asset,
+                amount,
+            });
+            T::Debts::pay_or_book(&payer, &payee, asset, amount, Self::block());
+        }
+        Ok(())
+    }
+}
+
+/// `right − left` of two counted amounts.
+fn signed_difference([left, right]: [Balance; 2]) -> i128 {
+    failsafe_primitives::delta(0, left, right).unwrap_or_else(|_| {
+        defensive!("counted amounts within the limits cannot overflow");
+        0
+    })
+}

@@ -1,0 +1,351 @@
+use super::*;
+use failsafe_primitives::{Evidence, OwnSimplex, Side};
+use frame_support::{assert_noop, assert_ok, dispatch::Pays};
+
+#[test]
+fn s17_dispute_should_return_the_deposit_when_started_without_any_proof() {
+    let p = Party::ordered(2);
+    let (user, hub) = (&p[0], &p[1]);
+    ExtBuilder::default().balance(user, 10_000).hub(hub).build_and_execute(|| {
+        assert_ok!(deposit(user, 5_000, user, hub));
+        let channel = Channel::new(user, hub);
+        assert_eq!(channel.collateral(FRD), collateral(5_000, 5_000));
+        assert_ok!(dispute(user, hub, Evidence::default(), 0));
+        run_until_resolved(&channel);
+        assert_eq!(free(FRD, user), 10_000);
+        assert_eq!(channel.collateral(FRD), collateral(0, 0));
+    });
+}
+
+/// Alice (left) deposits 400 and pays in three steps; what Bob holds after each, as far as each
+/// side has signed: off −200, then +100 back, then −300 more.
+fn qtum(test: impl FnOnce(&Party, &Party, Channel<'_>)) {
+    let p = Party::ordered(2);
+    let (alice, bob) = (&p[0], &p[1]);
+    ExtBuilder::default().balance(alice, 400).balance(bob, 1).build_and_execute(|| {
+        assert_ok!(deposit(alice, 400, alice, bob));
+        test(alice, bob, Channel::new(alice, bob));
+    });
+}
+
+#[test]
+fn s18_dispute_should_pay_the_newest_state_when_bob_closes_with_it() {
+    qtum(|alice, bob, channel| {
+        // State 3: alice has sent 200 + 300, bob 100.
+        let evidence = channel.both(Side::Right, &sent(1, 100), &sent(2, 500));
+        assert_ok!(dispute(bob, alice, evidence, 1));
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (0, 401));
+    });
+}
+
+#[test]
+fn s18_dispute_should_split_80_to_20_when_20_of_100_were_paid() {
+    let p = Party::ordered(2);
+    let (alice, bob) = (&p[0], &p[1]);
+    ExtBuilder::default().balance(alice, 100).balance(bob, 1).build_and_execute(|| {
+        assert_ok!(deposit(alice, 100, alice, bob));
+        let channel = Channel::new(alice, bob);
+        assert_ok!(dispute(bob, alice, channel.theirs(Side::Left, &sent(1, 20)), 0));
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (80, 21));
+    });
+}
+
+#[test]
+fn s19_counter_should_undo_the_cheat_when_bob_posts_the_newer_state_in_time() {
+    qtum(|alice, bob, channel| {
+        run_to_clock(100);
+        // Alice disputes with state 2: she had sent 200, bob 100.
+        let stale = channel.both(Side::Left, &sent(1, 200), &sent(1, 100));
+        assert_ok!(dispute(alice, bob, stale, 1));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 108);
+        run_to_clock(107);
+        let newer = channel.theirs(Side::Left, &sent(2, 500));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), newer));
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (0, 401));
+    });
+}
+
+#[test]
+fn s19_dispute_should_pay_the_stale_state_when_nobody_counters() {
+    qtum(|alice, bob, channel| {
+        let stale = channel.both(Side::Left, &sent(1, 200), &sent(1, 100));
+        assert_ok!(dispute(alice, bob, stale, 1));
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (300, 101));
+    });
+}
+
+#[test]
+fn s20_counter_should_replace_only_with_a_higher_nonce() {
+    qtum(|alice, bob, channel| {
+        assert_ok!(dispute(alice, bob, channel.ours(Side::Left, &sent(5, 50)), 5));
+        for (nonce, paid, stored) in [(5, Pays::Yes, 5), (4, Pays::Yes, 5), (7, Pays::No, 7)] {
+            let counter = channel.theirs(Side::Left, &sent(nonce, 10 * u128::from(nonce)));
+            let info = Insurance::counter(bob.origin(), alice.id(), counter).unwrap();
+            assert_eq!(info.pays_fee, paid, "nonce {nonce}");
+            let now = channel.dispute().unwrap().presented[0].clone().unwrap();
+            assert_eq!(now.simplex.nonce, stored);
+        }
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (330, 71));
+    });
+}
+
+#[test]
+fn s21_counter_should_be_refused_when_the_starter_speaks_again() {
+    qtum(|alice, bob, channel| {
+        assert_ok!(dispute(alice, bob, channel.ours(Side::Left, &sent(5, 50)), 5));
+        let more = channel.ours(Side::Left, &sent(9, 60));
+        let again = Insurance::counter(alice.origin(), bob.id(), more.clone());
+        assert_noop!(again.map_err(|e| e.error), Error::StarterSpeaksOnce);
+        let once_more = dispute(alice, bob, more, 9);
+        assert_noop!(once_more.map_err(|e| e.error), Error::StarterSpeaksOnce);
+        let newer = channel.theirs(Side::Left, &sent(9, 60));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), newer));
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (340, 61));
+    });
+}
+
+#[test]
+fn s21_accept_should_resolve_at_once_when_the_responder_agrees_and_no_debt_results() {
+    qtum(|alice, bob, channel| {
+        assert_ok!(dispute(alice, bob, channel.ours(Side::Left, &sent(5, 50)), 5));
+        let newer = channel.theirs(Side::Left, &sent(6, 60));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), newer));
+        assert_noop!(
+            Insurance::accept(alice.origin(), bob.id()),
+            Error::StarterSpeaksOnce
+        );
+        assert_ok!(Insurance::accept(bob.origin(), alice.id()));
+        assert!(channel.dispute().is_none());
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (340, 61));
+    });
+}
+
+#[test]
+fn m16_accept_should_wait_for_the_deadline_when_it_books_a_debt() {
+    let p = Party::ordered(2);
+    let (hub, user) = (&p[0], &p[1]);
+    ExtBuilder::default().balance(user, 10).hub(hub).build_and_execute(|| {
+        let channel = Channel::new(hub, user);
+        assert_ok!(dispute(user, hub, channel.theirs(Side::Left, &sent(1, 1_000)), 0));
+        let due = channel.dispute().unwrap().resolve_at;
+        assert_ok!(Insurance::accept(hub.origin(), user.id()));
+        assert_eq!(channel.dispute().unwrap().resolve_at, due);
+        let late = Insurance::counter(hub.origin(), user.id(), Evidence::default());
+        assert_noop!(late.map_err(|e| e.error), Error::AlreadySettled);
+        assert_eq!(debts(hub), vec![]);
+        run_until_resolved(&channel);
+        assert_eq!(debts(hub), vec![(user.id(), 1_000)]);
+    });
+}
+
+#[test]
+fn s21_accept_should_be_refused_when_a_stored_lock_is_still_open() {
+    qtum(|alice, bob, channel| {
+        let locked = sent_and_locked(5, 50, (10, 1, now() + 5));
+        assert_ok!(dispute(bob, alice, channel.theirs(Side::Left, &locked), 0));
+        assert_noop!(Insurance::accept(alice.origin(), bob.id()), Error::LiveLock);
+        Revealed::set([1; 32], now());
+        assert_ok!(Insurance::accept(alice.origin(), bob.id()));
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (340, 61));
+    });
+}
+
+#[test]
+fn s31_dispute_should_wait_four_usable_blocks_against_a_hub_and_eight_against_a_user() {
+    let p = Party::ordered(2);
+    let (user, hub) = (&p[0], &p[1]);
+    ExtBuilder::default().balance(user, 10).balance(hub, 10).hub(hub).build_and_execute(|| {
+        assert_ok!(deposit(user, 5, user, hub));
+        let channel = Channel::new(user, hub);
+        run_to_clock(101);
+        assert_ok!(dispute(user, hub, Evidence::default(), 0));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 105);
+        run_to_clock(104);
+        let early = Insurance::resolve(user.origin(), user.id(), hub.id());
+        assert_noop!(early.map_err(|e| e.error), Error::TooEarly);
+        run_to_clock(105);
+        assert_ok!(Insurance::resolve(user.origin(), user.id(), hub.id()));
+
+        assert_ok!(deposit(hub, 5, hub, user));
+        assert_ok!(dispute(hub, user, Evidence::default(), 0));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 113);
+    });
+}
+
+#[test]
+fn s31_dispute_should_not_come_due_while_blocks_are_stuffed() {
+    use frame_support::traits::Get;
+    let p = Party::ordered(2);
+    let (user, hub) = (&p[0], &p[1]);
+    ExtBuilder::default().balance(user, 10).hub(hub).build_and_execute(|| {
+        assert_ok!(deposit(user, 5, user, hub));
+        assert_ok!(dispute(user, hub, Evidence::default(), 0));
+        let before = now();
+        let limits: frame_system::limits::BlockWeights =
+            <Test as frame_system::Config>::BlockWeights::get();
+        let stuffed = sp_runtime::Perbill::from_percent(70) * limits.max_block;
+        for _ in 0..20 {
+            System::set_block_consumed_resources(stuffed, 0);
+            next_block();
+        }
+        assert_eq!(now(), before);
+        assert!(Channel::new(user, hub).dispute().is_some());
+    });
+}
+
+#[test]
+fn a5_dispute_should_be_refused_when_there_is_neither_evidence_nor_insurance() {
+    let p = Party::ordered(2);
+    ExtBuilder::default().balance(&p[0], 10).build_and_execute(|| {
+        let nothing = dispute(&p[0], &p[1], Evidence::default(), 0);
+        assert_noop!(nothing.map_err(|e| e.error), Error::NothingToDispute);
+    });
+}
+
+#[test]
+fn s56_dispute_should_be_a_bad_proof_when_signed_for_another_chain() {
+    qtum(|alice, bob, mut channel| {
+        channel.context.genesis_hash = sp_core::H256::repeat_byte(1);
+        let foreign = channel.theirs(Side::Left, &sent(1, 20));
+        let refused = dispute(bob, alice, foreign, 0);
+        assert_noop!(refused.map_err(|e| e.error), Error::BadProof);
+    });
+}
+
+#[test]
+fn m6_dispute_should_act_as_counter_when_the_partners_dispute_is_open() {
+    qtum(|alice, bob, channel| {
+        assert_ok!(dispute(alice, bob, Evidence::default(), 0));
+        assert_ok!(dispute(bob, alice, channel.theirs(Side::Left, &sent(3, 300)), 0));
+        run_until_resolved(&channel);
+        assert_eq!((free(FRD, alice), free(FRD, bob)), (100, 301));
+    });
+}
+
+#[test]
+fn m13_counter_should_not_prolong_a_dispute_beyond_the_highest_expiry() {
+    qtum(|alice, bob, channel| {
+        run_to_clock(90);
+        assert_ok!(dispute(alice, bob, Evidence::default(), 0));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 98);
+        run_to_clock(97);
+        let plain = channel.theirs(Side::Left, &sent(1, 1));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), plain));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 98);
+        let locked = channel.theirs(Side::Left, &sent_and_locked(2, 2, (5, 1, 100)));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), locked));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 101);
+        let without = channel.theirs(Side::Left, &sent(3, 3));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), without));
+        assert_eq!(channel.dispute().unwrap().resolve_at, 101, "never lowered");
+        run_until_resolved(&channel);
+        assert_eq!(free(FRD, bob), 4);
+    });
+}
+
+#[test]
+fn m15_dispute_should_be_refused_when_a_lock_expires_beyond_the_window() {
+    qtum(|alice, bob, channel| {
+        let locked = sent_and_locked(1, 0, (5, 1, now() + 21));
+        let refused = dispute(bob, alice, channel.theirs(Side::Left, &locked), 0);
+        assert_noop!(refused.map_err(|e| e.error), Error::ExpiryTooFar);
+    });
+}
+
+#[test]
+fn a10_unacked_simplex_should_count_until_a_counter_reaches_the_acked_one() {
+    qtum(|alice, bob, channel| {
+        let acked = sent(5, 50);
+        let ack = channel.ack(Side::Left, &acked);
+        let ours =
+            OwnSimplex::Unacked { simplex: sent(7, 70), acked: Some((acked.clone(), ack)) };
+        let evidence = Evidence { theirs: None, ours: Some(ours) };
+        assert_ok!(dispute(alice, bob, evidence, 7));
+        let too_old = channel.theirs(Side::Left, &sent(4, 40));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), too_old));
+        assert_eq!(channel.dispute().unwrap().presented[0].as_ref().unwrap().simplex.nonce, 7);
+        let received = channel.theirs(Side::Left, &sent(6, 60));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), received));
+        run_until_resolved(&channel);
+        assert_eq!(free(FRD, bob), 61);
+    });
+}
+
+#[test]
+fn a10_unacked_simplex_should_be_refused_when_the_responder_posts_it() {
+    qtum(|alice, bob, channel| {
+        assert_ok!(dispute(alice, bob, Evidence::default(), 0));
+        let ours = OwnSimplex::Unacked { simplex: sent(7, 70), acked: None };
+        let counter = Evidence { theirs: None, ours: Some(ours) };
+        let refused = Insurance::counter(bob.origin(), alice.id(), counter);
+        assert_noop!(refused.map_err(|e| e.error), Error::AckMissing);
+        let _ = channel;
+    });
+}
+
+#[test]
+fn a19_counter_for_should_need_both_signatures_and_be_free_when_it_changes_something() {
+    let p = Party::ordered(3);
+    let (alice, bob, tower) = (&p[0], &p[1], &p[2]);
+    ExtBuilder::default().balance(alice, 400).balance(tower, 5).build_and_execute(|| {
+        assert_ok!(deposit(alice, 400, alice, bob));
+        let channel = Channel::new(alice, bob);
+        assert_ok!(dispute(alice, bob, Evidence::default(), 9));
+        let both = channel.twice(Side::Left, &sent(9, 90));
+        let by_tower = |simplexes: Vec<_>| {
+            let simplexes = simplexes.try_into().unwrap();
+            Insurance::counter_for(tower.origin(), alice.id(), bob.id(), simplexes)
+        };
+        let half = failsafe_primitives::TwiceSigned { ack: both.signature.clone(), ..both.clone() };
+        assert_noop!(by_tower(vec![half]).map_err(|e| e.error), Error::BadProof);
+        assert_eq!(by_tower(vec![both.clone()]).unwrap().pays_fee, Pays::No);
+        assert_eq!(by_tower(vec![both]).unwrap().pays_fee, Pays::Yes);
+        run_until_resolved(&channel);
+        assert_eq!(free(FRD, bob), 90);
+    });
+}
+
+#[test]
+fn m17_deposit_should_go_to_the_responder_when_the_starter_hid_a_newer_simplex() {
+    let p = Party::ordered(2);
+    let (alice, bob) = (&p[0], &p[1]);
+    let with_deposit = || {
+        ExtBuilder::default()
+            .balance(alice, 450)
+            .balance(bob, 10)
+            .parameters(|v| v.dispute_deposit = 20)
+    };
+    let run = |own_nonce, expected: (u128, u128)| {
+        with_deposit().build_and_execute(|| {
+            assert_ok!(deposit(alice, 400, alice, bob));
+            let channel = Channel::new(alice, bob);
+            assert_ok!(dispute(alice, bob, channel.ours(Side::Left, &sent(5, 50)), own_nonce));
+            assert_eq!(free(FRD, alice), 30, "the deposit is on hold");
+            let newer = channel.theirs(Side::Left, &sent(7, 70));
+            assert_ok!(Insurance::counter(bob.origin(), alice.id(), newer));
+            run_until_resolved(&channel);
+            assert_eq!((free(FRD, alice), free(FRD, bob)), expected);
+        });
+    };
+    // Lazy acknowledgements: the honest starter states 7 and keeps its deposit.
+    run(7, (380, 80));
+    run(5, (360, 100));
+}
+
+#[test]
+fn dispute_should_be_refused_when_the_starter_cannot_pay_the_deposit() {
+    let p = Party::ordered(2);
+    let (l, r) = (&p[0], &p[1]);
+    let builder = ExtBuilder::default().balance(l, 10).parameters(|v| v.dispute_deposit = 20);
+    builder.build_and_execute(|| {
+        assert_ok!(deposit(l, 5, l, r));
+        let refused = dispute(l, r, Evidence::default(), 0);
+        assert_noop!(refused.map_err(|e| e.error), Error::DepositMissing);
+    });
+}
