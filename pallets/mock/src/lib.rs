@@ -4,6 +4,8 @@
 //! Accounts are real ed25519 keys, since channel signatures are verified for real. The secrets
 //! registry is a list that the test fills.
 
+#![allow(missing_docs, reason = "FRAME's runtime macro writes undocumented items")]
+
 use codec::Encode;
 use failsafe_pallet_support::{Secrets, UsableClock};
 use failsafe_primitives::{
@@ -435,7 +437,10 @@ impl ExtBuilder {
         };
         let owner = AccountId::new([0xee; 32]);
         let storage = RuntimeGenesisConfig {
-            balances: pallet_balances::GenesisConfig { balances: self.balances, dev_accounts: None },
+            balances: pallet_balances::GenesisConfig {
+                balances: self.balances,
+                dev_accounts: None,
+            },
             assets: pallet_assets::GenesisConfig {
                 assets: vec![(FRB, owner, true, 1)],
                 metadata: vec![(FRB, b"FRB".to_vec(), b"FRB".to_vec(), 12)],

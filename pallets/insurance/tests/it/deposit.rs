@@ -70,8 +70,7 @@ fn m21_deposit_should_be_refused_when_the_pair_has_moved_on() {
     let p = Party::ordered(2);
     let (l, r) = (&p[0], &p[1]);
     ExtBuilder::default().balance(l, 100).build_and_execute(|| {
-        let in_epoch =
-            |epoch| Insurance::deposit(l.origin(), FRD, 5, l.id(), r.id(), Some(epoch));
+        let in_epoch = |epoch| Insurance::deposit(l.origin(), FRD, 5, l.id(), r.id(), Some(epoch));
         assert_ok!(in_epoch(0));
         assert_noop!(in_epoch(1), Error::WrongEpoch);
         let (close, signature) = Channel::new(l, r).close(Side::Right, &[]);

@@ -116,10 +116,7 @@ fn s21_accept_should_resolve_at_once_when_the_responder_agrees_and_no_debt_resul
         assert_ok!(dispute(alice, bob, channel.ours(Side::Left, &sent(5, 50)), 5));
         let newer = channel.theirs(Side::Left, &sent(6, 60));
         assert_ok!(Insurance::counter(bob.origin(), alice.id(), newer));
-        assert_noop!(
-            Insurance::accept(alice.origin(), bob.id()),
-            Error::StarterSpeaksOnce
-        );
+        assert_noop!(Insurance::accept(alice.origin(), bob.id()), Error::StarterSpeaksOnce);
         assert_ok!(Insurance::accept(bob.origin(), alice.id()));
         assert!(channel.dispute().is_none());
         assert_eq!((free(FRD, alice), free(FRD, bob)), (340, 61));
@@ -263,8 +260,7 @@ fn a10_unacked_simplex_should_count_until_a_counter_reaches_the_acked_one() {
     qtum(|alice, bob, channel| {
         let acked = sent(5, 50);
         let ack = channel.ack(Side::Left, &acked);
-        let ours =
-            OwnSimplex::Unacked { simplex: sent(7, 70), acked: Some((acked.clone(), ack)) };
+        let ours = OwnSimplex::Unacked { simplex: sent(7, 70), acked: Some((acked.clone(), ack)) };
         let evidence = Evidence { theirs: None, ours: Some(ours) };
         assert_ok!(dispute(alice, bob, evidence, 7));
         let too_old = channel.theirs(Side::Left, &sent(4, 40));

@@ -20,7 +20,13 @@ fn withheld(spent: u128, test: impl FnOnce(&Party, &Party, Channel<'_>)) {
     });
 }
 
-fn claim(payee: &Party, payer: &Party, channel: &Channel<'_>, nonce: u64, paid: u128) -> DispatchResult {
+fn claim(
+    payee: &Party,
+    payer: &Party,
+    channel: &Channel<'_>,
+    nonce: u64,
+    paid: u128,
+) -> DispatchResult {
     let simplex = sent(nonce, paid);
     let from = if payer.id() < payee.id() { Side::Left } else { Side::Right };
     let signature = channel.signed(from, &simplex).signature;

@@ -1,0 +1,279 @@
+//! How every pallet is configured.
+
+use crate::{
+    fees::{AuthorOfSlot, ChargeAboveNoDebt, LengthFee, ToAuthor, WeightFee},
+    AccountId, AssetId, Assets, AssetsFreezer, Aura, Balance, Balances, Block, BlockNumber, Clock,
+    Custody, Debt, Hubs, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall, RuntimeEvent,
+    RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
+    EXISTENTIAL_DEPOSIT, FRD, MILLI_FRD, VERSION,
+};
+use failsafe_primitives::NATIVE_ASSET;
+use frame_support::{
+    derive_impl, parameter_types,
+    traits::{
+        fungible::UnionOf, AsEnsureOriginWithArg, ConstBool, ConstU128, ConstU32, ConstU64,
+        ConstU8, Contains, Get, VariantCountOf,
+    },
+    weights::{
+        constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
+        Weight,
+    },
+    PalletId,
+};
+use frame_system::{
+    limits::{BlockLength, BlockWeights},
+    EnsureRoot, EnsureSigned,
+};
+use pallet_transaction_payment::{ConstFeeMultiplier, Multiplier};
+use sp_consensus_aura::sr25519::AuthorityId as AuraId;
+use sp_runtime::{
+    traits::{Convert, One},
+    Either, Perbill,
+};
+use sp_version::RuntimeVersion;
+
+/// Share of a block that normal transactions may fill; the rest is for operational ones: disputes,
+/// counters, resolves.
+const NORMAL_RATIO: Perbill = Perbill::from_percent(75);
+/// Longest block in bytes.
+const MAX_LENGTH: u32 = 5 * 1024 * 1024;
+
+parameter_types! {
+    pub const BlockHashCount: BlockNumber = 2400;
+    pub const Version: RuntimeVersion = VERSION;
+    /// Two seconds of execution.
+    pub RuntimeBlockWeights: BlockWeights = BlockWeights::with_sensible_defaults(
+        Weight::from_parts(2 * WEIGHT_REF_TIME_PER_SECOND, u64::MAX),
+        NORMAL_RATIO,
+    );
+    pub RuntimeBlockLength: BlockLength = BlockLength::builder()
+        .max_length(MAX_LENGTH)
+        .modify_max_length_for_class(frame_support::dispatch::DispatchClass::Normal, |length| {
+            *length = NORMAL_RATIO * *length
+        })
+        .build();
+    /// The generic Substrate prefix.
+    pub const SS58Prefix: u8 = 42;
+}
+
+#[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
+impl frame_system::Config for Runtime {
+    type Block = Block;
+    type BlockWeights = RuntimeBlockWeights;
+    type BlockLength = RuntimeBlockLength;
+    type AccountId = AccountId;
+    type Nonce = Nonce;
+    type BlockHashCount = BlockHashCount;
+    type DbWeight = ParityDbWeight;
+    type Version = Version;
+    type AccountData = pallet_balances::AccountData<Balance>;
+    type SS58Prefix = SS58Prefix;
+}
+
+/// Slot duration that the chain specification chose, in milliseconds.
+pub struct SlotDuration;
+impl Get<u64> for SlotDuration {
+    fn get() -> u64 {
+        pallet_clock::SlotDuration::<Runtime>::get()
+    }
+}
+
+/// Half a slot: the shortest time between two blocks.
+pub struct HalfSlot;
+impl Get<u64> for HalfSlot {
+    fn get() -> u64 {
+        SlotDuration::get() / 2
+    }
+}
+
+impl pallet_timestamp::Config for Runtime {
+    type Moment = u64;
+    type OnTimestampSet = Aura;
+    type MinimumPeriod = HalfSlot;
+    type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_aura::Config for Runtime {
+    type AuthorityId = AuraId;
+    type DisabledValidators = ();
+    type MaxAuthorities = ConstU32<32>;
+    type AllowMultipleBlocksPerSlot = ConstBool<false>;
+    type SlotDuration = SlotDuration;
+}
+
+impl pallet_authorship::Config for Runtime {
+    type FindAuthor = AuthorOfSlot;
+    type EventHandler = ();
+}
+
+impl pallet_grandpa::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type WeightInfo = ();
+    type MaxAuthorities = ConstU32<32>;
+    type MaxNominators = ConstU32<0>;
+    type MaxSetIdSessionEntries = ConstU64<0>;
+    type KeyOwnerProof = sp_core::Void;
+    type EquivocationReportSystem = ();
+}
+
+impl pallet_sudo::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_balances::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type WeightInfo = pallet_balances::weights::SubstrateWeight<Runtime>;
+    type Balance = Balance;
+    type DustRemoval = ();
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type AccountStore = System;
+    type ReserveIdentifier = [u8; 8];
+    type FreezeIdentifier = RuntimeFreezeReason;
+    type MaxLocks = ConstU32<50>;
+    type MaxReserves = ();
+    type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+    type DoneSlashHandler = ();
+}
+
+parameter_types! {
+    /// Prices do not follow the load: they are protocol parameters.
+    pub FeeMultiplier: Multiplier = Multiplier::one();
+}
+
+impl pallet_transaction_payment::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type OnChargeTransaction = ChargeAboveNoDebt;
+    type WeightToFee = WeightFee;
+    type LengthToFee = LengthFee;
+    type FeeMultiplierUpdate = ConstFeeMultiplier<FeeMultiplier>;
+    type OperationalFeeMultiplier = ConstU8<1>;
+    type WeightInfo = pallet_transaction_payment::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_assets::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type Balance = Balance;
+    type RemoveItemsLimit = ConstU32<1000>;
+    type AssetId = AssetId;
+    type AssetIdParameter = codec::Compact<AssetId>;
+    type ReserveData = ();
+    type Currency = Balances;
+    type CreateOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
+    type ForceOrigin = EnsureRoot<AccountId>;
+    type AssetDeposit = ConstU128<{ 10 * FRD }>;
+    type AssetAccountDeposit = ConstU128<{ 10 * MILLI_FRD }>;
+    type MetadataDepositBase = ConstU128<FRD>;
+    type MetadataDepositPerByte = ConstU128<MILLI_FRD>;
+    type ApprovalDeposit = ConstU128<MILLI_FRD>;
+    type StringLimit = ConstU32<50>;
+    type Freezer = AssetsFreezer;
+    type Holder = ();
+    type Extra = ();
+    type CallbackHandle = ();
+    // Numbers in a row from genesis on, so that nobody takes 0, which is FRD.
+    type AssetIdAllocator = pallet_assets::AutoIncAssetId<Runtime>;
+    type WeightInfo = pallet_assets::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_assets_freezer::Config for Runtime {
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type RuntimeEvent = RuntimeEvent;
+}
+
+/// Asset 0 is FRD, every other number an issued asset.
+pub struct ByNumber;
+impl Convert<AssetId, Either<(), AssetId>> for ByNumber {
+    fn convert(asset: AssetId) -> Either<(), AssetId> {
+        if asset == NATIVE_ASSET {
+            Either::Left(())
+        } else {
+            Either::Right(asset)
+        }
+    }
+}
+
+/// FRD and all issued assets behind one interface.
+pub type Money = UnionOf<Balances, Assets, ByNumber, AssetId, AccountId>;
+/// Their freezes.
+pub type Freezes = UnionOf<Balances, AssetsFreezer, ByNumber, AssetId, AccountId>;
+
+impl pallet_protocol_parameters::Config for Runtime {
+    type AmendOrigin = EnsureRoot<AccountId>;
+}
+
+impl pallet_clock::Config for Runtime {}
+
+parameter_types! {
+    pub const CustodyId: PalletId = PalletId(*b"fs/custd");
+}
+
+impl pallet_custody::Config for Runtime {
+    type Assets = Money;
+    type Debts = Debt;
+    type PalletId = CustodyId;
+}
+
+impl pallet_hubs::Config for Runtime {
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Parameters = Parameters;
+    type WeightInfo = pallet_hubs::weights::HandEstimated<ParityDbWeight>;
+}
+
+impl pallet_debt::Config for Runtime {
+    type Assets = Money;
+    type Freezer = Freezes;
+    type RuntimeFreezeReason = RuntimeFreezeReason;
+    type Custody = Custody;
+    type Hubs = Hubs;
+    type Parameters = Parameters;
+    type MaxPayments = ConstU32<32>;
+    type MaxPaymentsPerCredit = ConstU32<1>;
+    type MaxVisits = ConstU32<256>;
+    type WeightInfo = pallet_debt::weights::HandEstimated<ParityDbWeight>;
+}
+
+impl pallet_insurance::Config for Runtime {
+    type Assets = Money;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type OnPairFee = ToAuthor;
+    type Custody = Custody;
+    type Debts = Debt;
+    type Clock = Clock;
+    type Hubs = Hubs;
+    // The registry of secrets is not part of the runtime yet: no lock ever counts, and no hub or
+    // wallet makes any.
+    type Secrets = ();
+    type Parameters = Parameters;
+    type WeightInfo = pallet_insurance::weights::HandEstimated<ParityDbWeight>;
+}
+
+/// What may be an action of a batch: money, assets, channels, hubs and debts; not system calls,
+/// sudo, amendments, or batches.
+pub struct Actions;
+impl Contains<RuntimeCall> for Actions {
+    fn contains(call: &RuntimeCall) -> bool {
+        matches!(
+            call,
+            RuntimeCall::Balances(_)
+                | RuntimeCall::Assets(_)
+                | RuntimeCall::Custody(_)
+                | RuntimeCall::Hubs(_)
+                | RuntimeCall::Debt(_)
+                | RuntimeCall::Insurance(_)
+                | RuntimeCall::System(frame_system::Call::remark { .. })
+                | RuntimeCall::System(frame_system::Call::remark_with_event { .. })
+        )
+    }
+}
+
+impl pallet_batch::Config for Runtime {
+    type RuntimeCall = RuntimeCall;
+    type Actions = Actions;
+    type MaxActions = ConstU32<10_000>;
+}

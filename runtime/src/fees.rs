@@ -1,0 +1,167 @@
+//! What a transaction costs and who gets it.
+//!
+//! Both prices are protocol parameters, so a chain can be free of charge; what is paid goes to the
+//! block's author. A debtor may pay fees only from below its floor, so that nothing is carried past
+//! its creditors as a fee or a tip (`protocol.md` §6).
+
+use crate::{
+    AccountId, Aura, Authorship, Balance, Balances, Debt, Parameters, Runtime, RuntimeCall,
+};
+use frame_support::{
+    traits::{
+        fungible::{Balanced, Credit},
+        tokens::{Fortitude, Precision, Preservation},
+        FindAuthor, Get, NoDrop, OnUnbalanced, SuppressedDrop,
+    },
+    weights::{constants::WEIGHT_REF_TIME_PER_SECOND, Weight, WeightToFee},
+    ConsensusEngineId,
+};
+use pallet_transaction_payment::{FungibleAdapter, OnChargeTransaction, TxCreditHold};
+use sp_runtime::{
+    traits::{DispatchInfoOf, PostDispatchInfoOf},
+    transaction_validity::{InvalidTransaction, TransactionValidityError},
+};
+
+/// Price of execution, by the parameter `fee_per_second`.
+pub struct WeightFee;
+
+impl WeightToFee for WeightFee {
+    type Balance = Balance;
+
+    fn weight_to_fee(weight: &Weight) -> Balance {
+        let per_second = <Parameters as Get<_>>::get().fee_per_second;
+        let picoseconds = Balance::from(weight.ref_time());
+        // A price so high that the product overflows cannot be paid by anybody.
+        match picoseconds.checked_mul(per_second) {
+            Some(product) => product.div_ceil(WEIGHT_REF_TIME_PER_SECOND.into()),
+            None => Balance::MAX,
+        }
+    }
+}
+
+/// Price of length, by the parameter `fee_per_byte`.
+pub struct LengthFee;
+
+impl WeightToFee for LengthFee {
+    type Balance = Balance;
+
+    fn weight_to_fee(length: &Weight) -> Balance {
+        let per_byte = <Parameters as Get<_>>::get().fee_per_byte;
+        Balance::from(length.ref_time()).checked_mul(per_byte).unwrap_or(Balance::MAX)
+    }
+}
+
+/// The account of the block's author: that of its Aura key.
+pub struct AuthorOfSlot;
+
+impl FindAuthor<AccountId> for AuthorOfSlot {
+    fn find_author<'a, I>(digests: I) -> Option<AccountId>
+    where
+        I: 'a + IntoIterator<Item = (ConsensusEngineId, &'a [u8])>,
+    {
+        let index = usize::try_from(Aura::find_author(digests)?).ok()?;
+        let authorities = pallet_aura::Authorities::<Runtime>::get();
+        let key: sp_core::sr25519::Public = authorities.get(index)?.clone().into();
+        Some(AccountId::new(key.0))
+    }
+}
+
+/// Gives fees, tips and pair fees to the block's author.
+pub struct ToAuthor;
+
+impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
+    fn on_nonzero_unbalanced(credit: Credit<AccountId, Balances>) {
+        if let Some(author) = Authorship::author() {
+            // An author whose account the fee cannot open forgoes it.
+            drop(Balances::resolve(&author, credit));
+        }
+    }
+}
+
+type Adapter = FungibleAdapter<Balances, ToAuthor>;
+type Liquidity = Option<Credit<AccountId, Balances>>;
+
+/// Charges fees as usual, except for debtors.
+pub struct ChargeAboveNoDebt;
+
+/// What a debtor may pay, `None` for everybody else.
+fn allowance(who: &AccountId) -> Option<Balance> {
+    Debt::fee_allowance(who)
+}
+
+impl TxCreditHold<Runtime> for ChargeAboveNoDebt {
+    type Credit = NoDrop<Credit<AccountId, Balances>>;
+}
+
+impl OnChargeTransaction<Runtime> for ChargeAboveNoDebt {
+    type Balance = Balance;
+    type LiquidityInfo = Option<<Self::Credit as SuppressedDrop>::Inner>;
+
+    fn withdraw_fee(
+        who: &AccountId,
+        call: &RuntimeCall,
+        info: &DispatchInfoOf<RuntimeCall>,
+        fee_with_tip: Balance,
+        tip: Balance,
+    ) -> Result<Liquidity, TransactionValidityError> {
+        match allowance(who) {
+            None => <Adapter as OnChargeTransaction<Runtime>>::withdraw_fee(
+                who,
+                call,
+                info,
+                fee_with_tip,
+                tip,
+            ),
+            Some(_) if fee_with_tip == 0 => Ok(None),
+            Some(most) if fee_with_tip > most => Err(InvalidTransaction::Payment.into()),
+            // Its balance is frozen for the creditors; this part of it is not theirs.
+            Some(_) => Balances::withdraw(
+                who,
+                fee_with_tip,
+                Precision::Exact,
+                Preservation::Preserve,
+                Fortitude::Force,
+            )
+            .map(Some)
+            .map_err(|_| InvalidTransaction::Payment.into()),
+        }
+    }
+
+    fn can_withdraw_fee(
+        who: &AccountId,
+        call: &RuntimeCall,
+        info: &DispatchInfoOf<RuntimeCall>,
+        fee_with_tip: Balance,
+        tip: Balance,
+    ) -> Result<(), TransactionValidityError> {
+        match allowance(who) {
+            None => <Adapter as OnChargeTransaction<Runtime>>::can_withdraw_fee(
+                who,
+                call,
+                info,
+                fee_with_tip,
+                tip,
+            ),
+            Some(most) if fee_with_tip > most => Err(InvalidTransaction::Payment.into()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn correct_and_deposit_fee(
+        who: &AccountId,
+        info: &DispatchInfoOf<RuntimeCall>,
+        post_info: &PostDispatchInfoOf<RuntimeCall>,
+        corrected_fee_with_tip: Balance,
+        tip: Balance,
+        liquidity: Liquidity,
+    ) -> Result<(), TransactionValidityError> {
+        <Adapter as OnChargeTransaction<Runtime>>::correct_and_deposit_fee(
+            who,
+            info,
+            post_info,
+            corrected_fee_with_tip,
+            tip,
+            liquidity,
+        )
+    }
+}
