@@ -1,1 +1,65 @@
+//! The channel engine: what one party knows and may do in one channel, as a pure state machine
+//! (`protocol.md` §3, §4).
+//!
+//! It does no I/O, has no clock and no randomness of its own. Messages, chain facts and time come in
+//! as arguments; what is to be done comes out as an ordered list of [`Effect`]s. So the same code
+//! runs in hub and wallet, which differ in policy only, and a million times a second in a test.
+//!
+//! # The contract of effects
+//! The host carries effects out in order. [`Effect::Persist`] means: [`Channel::encode_state`] must be
+//! durable before anything after it leaves the process, together with whatever work the host derives
+//! from the [`Event`]s of the same call. A host that crashes in between starts from the older state
+//! and loses nothing: what was not persisted was not sent.
+//!
+//! # Reading order
+//! [`state`] what is kept · [`message`] what travels · [`update`] paying · [`terms`] credit lines ·
+//! [`reservation`] withdrawal proofs · [`close`] cooperative closes · [`reconnect`] catching up ·
+//! [`chain`] disputes, epochs, freezing.
+//!
+//! Hash locks have their place on the wire and in the state; the engine refuses to make or take them
+//! until the chain has a registry of secrets.
 
+pub mod chain;
+pub mod close;
+pub mod effect;
+pub mod error;
+pub mod message;
+pub mod reconnect;
+pub mod reservation;
+pub mod state;
+pub mod summary;
+pub mod terms;
+pub mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use chain::{Moment, PairFacts};
+pub use effect::{ChainAction, Effect, Event};
+pub use error::{Fault, Refusal};
+pub use message::{Message, PaymentId, Purpose, ReturnReason, Transition, Update};
+pub use state::{Channel, FreezeReason};
+pub use summary::{AssetSummary, Summary};
+pub use terms::AssetTerms;
+
+use failsafe_primitives::AccountId;
+use sp_runtime::MultiSignature;
+
+/// Signs payload messages with a party's account key.
+pub trait Sign {
+    /// The account that signs.
+    fn account(&self) -> AccountId;
+    /// A signature over the 32 bytes of a payload.
+    fn sign(&self, message: &[u8; 32]) -> MultiSignature;
+}
+
+/// What the engine needs to know of the world at a call. `finalized` may go on only after every
+/// channel has been given the facts up to it ([`Channel::on_finalized`]).
+pub struct Context<'a> {
+    /// The party's key.
+    pub signer: &'a dyn Sign,
+    /// Newest finalized block.
+    pub finalized: Moment,
+    /// Newest best block.
+    pub best: Moment,
+}

@@ -1,7 +1,8 @@
 //! The chains that the node knows by name. Their state at genesis is a preset of the runtime: the
 //! node itself holds none of it.
 
-use failsafe_runtime::{genesis_config_presets::STORY_RUNTIME_PRESET, WASM_BINARY};
+use failsafe_runtime::genesis_config_presets::STORY_RUNTIME_PRESET;
+use failsafe_runtime_wasm::WASM_BINARY;
 use sc_service::{ChainType, Properties};
 
 /// A chain specification.

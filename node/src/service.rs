@@ -23,6 +23,7 @@ type GrandpaImport =
     sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, Client, SelectChain>;
 type GrandpaLink = sc_consensus_grandpa::LinkHalf<Block, Client, SelectChain>;
 type Pool = sc_transaction_pool::TransactionPoolHandle<Block, Client>;
+type Hash = <Block as sp_runtime::traits::Block>::Hash;
 type Net = sc_network::Litep2pNetworkBackend;
 
 /// Blocks between two justifications that are kept and gossiped without being asked for.
@@ -138,10 +139,10 @@ pub fn start(config: Configuration) -> Result<TaskManager, ServiceError> {
     } = partial(&config)?;
 
     let registry = config.prometheus_registry().cloned();
-    let metrics = <Net as sc_network::NetworkBackend<Block, _>>::register_notification_metrics(
+    let metrics = <Net as sc_network::NetworkBackend<Block, Hash>>::register_notification_metrics(
         registry.as_ref(),
     );
-    let mut net_config = sc_network::config::FullNetworkConfiguration::<Block, _, Net>::new(
+    let mut net_config = sc_network::config::FullNetworkConfiguration::<Block, Hash, Net>::new(
         &config.network,
         registry.clone(),
     );
@@ -149,7 +150,7 @@ pub fn start(config: Configuration) -> Result<TaskManager, ServiceError> {
     let grandpa_protocol =
         sc_consensus_grandpa::protocol_standard_name(&genesis, &config.chain_spec);
     let (grandpa_set, grandpa_notifications) =
-        sc_consensus_grandpa::grandpa_peers_set_config::<_, Net>(
+        sc_consensus_grandpa::grandpa_peers_set_config::<Block, Net>(
             grandpa_protocol.clone(),
             metrics.clone(),
             net_config.peer_store_handle(),

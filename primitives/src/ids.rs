@@ -75,13 +75,13 @@ impl Side {
     Eq,
     PartialOrd,
     Ord,
-    Hash,
     Encode,
     Decode,
     DecodeWithMemTracking,
     MaxEncodedLen,
     TypeInfo,
 )]
+#[cfg_attr(feature = "std", derive(Hash))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pair {
     left: AccountId,

@@ -24,10 +24,24 @@ pub struct ChannelView {
     pub collateral: Vec<(AssetId, Collateral)>,
     /// The open dispute.
     pub dispute: Option<DisputeView>,
+    /// Old epochs for which late claims are taken.
+    pub old_epochs: Vec<OldEpochView>,
     /// Most locks that each simplex may have.
     pub max_locks: u32,
     /// Whether left and right are registered hubs.
     pub hubs: [bool; 2],
+}
+
+/// What counted at the resolve of an old epoch.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct OldEpochView {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Usable clock of its resolve.
+    pub at: Clock,
+    /// What has counted as paid by left and by right, per asset.
+    pub counted: [Vec<(AssetId, Balance)>; 2],
 }
 
 /// An open dispute.

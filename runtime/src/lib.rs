@@ -14,9 +14,6 @@
 #![recursion_limit = "256"]
 #![allow(missing_docs, reason = "the runtime macros write undocumented items")]
 
-#[cfg(feature = "wasm-binary")]
-include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
-
 extern crate alloc;
 
 pub mod api;

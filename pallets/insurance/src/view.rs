@@ -1,10 +1,10 @@
 //! What clients ask, so that they need not decode storage.
 
-use crate::{Channels, Config, Disputes, HubRegistry, Pallet, Rows, Verdict};
+use crate::{Channels, Config, Disputes, HubRegistry, OldEpochs, Pallet, Rows, Verdict};
 use alloc::vec::Vec;
 use failsafe_primitives::{
     simplex::{MAX_LOCKS_HUBS, MAX_LOCKS_USER},
-    view::{ChannelView, DisputeView},
+    view::{ChannelView, DisputeView, OldEpochView},
     AccountId, Pair,
 };
 
@@ -16,11 +16,20 @@ impl<T: Config> Pallet<T> {
             .map(|(asset, row)| (asset, row.collateral))
             .collect();
         collateral.sort_unstable_by_key(|(asset, _)| *asset);
+        let mut old_epochs: Vec<_> = OldEpochs::<T>::iter_prefix((pair.left(), pair.right()))
+            .map(|(epoch, resolved)| OldEpochView {
+                epoch,
+                at: resolved.at,
+                counted: resolved.counted.map(|counted| counted.into_inner()),
+            })
+            .collect();
+        old_epochs.sort_unstable_by_key(|old| old.epoch);
         let hubs = [T::Hubs::is_hub(pair.left()), T::Hubs::is_hub(pair.right())];
         Some(ChannelView {
             epoch: record.epoch,
             withdrawal_nonces: record.withdrawal_nonces,
             collateral,
+            old_epochs,
             dispute: Self::dispute_of(&pair),
             max_locks: if hubs == [true, true] { MAX_LOCKS_HUBS } else { MAX_LOCKS_USER },
             hubs,

@@ -1,0 +1,161 @@
+//! What can be wrong: with what the host asks for, and with what the partner sends.
+
+use crate::state::FreezeReason;
+use failsafe_primitives::{AssetId, Balance, BlockNumber, Clock, Nonce, SimplexError};
+
+/// Why the engine does not do what its own host asks for. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// An amount of 0.
+    #[error("the amount must be more than 0")]
+    AmountZero,
+    /// More than can be sent now.
+    #[error("asset {asset}: at most {available} can be sent now, not {amount}")]
+    AboveCapacity {
+        /// The asset.
+        asset: AssetId,
+        /// What was asked for.
+        amount: Balance,
+        /// What is possible.
+        available: Balance,
+    },
+    /// The partner has stated no terms for this asset.
+    #[error("the partner does not take asset {0}: it has stated no terms for it")]
+    AssetNotAccepted(AssetId),
+    /// More than is owned; a withdrawal never comes out of credit [M10].
+    #[error("asset {asset}: only {available} can be withdrawn, not {amount}")]
+    AboveOwned {
+        /// The asset.
+        asset: AssetId,
+        /// What was asked for.
+        amount: Balance,
+        /// What is possible.
+        available: Balance,
+    },
+    /// A reservation is live already.
+    #[error(
+        "a withdrawal is under way: wait until it is final or valid no more (clock {valid_until})"
+    )]
+    ReservationLive {
+        /// When it ends by itself.
+        valid_until: Clock,
+    },
+    /// No updates until the next epoch.
+    #[error("the channel is frozen: {0}")]
+    Frozen(FreezeReason),
+    /// We have lost data of this channel.
+    #[error(
+        "data of this channel is lost: it can only be closed or disputed by the partner's state"
+    )]
+    DataLost,
+    /// The node has not yet finalized what an earlier update was based on.
+    #[error("the node has not finalized block {needed} yet: wait until it has caught up")]
+    NotSynced {
+        /// The block.
+        needed: BlockNumber,
+    },
+    /// The limits of a simplex.
+    #[error("the channel's limits are reached ({0:?}): close it to start a new epoch")]
+    Limits(SimplexError),
+    /// A sum beyond the limits of the protocol.
+    #[error("the amount is beyond the limits of the protocol")]
+    Overflow,
+    /// Hash locks need a registry of secrets on chain.
+    #[error("hash locks are not available on this chain yet")]
+    LocksUnavailable,
+    /// Too many transitions in one update.
+    #[error("too many transitions in one update")]
+    TooManyTransitions,
+    /// A close is under way.
+    #[error("a close of this channel is under way")]
+    Closing,
+    /// There is nothing to dispute.
+    #[error("there is neither a signed payment nor insurance: nothing to dispute")]
+    NothingToDispute,
+}
+
+/// What the partner did wrong. Nothing has changed; the last good state stays.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Fault {
+    /// The update does not follow the last one.
+    #[error("update from nonce {got}, but the last known one is {known}: reconnect")]
+    Gap {
+        /// Its base nonce.
+        got: Nonce,
+        /// What we have.
+        known: Nonce,
+    },
+    /// Not signed by the partner, or over another simplex.
+    #[error("the signature does not fit the resulting simplex")]
+    BadSignature,
+    /// An unsigned update beyond what we grant.
+    #[error("unsigned updates are not granted")]
+    Unsigned,
+    /// Nothing changes.
+    #[error("an update without transitions")]
+    Empty,
+    /// An amount of 0.
+    #[error("an amount of 0")]
+    AmountZero,
+    /// More than the partner may send.
+    #[error("asset {asset}: {amount} is above the capacity of {available}")]
+    AboveCapacity {
+        /// The asset.
+        asset: AssetId,
+        /// What was sent.
+        amount: Balance,
+        /// What was possible.
+        available: Balance,
+    },
+    /// An asset for which we have stated no terms [A18].
+    #[error("no terms have been stated for asset {0}")]
+    AssetNotAccepted(AssetId),
+    /// The block it refers to is earlier than that of the update before it.
+    #[error("as_of went back from {before} to {got}")]
+    AsOfWentBack {
+        /// Of the update before.
+        before: BlockNumber,
+        /// Of this one.
+        got: BlockNumber,
+    },
+    /// The block it refers to is in the future [A14].
+    #[error("as_of {got} is beyond our best block {best}")]
+    AsOfInFuture {
+        /// What it refers to.
+        got: BlockNumber,
+        /// Our best block.
+        best: BlockNumber,
+    },
+    /// It follows terms that the partner had already given up.
+    #[error("terms version {got} is older than {needed}, which was acknowledged")]
+    OldTerms {
+        /// What it names.
+        got: u32,
+        /// What it had acknowledged.
+        needed: u32,
+    },
+    /// It names terms that were never stated.
+    #[error("terms version {0} was never stated")]
+    UnknownTerms(u32),
+    /// A reservation that the rules do not allow.
+    #[error("reservation: {0}")]
+    Reservation(&'static str),
+    /// Order or bounds of the simplex.
+    #[error("the resulting simplex is not valid: {0:?}")]
+    Simplex(SimplexError),
+    /// A sum beyond the limits of the protocol.
+    #[error("a sum is beyond the limits of the protocol")]
+    Overflow,
+    /// Hash locks need a registry of secrets on chain.
+    #[error("hash locks are not available on this chain yet")]
+    LocksUnavailable,
+    /// Acknowledges what was never sent.
+    #[error("acknowledgement of nonce {0}, which was never signed")]
+    UnknownAck(Nonce),
+    /// A proof or close that does not fit.
+    #[error("{0}")]
+    Mismatch(&'static str),
+    /// More messages than we keep while waiting for the chain.
+    #[error("too many messages while waiting for the chain: reconnect later")]
+    TooManyHeld,
+}

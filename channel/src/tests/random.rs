@@ -1,0 +1,139 @@
+//! Two honest parties under random payments, terms, deposits, withdrawals, finality lag,
+//! disconnections and crashes: nobody ever finds a fault, and in the end both agree.
+
+use super::*;
+use proptest::prelude::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Pay(usize, Balance),
+    Terms(usize, Balance),
+    Ack(usize),
+    Deliver(usize, usize),
+    Reserve(usize, Balance),
+    Disconnect,
+    Crash(usize),
+    Connect,
+    /// A best block with a deposit for a side, perhaps 0.
+    Block(usize, Balance),
+    Finalize(usize),
+    /// Uses a live proof in a best block.
+    Withdraw(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let who = 0..2usize;
+    prop_oneof![
+        6 => (who.clone(), 1..80u128).prop_map(|(w, a)| Step::Pay(w, a)),
+        2 => (who.clone(), 0..200u128).prop_map(|(w, a)| Step::Terms(w, a)),
+        1 => who.clone().prop_map(Step::Ack),
+        8 => (who.clone(), 1..6usize).prop_map(|(w, n)| Step::Deliver(w, n)),
+        2 => (who.clone(), 1..60u128).prop_map(|(w, a)| Step::Reserve(w, a)),
+        1 => Just(Step::Disconnect),
+        1 => who.clone().prop_map(Step::Crash),
+        2 => Just(Step::Connect),
+        3 => (who.clone(), prop_oneof![Just(0u128), 1..100u128]).prop_map(|(w, a)| Step::Block(w, a)),
+        4 => who.clone().prop_map(Step::Finalize),
+        2 => who.prop_map(Step::Withdraw),
+    ]
+}
+
+fn side(who: usize) -> Side {
+    if who == L {
+        Side::Left
+    } else {
+        Side::Right
+    }
+}
+
+fn collateral(facts: &PairFacts) -> Collateral {
+    facts.collateral(FRD)
+}
+
+fn run(world: &mut World, step: Step) {
+    match step {
+        // Refused when above capacity, frozen or not synced: that is the engine's right.
+        Step::Pay(who, amount) => drop(world.pay(who, amount)),
+        Step::Terms(who, credit) => world.set_terms(who, credit),
+        Step::Ack(who) => world.flush_ack(who),
+        Step::Deliver(from, count) => {
+            for _ in 0..count {
+                world.deliver(from).expect("honest parties find no fault");
+            }
+        },
+        Step::Reserve(who, amount) => {
+            drop(world.call(who, |channel, ctx| channel.reserve(ctx, vec![(FRD, amount)], 10)))
+        },
+        Step::Disconnect => world.disconnect(),
+        Step::Crash(who) => world.crash(who),
+        Step::Connect => {
+            if !world.connected {
+                world.connect();
+            }
+        },
+        Step::Block(who, amount) => world.best_block(|facts| {
+            let row = collateral(facts).deposit(side(who), amount).unwrap();
+            facts.view.collateral = vec![(FRD, row)];
+        }),
+        Step::Finalize(who) => world.finalize(who),
+        Step::Withdraw(who) => {
+            let Some((proof, _)) = world.parties[who].channel.live_proof().cloned() else { return };
+            let nonces = world.facts.view.withdrawal_nonces;
+            let clock = world.facts.at.clock + 1;
+            if nonces[who] != proof.withdrawal_nonce || clock > proof.valid_until {
+                return;
+            }
+            world.best_block(|facts| {
+                let amount = proof.items[0].amount;
+                let (row, _) = collateral(facts)
+                    .withdraw(side(who), amount, 0, 0)
+                    .expect("a proof never passes the insurance");
+                facts.view.collateral = vec![(FRD, row)];
+                facts.view.withdrawal_nonces[who] += 1;
+            });
+        },
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn honest_parties_should_agree_whatever_happens_in_between(
+        steps in prop::collection::vec(step(), 1..120),
+    ) {
+        let mut world = World::new(200, 100);
+        for step in steps {
+            run(&mut world, step);
+            // What is durable at a payee is what it may count on.
+            for who in [L, R] {
+                let party = &world.parties[who];
+                let stored = Channel::decode_state(&party.disk).unwrap();
+                let known = party.channel.state().theirs.nonce();
+                prop_assert_eq!(stored.state().theirs.nonce(), known);
+            }
+        }
+        // A quiet end: both are connected, everything is finalized and delivered.
+        world.disconnect();
+        world.block(|_| {});
+        world.connect();
+        world.deliver_all();
+        for _ in 0..12 {
+            world.block(|_| {});
+            world.deliver_all();
+        }
+        for who in [L, R] {
+            world.flush_ack(who);
+        }
+        world.deliver_all();
+        world.assert_agreed();
+        let [l, r] = [L, R].map(|who| world.parties[who].channel.asset_summary(FRD));
+        prop_assert_eq!(l.own_insured + l.partner_insured, l.insurance);
+        prop_assert_eq!((l.own_insured, l.own_uninsured), (r.partner_insured, r.partner_uninsured));
+        prop_assert_eq!((l.can_send, l.can_receive), (r.can_receive, r.can_send));
+        for party in &world.parties {
+            prop_assert!(party.channel.state().outbox.is_empty(), "all is acknowledged");
+            prop_assert!(party.channel.state().mine.reservation.is_none(), "nothing is held");
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! Making and taking updates (`protocol.md` §4): the same rules for both sides, applied to a copy
+//! and committed whole.
+
+use crate::{
+    effect::{Effect, Event},
+    error::{Fault, Refusal},
+    message::{AckOf, Message, Purpose, Transition, Update},
+    reservation,
+    state::{Channel, Half, Reservation, Sent},
+    Context,
+};
+use failsafe_primitives::{
+    arithmetic::within_limit, capacity, delta, own, AssetId, Balance, BlockNumber, Clock, Entry,
+    Epoch, Nonce, Side, Signature,
+};
+use sp_runtime::BoundedVec;
+
+/// How many blocks ahead of our best one an update may refer to [A14].
+const AS_OF_AHEAD: BlockNumber = 2;
+
+/// By what a transition is judged.
+pub(crate) struct Judge<'a> {
+    /// The side that makes it.
+    pub side: Side,
+    /// Newest collateral that the judge knows.
+    pub facts: &'a crate::PairFacts,
+    /// The partner's half.
+    pub other: &'a Half,
+    /// What the partner lets the side owe; `None` for an asset without terms.
+    pub credit: &'a dyn Fn(AssetId) -> Option<Balance>,
+    /// Usable clock of our newest finalized block. What held at `as_of` holds here too, since clock
+    /// and withdrawal nonces only grow and our block is not older [M7]: so an honest partner is never
+    /// refused, and a release is granted only when the chain can no longer take the withdrawal.
+    pub clock: Clock,
+    /// Id of the reservation that the partner has refused.
+    pub refused: Option<Nonce>,
+}
+
+impl Judge<'_> {
+    /// What `half`'s side owns in `asset`: negative when it owes.
+    fn owned(&self, half: &Half, asset: AssetId) -> Result<i128, Fault> {
+        let row = self.facts.collateral(asset);
+        let sent = |half: &Half| half.simplex.sent(asset);
+        let (left, right) = match self.side {
+            Side::Left => (sent(half), sent(self.other)),
+            Side::Right => (sent(self.other), sent(half)),
+        };
+        delta(row.ondelta, left, right)
+            .and_then(|delta| own(self.side, row.insurance, delta))
+            .map_err(|_| Fault::Overflow)
+    }
+
+    fn locked(half: &Half, asset: AssetId) -> Result<Balance, Fault> {
+        let entry = half.simplex.entry(asset);
+        entry.map_or(Ok(0), Entry::locked).map_err(Fault::Simplex)
+    }
+
+    /// The chain's withdrawal nonce of the side.
+    pub(crate) fn withdrawal_nonce(&self) -> Nonce {
+        self.facts.view.withdrawal_nonces[self.side.index()]
+    }
+
+    /// The reservation whose withdrawal the chain has not seen.
+    pub(crate) fn live<'h>(&self, half: &'h Half) -> Option<&'h Reservation> {
+        let next = self.withdrawal_nonce();
+        half.reservation.as_ref().filter(|held| held.withdrawal_nonce >= next)
+    }
+
+    fn held(&self, half: &Half, asset: AssetId) -> Balance {
+        self.live(half).map_or(0, |held| held.amount(asset))
+    }
+
+    /// How much the side may send (`protocol.md` §2).
+    pub(crate) fn capacity(&self, half: &Half, asset: AssetId) -> Result<Balance, Fault> {
+        let credit = (self.credit)(asset).ok_or(Fault::AssetNotAccepted(asset))?;
+        let locked = Self::locked(half, asset)?;
+        let held = self.held(half, asset);
+        capacity(self.owned(half, asset)?, locked, held, credit).map_err(|_| Fault::Overflow)
+    }
+
+    /// How much the side may withdraw: what it owns, never credit [M10].
+    pub(crate) fn withdrawable(&self, half: &Half, asset: AssetId) -> Result<Balance, Fault> {
+        let locked = Self::locked(half, asset)?;
+        let held = self.held(half, asset);
+        capacity(self.owned(half, asset)?, locked, held, 0).map_err(|_| Fault::Overflow)
+    }
+
+    /// Applies one transition.
+    fn apply(&self, half: &mut Half, transition: &Transition) -> Result<(), Fault> {
+        match transition {
+            Transition::Pay { asset, amount, .. } => self.pay(half, *asset, *amount),
+            Transition::Reserve { withdrawal_nonce, valid_until, items } => {
+                reservation::reserve(self, half, *withdrawal_nonce, *valid_until, items)
+            },
+            Transition::Unreserve { reservation } => {
+                reservation::unreserve(self, half, *reservation)
+            },
+            Transition::Lock { .. }
+            | Transition::Settle { .. }
+            | Transition::Cancel { .. }
+            | Transition::Expire { .. } => Err(Fault::LocksUnavailable),
+        }
+    }
+
+    fn pay(&self, half: &mut Half, asset: AssetId, amount: Balance) -> Result<(), Fault> {
+        if amount == 0 {
+            return Err(Fault::AmountZero);
+        }
+        let available = self.capacity(half, asset)?;
+        if amount > available {
+            return Err(Fault::AboveCapacity { asset, amount, available });
+        }
+        let entries = &mut half.simplex.entries;
+        match entries.binary_search_by_key(&asset, |entry| entry.asset) {
+            Ok(i) => {
+                let sent = entries[i].sent.checked_add(amount).ok_or(Fault::Overflow)?;
+                entries[i].sent = within_limit(sent).map_err(|_| Fault::Overflow)?;
+            },
+            Err(i) => {
+                let amount = within_limit(amount).map_err(|_| Fault::Overflow)?;
+                let full = failsafe_primitives::SimplexError::AssetOrder;
+                entries
+                    .try_insert(i, Entry::sent(asset, amount))
+                    .map_err(|_| Fault::Simplex(full))?;
+            },
+        }
+        Ok(())
+    }
+
+    /// Applies all transitions to a copy of `half`, which becomes the next simplex.
+    fn next(&self, half: &Half, transitions: &[Transition], max_locks: u32) -> Result<Half, Fault> {
+        if transitions.is_empty() {
+            return Err(Fault::Empty);
+        }
+        let mut next = half.clone();
+        for transition in transitions {
+            self.apply(&mut next, transition)?;
+        }
+        next.simplex.nonce = next.simplex.nonce.checked_add(1).ok_or(Fault::Overflow)?;
+        next.simplex.validate(max_locks).map_err(Fault::Simplex)?;
+        Ok(next)
+    }
+}
+
+impl From<Fault> for Refusal {
+    /// What is a fault of the partner when it arrives is a refusal when we would make it.
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::AmountZero | Fault::Empty => Self::AmountZero,
+            Fault::AboveCapacity { asset, amount, available } => {
+                Self::AboveCapacity { asset, amount, available }
+            },
+            Fault::AssetNotAccepted(asset) => Self::AssetNotAccepted(asset),
+            Fault::Simplex(error) => Self::Limits(error),
+            Fault::LocksUnavailable => Self::LocksUnavailable,
+            _ => Self::Overflow,
+        }
+    }
+}
+
+impl Channel {
+    /// Pays the partner.
+    pub fn pay(
+        &mut self,
+        ctx: &Context<'_>,
+        asset: AssetId,
+        amount: Balance,
+        purpose: Purpose,
+    ) -> Result<Vec<Effect>, Refusal> {
+        self.update(ctx, vec![Transition::Pay { asset, amount, purpose }])
+    }
+
+    /// How much can be sent to the partner in `asset` now.
+    pub fn can_send(&self, asset: AssetId) -> Result<Balance, Refusal> {
+        let credit = |asset| self.state.received.current(asset).map(|terms| terms.credit);
+        Ok(self.own_judge(&credit, 0).capacity(&self.state.mine, asset)?)
+    }
+
+    /// How much the partner can send in `asset` now, by our newest terms.
+    pub fn can_receive(&self, asset: AssetId) -> Result<Balance, Refusal> {
+        let credit = |asset| self.state.given.current(asset).map(|terms| terms.credit);
+        let judge = Judge {
+            side: self.state.side.other(),
+            facts: &self.state.facts,
+            other: &self.state.mine,
+            credit: &credit,
+            clock: 0,
+            refused: None,
+        };
+        Ok(judge.capacity(&self.state.theirs, asset)?)
+    }
+
+    /// How much can be withdrawn in `asset` now: owned, not credit, and covered by insurance.
+    pub fn can_withdraw(&self, asset: AssetId) -> Result<Balance, Refusal> {
+        let credit = |_| None;
+        let judge = self.own_judge(&credit, 0);
+        let owned = judge.withdrawable(&self.state.mine, asset)?;
+        Ok(owned.min(self.state.facts.collateral(asset).insurance))
+    }
+
+    pub(crate) fn own_judge<'a>(
+        &'a self,
+        credit: &'a dyn Fn(AssetId) -> Option<Balance>,
+        clock: Clock,
+    ) -> Judge<'a> {
+        Judge {
+            side: self.state.side,
+            facts: &self.state.facts,
+            other: &self.state.theirs,
+            credit,
+            clock,
+            refused: self.state.refused,
+        }
+    }
+
+    /// Makes an update, signs it and hands it out: persisted first, then sent.
+    pub fn update(
+        &mut self,
+        ctx: &Context<'_>,
+        transitions: Vec<Transition>,
+    ) -> Result<Vec<Effect>, Refusal> {
+        self.check_open()?;
+        let transitions =
+            BoundedVec::try_from(transitions).map_err(|_| Refusal::TooManyTransitions)?;
+        let as_of = self.choose_as_of(ctx, &transitions)?;
+        let credit = |asset| self.state.received.current(asset).map(|terms| terms.credit);
+        let judge = self.own_judge(&credit, ctx.finalized.clock);
+        let max_locks = self.state.facts.view.max_locks;
+        let mut next = judge.next(&self.state.mine, &transitions, max_locks)?;
+        next.as_of = as_of;
+
+        let message = self.state.context.simplex_message(self.state.side, &next.simplex);
+        let signature = Signature::Direct(ctx.signer.sign(&message));
+        next.signature = Some(signature.clone());
+        let ack = self.due_ack(ctx);
+        let update = Update {
+            epoch: self.epoch(),
+            base_nonce: self.state.mine.nonce(),
+            as_of,
+            terms_version: self.state.received.version,
+            transitions,
+            signature: Some(signature),
+            ack,
+        };
+        if let Some(ack) = &update.ack {
+            self.state.ack_sent = ack.nonce;
+        }
+        let sent = Sent { update: update.clone(), simplex: next.simplex.clone() };
+        self.state.outbox.push_back(sent);
+        self.state.mine = next;
+        let mut effects = vec![Effect::Persist];
+        // Before the partner has said where it stands, it could miss the updates in between: they all
+        // go out when it has.
+        if self.established {
+            effects.push(Effect::Send(Message::Update(update)));
+        }
+        Ok(effects)
+    }
+
+    /// The finalized block by which an update of ours is to be judged. Payments need only the block
+    /// at which the collateral last changed: so the partner's node need not have caught up with the
+    /// newest block, and payments do not wait for finality.
+    fn choose_as_of(
+        &self,
+        ctx: &Context<'_>,
+        transitions: &[Transition],
+    ) -> Result<BlockNumber, Refusal> {
+        let least = self.state.mine.as_of.max(self.state.facts.at.block);
+        let pays_only = transitions.iter().all(|t| matches!(t, Transition::Pay { .. }));
+        if pays_only {
+            return Ok(least);
+        }
+        if ctx.finalized.block < least {
+            return Err(Refusal::NotSynced { needed: least });
+        }
+        Ok(ctx.finalized.block)
+    }
+
+    pub(crate) fn on_update(
+        &mut self,
+        ctx: &Context<'_>,
+        update: Update,
+    ) -> Result<Vec<Effect>, Fault> {
+        if update.epoch < self.epoch() || self.state.freeze.is_some() || self.state.data_lost {
+            // Void, or frozen: neither made nor taken.
+            return Ok(vec![]);
+        }
+        let known = self.state.theirs.nonce();
+        if update.epoch == self.epoch() && update.base_nonce < known {
+            return Ok(vec![]);
+        }
+        if update.as_of > ctx.best.block.saturating_add(AS_OF_AHEAD) {
+            return Err(Fault::AsOfInFuture { got: update.as_of, best: ctx.best.block });
+        }
+        if update.epoch > self.epoch() || update.as_of > ctx.finalized.block {
+            return self.hold(Message::Update(update));
+        }
+        if update.base_nonce > known {
+            return Err(Fault::Gap { got: update.base_nonce, known });
+        }
+        let before = self.state.theirs.as_of;
+        if update.as_of < before {
+            return Err(Fault::AsOfWentBack { before, got: update.as_of });
+        }
+        self.take(ctx, update)
+    }
+
+    /// Checks an update that is next in line and takes it whole.
+    fn take(&mut self, ctx: &Context<'_>, update: Update) -> Result<Vec<Effect>, Fault> {
+        let signature = update.signature.clone().ok_or(Fault::Unsigned)?;
+        let side = self.state.side.other();
+        let next_nonce = update.base_nonce.checked_add(1).ok_or(Fault::Overflow)?;
+        let credit = self.state.given.judge(update.terms_version, next_nonce)?;
+        let refused = match &self.state.decision {
+            Some(crate::state::Decision::Refused(nonce, _)) => Some(*nonce),
+            _ => None,
+        };
+        let judge = Judge {
+            side,
+            facts: &self.state.facts,
+            other: &self.state.mine,
+            credit: &credit,
+            clock: ctx.finalized.clock,
+            refused,
+        };
+        let max_locks = self.state.facts.view.max_locks;
+        let mut next = judge.next(&self.state.theirs, &update.transitions, max_locks)?;
+        let message = self.state.context.simplex_message(side, &next.simplex);
+        if !signature.verify(&message, self.partner()) {
+            return Err(Fault::BadSignature);
+        }
+        let acked = update.ack.map(|ack| self.check_ack(ack)).transpose()?.flatten();
+        next.as_of = update.as_of;
+        next.signature = Some(signature);
+
+        // Everything holds: commit whole.
+        drop(credit);
+        let mut effects = vec![Effect::Persist];
+        let answer = self.answer_reservation(ctx, next_nonce, &update.transitions);
+        self.state.theirs = next;
+        self.state.given.prune(next_nonce);
+        if let Some(acked) = acked {
+            effects.push(self.commit_ack(acked));
+        }
+        if let Some(decision) = answer {
+            effects.push(Effect::Send(self.decision_message(&decision)));
+            self.state.decision = Some(decision);
+        }
+        for transition in update.transitions {
+            if let Transition::Pay { asset, amount, purpose } = transition {
+                effects.push(Effect::Event(Event::Received { asset, amount, purpose }));
+            }
+        }
+        Ok(effects)
+    }
+
+    /// The acknowledgement that is due, if any.
+    fn due_ack(&self, ctx: &Context<'_>) -> Option<AckOf> {
+        let nonce = self.state.theirs.nonce();
+        if nonce == 0 || self.state.ack_sent >= nonce || self.state.freeze.is_some() {
+            return None;
+        }
+        Some(self.make_ack(ctx))
+    }
+
+    fn make_ack(&self, ctx: &Context<'_>) -> AckOf {
+        let theirs = &self.state.theirs.simplex;
+        let message = self.state.context.ack_message(self.state.side.other(), theirs);
+        let signature = Signature::Direct(ctx.signer.sign(&message));
+        AckOf { nonce: theirs.nonce, signature }
+    }
+
+    /// Whether the partner waits for an acknowledgement.
+    pub fn ack_is_due(&self) -> bool {
+        self.state.theirs.nonce() > self.state.ack_sent && self.state.freeze.is_none()
+    }
+
+    /// Acknowledges the partner's newest simplex, unless that has been done. Acks are lazy: the host
+    /// calls this after `ack_delay`, unless an own update has carried it before.
+    pub fn flush_ack(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        let Some(ack) = self.due_ack(ctx) else { return vec![] };
+        self.state.ack_sent = ack.nonce;
+        let epoch = self.epoch();
+        vec![Effect::Persist, Effect::Send(Message::Ack { epoch, ack })]
+    }
+
+    /// The newest acknowledgement again, for a partner that has reconnected.
+    pub(crate) fn repeat_ack(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        if self.state.theirs.nonce() == 0 || self.state.freeze.is_some() {
+            return vec![];
+        }
+        let ack = self.make_ack(ctx);
+        self.state.ack_sent = ack.nonce;
+        vec![Effect::Send(Message::Ack { epoch: self.epoch(), ack })]
+    }
+
+    pub(crate) fn on_ack(&mut self, epoch: Epoch, ack: AckOf) -> Result<Vec<Effect>, Fault> {
+        if epoch != self.epoch() || self.state.freeze.is_some() || self.state.data_lost {
+            return Ok(vec![]);
+        }
+        match self.check_ack(ack)? {
+            None => Ok(vec![]),
+            Some(acked) => {
+                let event = self.commit_ack(acked);
+                Ok(vec![Effect::Persist, event])
+            },
+        }
+    }
+
+    /// Checks an acknowledgement; `None` when it says nothing new.
+    fn check_ack(&self, ack: AckOf) -> Result<Option<crate::state::Acked>, Fault> {
+        let known = self.state.acked.as_ref().map_or(0, |acked| acked.simplex.nonce);
+        if ack.nonce <= known {
+            return Ok(None);
+        }
+        let mine = &self.state.mine.simplex;
+        let simplex = if mine.nonce == ack.nonce {
+            mine
+        } else {
+            let sent = self.state.outbox.iter().map(|sent| &sent.simplex);
+            sent.into_iter()
+                .find(|simplex| simplex.nonce == ack.nonce)
+                .ok_or(Fault::UnknownAck(ack.nonce))?
+        };
+        let message = self.state.context.ack_message(self.state.side, simplex);
+        if !ack.signature.verify(&message, self.partner()) {
+            return Err(Fault::BadSignature);
+        }
+        Ok(Some(crate::state::Acked { simplex: simplex.clone(), ack: ack.signature }))
+    }
+
+    fn commit_ack(&mut self, acked: crate::state::Acked) -> Effect {
+        let nonce = acked.simplex.nonce;
+        self.state.outbox.retain(|sent| sent.simplex.nonce > nonce);
+        self.state.acked = Some(acked);
+        Effect::Event(Event::Acked { nonce })
+    }
+}
