@@ -11,21 +11,9 @@ use crate::{
 use codec::{Decode, Encode};
 use failsafe_primitives::{
     evidence::{late_amount, Presented, Standing},
-    view::{ChannelView, DisputeView},
-    AccountId, AssetId, Balance, BlockNumber, Clock, Collateral, Evidence, OwnSimplex, Pair,
-    PairError, Side,
+    view::{ChannelView, DisputeView, Moment},
+    AccountId, AssetId, Balance, Collateral, Evidence, OwnSimplex, Pair, PairError, Side,
 };
-
-/// A block and the usable clock in it.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
-pub struct Moment {
-    /// Number of the block.
-    pub block: BlockNumber,
-    /// Usable blocks up to it.
-    pub clock: Clock,
-}
 
 /// What the chain knows about a pair at a block.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]

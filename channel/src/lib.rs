@@ -34,13 +34,15 @@ pub mod update;
 #[cfg(test)]
 mod tests;
 
-pub use chain::{Moment, PairFacts};
+pub use chain::PairFacts;
 pub use effect::{ChainAction, Effect, Event};
 pub use error::{Fault, Refusal};
 pub use message::{Message, PaymentId, Purpose, ReturnReason, Transition, Update};
 pub use state::{Channel, FreezeReason};
 pub use summary::{AssetSummary, Summary};
 pub use terms::AssetTerms;
+
+pub use failsafe_primitives::view::Moment;
 
 use failsafe_primitives::AccountId;
 use sp_runtime::MultiSignature;

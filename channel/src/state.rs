@@ -1,12 +1,12 @@
 //! What a party keeps of a channel.
 
 use crate::{
-    chain::{Moment, PairFacts},
+    chain::PairFacts,
     effect::Effect,
     error::{Fault, Refusal},
     message::{Message, RefusalReason, Update},
     terms::{Given, Received},
-    Context,
+    Context, Moment,
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{

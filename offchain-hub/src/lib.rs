@@ -1,1 +1,7 @@
-
+//! The off-chain half of Failsafe.
+pub mod address;
+pub mod amount;
+pub mod chain;
+pub mod keys;
+pub mod store;
+pub mod transport;

@@ -10,6 +10,53 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
 
+/// A block and the usable clock in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Moment {
+    /// Number of the block.
+    pub block: BlockNumber,
+    /// Usable blocks up to it.
+    pub clock: Clock,
+}
+
+/// Money of an account in one asset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct BalanceView {
+    /// The asset.
+    pub asset: AssetId,
+    /// On-chain balance, without holds.
+    pub free: Balance,
+    /// What the account can move out: nothing in an asset in which it owes.
+    pub spendable: Balance,
+    /// What could not be credited and waits for `custody.claim`.
+    pub unclaimed: Balance,
+}
+
+/// An asset.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct AssetView {
+    /// Its number, 0 for the native one.
+    pub id: AssetId,
+    /// Short name.
+    pub symbol: Vec<u8>,
+    /// Digits after the point.
+    pub decimals: u8,
+    /// Smallest balance of an account, and smallest deposit.
+    pub minimum: Balance,
+}
+
+/// A channel with what its parties owe each other on chain.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct PairView {
+    /// The channel.
+    pub channel: ChannelView,
+    /// What the partner owes the account that was asked for, per asset.
+    pub owed_to_account: Vec<(AssetId, Balance)>,
+    /// What that account owes the partner, per asset.
+    pub owed_by_account: Vec<(AssetId, Balance)>,
+}
+
 /// The channel of two accounts as the chain sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

@@ -3,31 +3,9 @@
 
 use alloc::vec::Vec;
 use failsafe_primitives::{
-    view::{ChannelView, DebtView, DisputeView, HubView},
-    AccountId, AssetId, Balance, BlockNumber, Clock, Pair, Parameters,
+    view::{AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView},
+    AccountId, AssetId, Balance, Pair, Parameters,
 };
-
-/// Free money of an account in one asset, and how much of it the account can move.
-#[derive(Clone, Debug, PartialEq, Eq, codec::Encode, codec::Decode, scale_info::TypeInfo)]
-pub struct BalanceView {
-    /// The asset.
-    pub asset: AssetId,
-    /// On-chain balance, without holds.
-    pub free: Balance,
-    /// What the account can move out: nothing in an asset in which it owes.
-    pub spendable: Balance,
-    /// What could not be credited and waits for `custody.claim`.
-    pub unclaimed: Balance,
-}
-
-/// Where the chain stands.
-#[derive(Clone, Debug, PartialEq, Eq, codec::Encode, codec::Decode, scale_info::TypeInfo)]
-pub struct Moment {
-    /// Number of the block.
-    pub block: BlockNumber,
-    /// Usable blocks so far.
-    pub clock: Clock,
-}
 
 sp_api::decl_runtime_apis! {
     /// Channels, debts, disputes and hubs.
@@ -38,8 +16,10 @@ sp_api::decl_runtime_apis! {
         fn parameters() -> Parameters;
         /// The channel of two accounts in any order; `None` for an account with itself.
         fn channel(a: AccountId, b: AccountId) -> Option<ChannelView>;
-        /// The channels of `who` with each of `partners`.
-        fn channels(who: AccountId, partners: Vec<AccountId>) -> Vec<ChannelView>;
+        /// The channels of `who` with each of `partners`, and what they owe each other on chain.
+        fn pairs(who: AccountId, partners: Vec<AccountId>) -> Vec<PairView>;
+        /// An asset; `None` if there is no such.
+        fn asset(id: AssetId) -> Option<AssetView>;
         /// Balances of `who` in `assets`.
         fn balances(who: AccountId, assets: Vec<AssetId>) -> Vec<BalanceView>;
         /// What `debtor` owes in all, per asset.

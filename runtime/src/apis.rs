@@ -1,16 +1,14 @@
 //! Implementations of all runtime APIs.
 
 use crate::{
-    api::{BalanceView, Moment},
-    configs::Money,
-    AccountId, AssetId, Aura, Balance, Block, Clock, Custody, Debt, Executive, Grandpa, Hubs,
-    InherentDataExt, Insurance, Nonce, Parameters, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, System, TransactionPayment, VERSION,
+    configs::Money, AccountId, AssetId, Assets, Aura, Balance, Block, Clock, Custody, Debt,
+    Executive, Grandpa, Hubs, InherentDataExt, Insurance, Nonce, Parameters, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use failsafe_pallet_support::{DebtLedger, UsableClock};
 use failsafe_primitives::{
-    view::{ChannelView, DebtView, DisputeView, HubView},
+    view::{AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView},
     Pair,
 };
 use frame_support::{
@@ -43,11 +41,28 @@ impl_runtime_apis! {
             Insurance::channel(a, b)
         }
 
-        fn channels(who: AccountId, partners: Vec<AccountId>) -> Vec<ChannelView> {
-            partners
-                .into_iter()
-                .filter_map(|partner| Insurance::channel(who.clone(), partner))
-                .collect()
+        fn pairs(who: AccountId, partners: Vec<AccountId>) -> Vec<PairView> {
+            let view = |partner: AccountId| {
+                Some(PairView {
+                    channel: Insurance::channel(who.clone(), partner.clone())?,
+                    owed_to_account: Debt::owed_between(partner.clone(), who.clone()),
+                    owed_by_account: Debt::owed_between(who.clone(), partner),
+                })
+            };
+            partners.into_iter().filter_map(view).collect()
+        }
+
+        fn asset(id: AssetId) -> Option<AssetView> {
+            use frame_support::traits::fungibles::metadata::Inspect as _;
+            if !Money::asset_exists(id) {
+                return None;
+            }
+            let minimum = Money::minimum_balance(id);
+            Some(if id == failsafe_primitives::NATIVE_ASSET {
+                AssetView { id, symbol: b"FRD".to_vec(), decimals: 12, minimum }
+            } else {
+                AssetView { id, symbol: Assets::symbol(id), decimals: Assets::decimals(id), minimum }
+            })
         }
 
         fn balances(who: AccountId, assets: Vec<AssetId>) -> Vec<BalanceView> {

@@ -346,6 +346,13 @@ pub mod pallet {
             Owed::<T>::get((debtor, creditor, asset)).map_or(0, Self::clip)
         }
 
+        /// What `debtor` owes to `creditor`, per asset.
+        pub fn owed_between(debtor: AccountId, creditor: AccountId) -> Vec<(AssetId, Balance)> {
+            Owed::<T>::iter_prefix((debtor, creditor))
+                .map(|(asset, amount)| (asset, Self::clip(amount)))
+                .collect()
+        }
+
         /// The open debts of `debtor` in `asset`, at most `limit`, in no particular order.
         pub fn debts_of(debtor: AccountId, asset: AssetId, limit: u32) -> Vec<DebtView> {
             let limit = usize::try_from(limit).unwrap_or(usize::MAX);

@@ -1,0 +1,35 @@
+# Names for the scripts; `make` lists them. Arguments: make bench ARGS="--help"
+.PHONY: help setup build demo dev test bench check doc chain-spec clean-dev
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install what is missing to build (prints what it does)
+	@scripts/setup
+
+build: ## build every program
+	@scripts/build
+
+demo: ## a real chain, hub and wallets, telling what they do
+	@scripts/demo $(ARGS)
+
+dev: ## a chain and a hub to develop against
+	@scripts/dev $(ARGS)
+
+test: ## set-up, checks, build and every test
+	@scripts/test
+
+bench: ## measure
+	@scripts/bench $(ARGS)
+
+check: ## format, lints and no_std
+	@scripts/check
+
+doc: ## the reference of every crate
+	@scripts/doc
+
+chain-spec: ## write the chain specifications
+	@chain-spec/generate
+
+clean-dev: ## forget the chain and hub of `make dev`
+	@scripts/clean-dev

@@ -1,0 +1,204 @@
+//! Every call that hub and wallet submit, as data: it is stored before it is signed.
+//!
+//! Arguments are encoded by the very types that the pallets decode (`failsafe-primitives`), in the
+//! order of the pallets' signatures; a test decodes each with the runtime.
+
+use codec::{Compact, Decode, Encode};
+use failsafe_primitives::{
+    fees::HubFees, AccountId, AssetId, Balance, Close, Epoch, Evidence, Nonce, Signature, Simplex,
+    Withdrawal, NATIVE_ASSET,
+};
+use sp_runtime::MultiSignature;
+
+/// A call.
+#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[allow(clippy::large_enum_variant, reason = "stored one by one")]
+pub enum Call {
+    /// `insurance.deposit`.
+    #[codec(index = 0)]
+    Deposit {
+        /// The asset.
+        asset: AssetId,
+        /// The amount.
+        amount: Balance,
+        /// For whose side.
+        beneficiary: AccountId,
+        /// In the channel with whom.
+        partner: AccountId,
+        /// Only in this epoch.
+        epoch: Option<Epoch>,
+    },
+    /// `insurance.withdraw`.
+    #[codec(index = 1)]
+    Withdraw {
+        /// Who signed the proof.
+        partner: AccountId,
+        /// What may be withdrawn.
+        withdrawal: Withdrawal,
+        /// The signature.
+        proof: MultiSignature,
+    },
+    /// `insurance.dispute`.
+    #[codec(index = 2)]
+    Dispute {
+        /// Against whom.
+        partner: AccountId,
+        /// All that we have.
+        evidence: Evidence,
+        /// Our newest nonce.
+        own_nonce: Nonce,
+    },
+    /// `insurance.counter`.
+    #[codec(index = 3)]
+    Counter {
+        /// Whose dispute.
+        partner: AccountId,
+        /// All that we have.
+        evidence: Evidence,
+    },
+    /// `insurance.close`.
+    #[codec(index = 4)]
+    Close {
+        /// With whom.
+        partner: AccountId,
+        /// What both agreed on.
+        close: Close,
+        /// The partner's signature.
+        signature: MultiSignature,
+    },
+    /// `insurance.late_claim`.
+    #[codec(index = 5)]
+    LateClaim {
+        /// Who owes it.
+        payer: AccountId,
+        /// In which epoch.
+        epoch: Epoch,
+        /// The payer's newest simplex of it.
+        simplex: Simplex,
+        /// Its signature.
+        signature: Signature,
+    },
+    /// `custody.claim`.
+    #[codec(index = 6)]
+    Claim {
+        /// For whom.
+        who: AccountId,
+        /// The asset.
+        asset: AssetId,
+    },
+    /// `balances.transfer_allow_death`, or `assets.transfer`.
+    #[codec(index = 7)]
+    Transfer {
+        /// To whom.
+        to: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// The amount.
+        amount: Balance,
+    },
+    /// `hubs.register`.
+    #[codec(index = 8)]
+    RegisterHub {
+        /// Handle without the @.
+        handle: Vec<u8>,
+        /// `host:port`.
+        endpoint: Vec<u8>,
+        /// X25519 key.
+        transport_key: [u8; 32],
+        /// What it asks for forwarding.
+        fees: HubFees,
+    },
+    /// `batch.submit`, atomic.
+    #[codec(index = 9)]
+    Batch {
+        /// The actions.
+        actions: Vec<Call>,
+    },
+}
+
+/// How the runtime names a call, and its encoded arguments.
+pub(super) struct Encoded {
+    pub pallet: &'static str,
+    pub call: &'static str,
+    pub arguments: Vec<u8>,
+}
+
+impl Call {
+    /// A name for logs and errors.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Deposit { .. } => "insurance.deposit",
+            Self::Withdraw { .. } => "insurance.withdraw",
+            Self::Dispute { .. } => "insurance.dispute",
+            Self::Counter { .. } => "insurance.counter",
+            Self::Close { .. } => "insurance.close",
+            Self::LateClaim { .. } => "insurance.late_claim",
+            Self::Claim { .. } => "custody.claim",
+            Self::Transfer { asset: NATIVE_ASSET, .. } => "balances.transfer_allow_death",
+            Self::Transfer { .. } => "assets.transfer",
+            Self::RegisterHub { .. } => "hubs.register",
+            Self::Batch { .. } => "batch.submit",
+        }
+    }
+
+    /// Whether it must not wait behind others.
+    pub fn is_urgent(&self) -> bool {
+        matches!(self, Self::Dispute { .. } | Self::Counter { .. } | Self::LateClaim { .. })
+    }
+
+    /// Encodes the call. `place` gives the indices of a pallet and its call, for actions of a batch.
+    pub(super) fn encode_for<E>(
+        &self,
+        place: &impl Fn(&str, &str) -> Result<[u8; 2], E>,
+    ) -> Result<Encoded, E> {
+        /// `MultiAddress::Id`.
+        const ID: u8 = 0;
+        let (pallet, call, arguments) = match self {
+            Self::Deposit { asset, amount, beneficiary, partner, epoch } => (
+                "Insurance",
+                "deposit",
+                (asset, Compact(*amount), beneficiary, partner, epoch).encode(),
+            ),
+            Self::Withdraw { partner, withdrawal, proof } => {
+                ("Insurance", "withdraw", (partner, withdrawal, proof).encode())
+            },
+            Self::Dispute { partner, evidence, own_nonce } => {
+                ("Insurance", "dispute", (partner, evidence, own_nonce).encode())
+            },
+            Self::Counter { partner, evidence } => {
+                ("Insurance", "counter", (partner, evidence).encode())
+            },
+            Self::Close { partner, close, signature } => {
+                ("Insurance", "close", (partner, close, signature).encode())
+            },
+            Self::LateClaim { payer, epoch, simplex, signature } => {
+                ("Insurance", "late_claim", (payer, epoch, simplex, signature).encode())
+            },
+            Self::Claim { who, asset } => ("Custody", "claim", (who, asset).encode()),
+            Self::Transfer { to, asset: NATIVE_ASSET, amount } => {
+                ("Balances", "transfer_allow_death", (ID, to, Compact(*amount)).encode())
+            },
+            Self::Transfer { to, asset, amount } => {
+                ("Assets", "transfer", (Compact(*asset), ID, to, Compact(*amount)).encode())
+            },
+            Self::RegisterHub { handle, endpoint, transport_key, fees } => {
+                let no_routes: Vec<AccountId> = vec![];
+                let arguments = (handle, endpoint, transport_key, fees, no_routes).encode();
+                ("Hubs", "register", arguments)
+            },
+            Self::Batch { actions } => {
+                let count = u32::try_from(actions.len()).unwrap_or(u32::MAX);
+                let mut arguments = Compact(count).encode();
+                for action in actions {
+                    let inner = action.encode_for(place)?;
+                    arguments.extend(place(inner.pallet, inner.call)?);
+                    arguments.extend(inner.arguments);
+                }
+                // `Mode::Atomic`.
+                arguments.push(0);
+                ("Batch", "submit", arguments)
+            },
+        };
+        Ok(Encoded { pallet, call, arguments })
+    }
+}

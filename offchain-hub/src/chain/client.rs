@@ -1,0 +1,340 @@
+//! One connection to a node.
+
+use super::calls::{Call, Encoded};
+use codec::{Decode, DecodeAll, Encode};
+use failsafe_primitives::{
+    view::{AssetView, BalanceView, DebtView, HubView, Moment, PairView},
+    AccountId, AssetId, Balance, BlockNumber, Parameters,
+};
+use futures::{Stream, StreamExt};
+use sp_core::H256;
+use sp_crypto_hashing::twox_128;
+use std::{sync::Arc, time::Duration};
+use subxt::{
+    backend::LegacyBackend,
+    config::{polkadot::PolkadotConfigBuilder, PolkadotConfig, RpcConfigFor},
+    ext::{scale_encode, scale_type_resolver::{FieldIter, TypeResolver}},
+    rpcs::{
+        client::{reconnecting_rpc_client::ExponentialBackoff, ReconnectingRpcClient, RpcClient},
+        LegacyRpcMethods,
+    },
+    tx::DynamicPayload,
+    OnlineClient,
+};
+
+pub(super) type Api = OnlineClient<PolkadotConfig>;
+type Legacy = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
+
+/// The runtime that this program knows.
+const SPEC_NAME: &str = "failsafe";
+/// Versions of it that this program knows.
+const SPEC_VERSIONS: core::ops::RangeInclusive<u32> = 1..=1;
+/// How long to wait for the first connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What can go wrong with the chain.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ChainError {
+    /// No node there.
+    #[error("cannot reach a node at {url} ({reason}): start it, or correct the address")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// Not our chain.
+    #[error("the node at {url} runs {found} version {version}, this program knows {SPEC_NAME} version 1: connect to a Failsafe node, or update this program")]
+    UnknownRuntime {
+        /// The address.
+        url: String,
+        /// Its runtime.
+        found: String,
+        /// The runtime's version.
+        version: u32,
+    },
+    /// The connection failed; it is being renewed.
+    #[error("the connection to the node failed: {0}")]
+    Connection(String),
+    /// The node answered with something else than the runtime's version promises.
+    #[error("the node's answer to {method} cannot be read: {reason}")]
+    Answer {
+        /// What was asked.
+        method: String,
+        /// Why.
+        reason: String,
+    },
+    /// The call cannot be encoded or signed.
+    #[error("{call} cannot be made: {reason}")]
+    Encoding {
+        /// The call.
+        call: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What the chain is.
+#[derive(Clone, Debug)]
+pub struct ChainInfo {
+    /// Hash of its first block.
+    pub genesis: H256,
+    /// Its name.
+    pub name: String,
+    /// Whether it is a development chain.
+    pub development: bool,
+}
+
+/// A connection to a node; cheap to clone, reconnects by itself.
+#[derive(Clone)]
+pub struct ChainClient {
+    legacy: Arc<Legacy>,
+    pub(super) api: Api,
+    info: Arc<ChainInfo>,
+}
+
+/// Arguments that are encoded already.
+struct Raw(Vec<u8>);
+
+impl scale_encode::EncodeAsFields for Raw {
+    fn encode_as_fields_to<R: TypeResolver>(
+        &self,
+        _: &mut dyn FieldIter<'_, R::TypeId>,
+        _: &R,
+        out: &mut Vec<u8>,
+    ) -> Result<(), scale_encode::Error> {
+        out.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
+
+fn connection(error: impl core::fmt::Display) -> ChainError {
+    ChainError::Connection(error.to_string())
+}
+
+/// Block numbers of this chain have 32 bits; the client library's have 64.
+fn number(number: u64) -> Result<BlockNumber, ChainError> {
+    BlockNumber::try_from(number).map_err(connection)
+}
+
+impl ChainClient {
+    /// Connects, and refuses a node of another chain or version.
+    pub async fn connect(url: &str) -> Result<Self, ChainError> {
+        let unreachable =
+            |reason: String| ChainError::Unreachable { url: url.to_string(), reason };
+        let retry =
+            ExponentialBackoff::from_millis(100).max_delay(Duration::from_secs(5));
+        let connecting = ReconnectingRpcClient::builder().retry_policy(retry).build(url.to_string());
+        let rpc = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+            .await
+            .map_err(|_| unreachable("no answer within 10 seconds".into()))?
+            .map_err(|e| unreachable(e.to_string()))?;
+        let rpc = RpcClient::new(rpc);
+        let legacy = Legacy::new(rpc.clone());
+        let version = legacy
+            .state_get_runtime_version(None)
+            .await
+            .map_err(|e| unreachable(e.to_string()))?;
+        let name = version.other.get("specName").and_then(|v| v.as_str()).unwrap_or("?");
+        if name != SPEC_NAME || !SPEC_VERSIONS.contains(&version.spec_version) {
+            return Err(ChainError::UnknownRuntime {
+                url: url.to_string(),
+                found: name.to_string(),
+                version: version.spec_version,
+            });
+        }
+        let backend = LegacyBackend::builder().build(rpc);
+        let config = PolkadotConfigBuilder::new().use_historic_types(false).build();
+        let api = Api::from_backend_with_config(config, Arc::new(backend))
+            .await
+            .map_err(|e| unreachable(e.to_string()))?;
+        let genesis = legacy.genesis_hash().await.map_err(connection)?;
+        let kind = legacy.system_chain_type().await.map_err(connection)?;
+        let info = ChainInfo {
+            genesis: H256(genesis.0),
+            name: legacy.system_chain().await.map_err(connection)?,
+            development: kind == "Development",
+        };
+        Ok(Self { legacy: Arc::new(legacy), api, info: Arc::new(info) })
+    }
+
+    /// What the chain is.
+    pub fn info(&self) -> &ChainInfo {
+        &self.info
+    }
+
+    async fn ask<R: Decode>(
+        &self,
+        method: &str,
+        arguments: &impl Encode,
+        at: Option<H256>,
+    ) -> Result<R, ChainError> {
+        let name = format!("FailsafeApi_{method}");
+        let at = at.map(|hash| subxt::config::polkadot::H256(hash.0));
+        let answer = self
+            .legacy
+            .state_call(&name, Some(&arguments.encode()), at)
+            .await
+            .map_err(connection)?;
+        R::decode_all(&mut &answer[..])
+            .map_err(|e| ChainError::Answer { method: name, reason: e.to_string() })
+    }
+
+    /// Hash of the newest finalized block.
+    pub async fn finalized_head(&self) -> Result<H256, ChainError> {
+        let hash = self.legacy.chain_get_finalized_head().await.map_err(connection)?;
+        Ok(H256(hash.0))
+    }
+
+    /// Hash of a block by number; `None` beyond the best one.
+    pub async fn block_hash(&self, number: BlockNumber) -> Result<Option<H256>, ChainError> {
+        let hash = self.legacy.chain_get_block_hash(Some(number.into())).await;
+        Ok(hash.map_err(connection)?.map(|hash| H256(hash.0)))
+    }
+
+    /// Number and parent of a block.
+    pub async fn header(&self, hash: H256) -> Result<Option<(BlockNumber, H256)>, ChainError> {
+        let at = subxt::config::polkadot::H256(hash.0);
+        let header = self.legacy.chain_get_header(Some(at)).await.map_err(connection)?;
+        header.map(|header| Ok((number(header.number)?, H256(header.parent_hash.0)))).transpose()
+    }
+
+    /// Block number and usable clock; of the best block if `at` is not given.
+    pub async fn moment(&self, at: Option<H256>) -> Result<Moment, ChainError> {
+        self.ask("moment", &(), at).await
+    }
+
+    /// The protocol's parameters.
+    pub async fn parameters(&self) -> Result<Parameters, ChainError> {
+        self.ask("parameters", &(), None).await
+    }
+
+    /// The channels of `who` with each of `partners`, in this order.
+    pub async fn pairs(
+        &self,
+        who: &AccountId,
+        partners: &[AccountId],
+        at: H256,
+    ) -> Result<Vec<PairView>, ChainError> {
+        let mut views = Vec::with_capacity(partners.len());
+        // Bounded answers: a row may have 16 assets and a dispute of some kilobytes.
+        for chunk in partners.chunks(512) {
+            let part: Vec<PairView> = self.ask("pairs", &(who, chunk), Some(at)).await?;
+            views.extend(part);
+        }
+        Ok(views)
+    }
+
+    /// Balances of `who`; at the best block if `at` is not given.
+    pub async fn balances(
+        &self,
+        who: &AccountId,
+        assets: &[AssetId],
+        at: Option<H256>,
+    ) -> Result<Vec<BalanceView>, ChainError> {
+        self.ask("balances", &(who, assets), at).await
+    }
+
+    /// An asset.
+    pub async fn asset(&self, id: AssetId) -> Result<Option<AssetView>, ChainError> {
+        self.ask("asset", &id, None).await
+    }
+
+    /// What `debtor` owes in all.
+    pub async fn owes(&self, debtor: &AccountId) -> Result<Vec<(AssetId, Balance)>, ChainError> {
+        self.ask("owes", debtor, None).await
+    }
+
+    /// The open debts of `debtor`.
+    pub async fn debts_of(
+        &self,
+        debtor: &AccountId,
+        asset: AssetId,
+        limit: u32,
+    ) -> Result<Vec<DebtView>, ChainError> {
+        self.ask("debts_of", &(debtor, asset, limit), None).await
+    }
+
+    /// The hub with a handle.
+    pub async fn hub_by_handle(&self, handle: &str) -> Result<Option<HubView>, ChainError> {
+        self.ask("hub_by_handle", &handle.as_bytes(), None).await
+    }
+
+    /// The hub of an account.
+    pub async fn hub(&self, account: &AccountId) -> Result<Option<HubView>, ChainError> {
+        self.ask("hub", account, None).await
+    }
+
+    /// All hubs.
+    pub async fn hubs(&self) -> Result<Vec<HubView>, ChainError> {
+        self.ask("hubs", &(), None).await
+    }
+
+    /// The next nonce of an account, transactions in the pool included.
+    pub(super) async fn next_nonce(&self, who: &AccountId) -> Result<u64, ChainError> {
+        let account = subxt::utils::AccountId32(*AsRef::<[u8; 32]>::as_ref(who));
+        self.legacy.system_account_next_index(&account).await.map_err(connection)
+    }
+
+    /// The next nonce of an account by a block's state alone.
+    pub(super) async fn nonce_at(&self, who: &AccountId, at: H256) -> Result<u64, ChainError> {
+        let at = subxt::config::polkadot::H256(at.0);
+        let answer = self
+            .legacy
+            .state_call("AccountNonceApi_account_nonce", Some(&who.encode()), Some(at))
+            .await
+            .map_err(connection)?;
+        let nonce = u32::decode_all(&mut &answer[..]).map_err(|e| ChainError::Answer {
+            method: "AccountNonceApi_account_nonce".into(),
+            reason: e.to_string(),
+        })?;
+        Ok(nonce.into())
+    }
+
+    /// The encoded events of a block, as they are stored.
+    pub(super) async fn raw_events(&self, at: H256) -> Result<Vec<u8>, ChainError> {
+        let key = [twox_128(b"System"), twox_128(b"Events")].concat();
+        let at = subxt::config::polkadot::H256(at.0);
+        let events = self.legacy.state_get_storage(&key, Some(at)).await.map_err(connection)?;
+        Ok(events.unwrap_or_default())
+    }
+
+    /// New best and new finalized blocks.
+    pub(super) async fn subscribe_best(
+        &self,
+    ) -> Result<impl Stream<Item = Result<(BlockNumber, H256), ChainError>> + use<>, ChainError>
+    {
+        let heads = self.legacy.chain_subscribe_new_heads().await.map_err(connection)?;
+        Ok(heads.map(|head| {
+            let head = head.map_err(connection)?;
+            Ok((number(head.number)?, H256(head.parent_hash.0)))
+        }))
+    }
+
+    /// Numbers of newly finalized blocks; several may be finalized at once.
+    pub(super) async fn subscribe_finalized(
+        &self,
+    ) -> Result<impl Stream<Item = Result<BlockNumber, ChainError>> + use<>, ChainError> {
+        let heads = self.legacy.chain_subscribe_finalized_heads().await.map_err(connection)?;
+        Ok(heads.map(|head| number(head.map_err(connection)?.number)))
+    }
+
+    /// The call as the client library wants it.
+    pub(super) async fn payload(
+        &self,
+        call: &Call,
+    ) -> Result<DynamicPayload<impl scale_encode::EncodeAsFields>, ChainError> {
+        let encoding = |reason: String| ChainError::Encoding { call: call.name(), reason };
+        let at = self.api.at_current_block().await.map_err(connection)?;
+        let metadata = at.metadata();
+        let place = |pallet: &str, name: &str| {
+            let unknown = || encoding(format!("this chain has no call {pallet}.{name}"));
+            let pallet = metadata.pallet_by_name(pallet).ok_or_else(unknown)?;
+            let variant = pallet.call_variant_by_name(name).ok_or_else(unknown)?;
+            Ok([pallet.call_index(), variant.index])
+        };
+        let Encoded { pallet, call: name, arguments } = call.encode_for(&place)?;
+        place(pallet, name)?;
+        Ok(DynamicPayload::new(pallet, name, Raw(arguments)))
+    }
+}

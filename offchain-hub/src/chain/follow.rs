@@ -1,0 +1,260 @@
+//! Follows best and finalized blocks, and says which of our pairs they touch, in order.
+//!
+//! Events are hints only: a block's events are searched for the ids of our partners, and what is then
+//! reported is read from the runtime at that block. After a gap, for instance a lost connection,
+//! every pair is read again.
+
+use super::{client::ChainError, ChainClient};
+use failsafe_channel::{Moment, PairFacts};
+use failsafe_primitives::{view::PairView, AccountId, BlockNumber};
+use futures::StreamExt;
+use sp_core::H256;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
+use tokio::sync::mpsc;
+use tracing::{debug, info, warn};
+
+/// Blocks of a gap that are looked through one by one; after a longer one every pair is read.
+const MAX_GAP: u32 = 32;
+/// Pause before a lost connection is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// What happened on chain.
+#[derive(Clone, Debug)]
+pub enum ChainNews {
+    /// A new best block.
+    Best {
+        /// The block.
+        moment: Moment,
+        /// The pairs that it touches.
+        facts: Vec<PairFacts>,
+    },
+    /// A new finalized block.
+    Finalized {
+        /// The block.
+        moment: Moment,
+        /// The pairs that it, or a block since the last news, touches.
+        facts: Vec<PairFacts>,
+    },
+    /// A pair that was asked for, at the newest finalized block.
+    Tracked {
+        /// The pair.
+        facts: PairFacts,
+    },
+}
+
+/// Asks the follower for a pair.
+pub type Track = mpsc::UnboundedSender<AccountId>;
+
+/// Follows the chain for one account.
+pub struct Follower {
+    client: ChainClient,
+    account: AccountId,
+    /// Partners by id, and the first bytes of their ids.
+    partners: HashMap<[u8; 32], AccountId>,
+    prefixes: HashSet<[u8; 8]>,
+    requests: mpsc::UnboundedReceiver<AccountId>,
+    news: mpsc::UnboundedSender<ChainNews>,
+    finalized: Option<(BlockNumber, H256)>,
+    /// Recent best blocks that were looked at.
+    seen: BTreeMap<BlockNumber, H256>,
+}
+
+/// What a view says to the engine.
+pub fn facts(view: PairView, at: Moment) -> PairFacts {
+    PairFacts { at, view: view.channel, owed_to_me: view.owed_to_account }
+}
+
+impl Follower {
+    /// A follower of the pairs of `account` with `partners`.
+    pub fn new(
+        client: ChainClient,
+        account: AccountId,
+        partners: impl IntoIterator<Item = AccountId>,
+        news: mpsc::UnboundedSender<ChainNews>,
+    ) -> (Self, Track) {
+        let (track, requests) = mpsc::unbounded_channel();
+        let mut follower = Self {
+            client,
+            account,
+            partners: HashMap::new(),
+            prefixes: HashSet::new(),
+            requests,
+            news,
+            finalized: None,
+            seen: BTreeMap::new(),
+        };
+        for partner in partners {
+            follower.add(partner);
+        }
+        (follower, track)
+    }
+
+    fn add(&mut self, partner: AccountId) {
+        let id: [u8; 32] = *AsRef::<[u8; 32]>::as_ref(&partner);
+        self.prefixes.insert(prefix(&id));
+        self.partners.insert(id, partner);
+    }
+
+    /// Runs until nobody listens any more. Connection losses are waited out.
+    pub async fn run(mut self) {
+        loop {
+            match self.follow().await {
+                Ok(()) => return,
+                Err(error) => {
+                    warn!(%error, "lost the chain; trying again");
+                    tokio::time::sleep(RETRY).await;
+                },
+            }
+        }
+    }
+
+    async fn follow(&mut self) -> Result<(), ChainError> {
+        let mut best = std::pin::pin!(self.client.subscribe_best().await?);
+        let mut finalized = std::pin::pin!(self.client.subscribe_finalized().await?);
+        // Whatever happened while nobody watched.
+        self.catch_up().await?;
+        info!(partners = self.partners.len(), "following the chain");
+        let ended = || ChainError::Connection("the node ended the subscription".into());
+        loop {
+            tokio::select! {
+                biased;
+                head = finalized.next() => {
+                    self.on_finalized(head.ok_or_else(ended)??).await?;
+                },
+                head = best.next() => {
+                    let (number, parent) = head.ok_or_else(ended)??;
+                    self.on_best(number, parent).await?;
+                },
+                request = self.requests.recv() => match request {
+                    None => return Ok(()),
+                    Some(partner) => self.on_request(partner).await?,
+                },
+            }
+            if self.news.is_closed() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn report(&self, news: ChainNews) {
+        // Whoever listened is gone: the loop notices.
+        let _ = self.news.send(news);
+    }
+
+    async fn read(&self, partners: &[AccountId], at: H256) -> Result<Vec<PairFacts>, ChainError> {
+        let moment = self.client.moment(Some(at)).await?;
+        let views = self.client.pairs(&self.account, partners, at).await?;
+        Ok(views.into_iter().map(|view| facts(view, moment)).collect())
+    }
+
+    /// Reads every pair at the newest finalized block.
+    async fn catch_up(&mut self) -> Result<(), ChainError> {
+        let hash = self.client.finalized_head().await?;
+        let moment = self.client.moment(Some(hash)).await?;
+        let partners: Vec<_> = self.partners.values().cloned().collect();
+        let facts = self.read(&partners, hash).await?;
+        self.finalized = Some((moment.block, hash));
+        self.report(ChainNews::Finalized { moment, facts });
+        let best = self.client.moment(None).await?;
+        self.report(ChainNews::Best { moment: best, facts: vec![] });
+        Ok(())
+    }
+
+    async fn on_request(&mut self, partner: AccountId) -> Result<(), ChainError> {
+        self.add(partner.clone());
+        let hash = match self.finalized {
+            Some((_, hash)) => hash,
+            None => self.client.finalized_head().await?,
+        };
+        for facts in self.read(&[partner], hash).await? {
+            self.report(ChainNews::Tracked { facts });
+        }
+        Ok(())
+    }
+
+    async fn on_finalized(&mut self, number: BlockNumber) -> Result<(), ChainError> {
+        let known = self.finalized.map_or(0, |(number, _)| number);
+        if number <= known {
+            return Ok(());
+        }
+        if number - known > MAX_GAP {
+            debug!(from = known, to = number, "a gap: reading every pair");
+            return self.catch_up().await;
+        }
+        let gone = |number| ChainError::Connection(format!("finalized block {number} is gone"));
+        let mut touched = HashSet::new();
+        let mut last = None;
+        for block in known + 1..=number {
+            let hash = self.client.block_hash(block).await?.ok_or_else(|| gone(block))?;
+            touched.extend(self.touched(hash).await?);
+            last = Some(hash);
+        }
+        let hash = last.ok_or_else(|| gone(number))?;
+        let partners: Vec<_> = touched.into_iter().collect();
+        let moment = self.client.moment(Some(hash)).await?;
+        let facts = self.read(&partners, hash).await?;
+        self.finalized = Some((number, hash));
+        self.seen = self.seen.split_off(&number);
+        self.report(ChainNews::Finalized { moment, facts });
+        Ok(())
+    }
+
+    /// A new best block: its pairs, and those of its ancestors that were not looked at.
+    async fn on_best(&mut self, number: BlockNumber, parent: H256) -> Result<(), ChainError> {
+        let Some(hash) = self.client.block_hash(number).await? else { return Ok(()) };
+        // Another block of this height may have become best meanwhile: take what is there now.
+        let parent = match self.client.header(hash).await? {
+            Some((_, actual)) => actual,
+            None => parent,
+        };
+        if self.seen.get(&number) == Some(&hash) {
+            return Ok(());
+        }
+        let mut touched: HashSet<AccountId> = self.touched(hash).await?;
+        self.seen.insert(number, hash);
+        let (mut height, mut ancestor) = (number, parent);
+        for _ in 0..MAX_GAP {
+            height = height.saturating_sub(1);
+            let finalized = self.finalized.is_some_and(|(known, _)| height <= known);
+            if finalized || self.seen.get(&height) == Some(&ancestor) {
+                break;
+            }
+            touched.extend(self.touched(ancestor).await?);
+            self.seen.insert(height, ancestor);
+            match self.client.header(ancestor).await? {
+                Some((_, parent)) => ancestor = parent,
+                None => break,
+            }
+        }
+        let partners: Vec<_> = touched.into_iter().collect();
+        let moment = self.client.moment(Some(hash)).await?;
+        let facts = self.read(&partners, hash).await?;
+        self.report(ChainNews::Best { moment, facts });
+        Ok(())
+    }
+
+    /// Partners whose ids stand in a block's events.
+    async fn touched(&self, hash: H256) -> Result<HashSet<AccountId>, ChainError> {
+        if self.partners.is_empty() {
+            return Ok(HashSet::new());
+        }
+        Ok(self.mentioned(&self.client.raw_events(hash).await?))
+    }
+
+    fn mentioned(&self, events: &[u8]) -> HashSet<AccountId> {
+        events
+            .windows(32)
+            .filter(|window| self.prefixes.contains(&window[..8]))
+            .filter_map(|window| self.partners.get(window).cloned())
+            .collect()
+    }
+}
+
+fn prefix(id: &[u8; 32]) -> [u8; 8] {
+    let mut prefix = [0; 8];
+    prefix.copy_from_slice(&id[..8]);
+    prefix
+}

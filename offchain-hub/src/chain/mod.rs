@@ -1,0 +1,17 @@
+//! The chain as hub and wallet need it: what they read, what they submit, and what happens there.
+//! No type of the client library leaks out of this folder.
+//!
+//! * [`client`]: one connection; reads through the runtime API, never through storage layouts.
+//! * [`calls`]: every call that we submit, as data.
+//! * [`follow`]: best and finalized blocks and the pairs that they touch, in order.
+//! * [`submit`]: signs, persists, submits and watches until final; owns the account's nonces.
+
+pub mod calls;
+pub mod client;
+pub mod follow;
+pub mod submit;
+
+pub use calls::Call;
+pub use client::{ChainClient, ChainError, ChainInfo};
+pub use follow::{ChainNews, Follower};
+pub use submit::{Intent, Outcome, Submitter};

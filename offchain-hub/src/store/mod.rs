@@ -1,0 +1,210 @@
+//! What survives a crash: a small key-value interface with durable atomic batches, and what the
+//! records of a party are.
+
+mod fjall;
+
+pub use self::fjall::FjallStore;
+
+use codec::{Decode, Encode};
+use failsafe_primitives::AccountId;
+use sp_core::H256;
+
+/// Version of the records' layout.
+pub const SCHEMA: u32 = 1;
+
+/// Groups of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Whose store it is and for which chain.
+    Meta,
+    /// Channels by partner.
+    Channels,
+    /// Payments by id.
+    Payments,
+    /// Calls on their way to the chain, by number.
+    Intents,
+    /// Spenders that owe a withdrawal proof, by partner.
+    Wanted,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Self; 5] =
+        [Self::Meta, Self::Channels, Self::Payments, Self::Intents, Self::Wanted];
+
+    /// Its name on disk.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Channels => "channels",
+            Self::Payments => "payments",
+            Self::Intents => "intents",
+            Self::Wanted => "wanted",
+        }
+    }
+}
+
+/// What is wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is none.
+    #[error("there is no store at {path}: run `init` first, or restore your backup there (a store that was lost must not be replaced by an empty one: the money in its channels would be)")]
+    Missing {
+        /// Where it should be.
+        path: String,
+    },
+    /// There is one already.
+    #[error("there is a store at {path} already")]
+    Exists {
+        /// Where.
+        path: String,
+    },
+    /// Another process has it open.
+    #[error("the store at {path} is in use by another process: stop it first")]
+    Locked {
+        /// Where.
+        path: String,
+    },
+    /// The disk or the engine failed.
+    #[error("the store at {path} failed: {reason}")]
+    Failed {
+        /// Where.
+        path: String,
+        /// How.
+        reason: String,
+    },
+    /// A record cannot be read.
+    #[error("a record of {table} is damaged ({reason}): restore the store from your backup; the channels' partners bring it up to date")]
+    Damaged {
+        /// Its table.
+        table: &'static str,
+        /// How.
+        reason: String,
+    },
+    /// Written by a newer program.
+    #[error("the store has layout {found}, this program knows {SCHEMA}: use the newer program")]
+    FromTheFuture {
+        /// Its layout.
+        found: u32,
+    },
+    /// Belongs to somebody else.
+    #[error("the store belongs to account {found}, but the key is that of {expected}: use the right directory or key")]
+    OtherAccount {
+        /// Whose it is.
+        found: AccountId,
+        /// Whose key it is.
+        expected: AccountId,
+    },
+    /// Belongs to another chain.
+    #[error("the store belongs to the chain with genesis {found:?}, but the node is on {expected:?}: connect to the right node or use another directory")]
+    OtherChain {
+        /// Its chain.
+        found: H256,
+        /// The node's chain.
+        expected: H256,
+    },
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Write a record.
+    Put(Table, Vec<u8>, Vec<u8>),
+    /// Remove a record.
+    Delete(Table, Vec<u8>),
+}
+
+/// Changes that become durable together or not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// In order; a later change of the same record wins.
+    pub changes: Vec<Change>,
+}
+
+impl Batch {
+    /// Writes a record.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: Vec<u8>) {
+        self.changes.push(Change::Put(table, key.into(), value));
+    }
+
+    /// Removes a record.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.changes.push(Change::Delete(table, key.into()));
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
+/// A key and its value.
+pub type Record = (Vec<u8>, Vec<u8>);
+
+/// A store. `commit` returns when the batch is on disk.
+pub trait Store: Send + Sync {
+    /// One record.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// All records of a table.
+    fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError>;
+    /// Makes a batch durable.
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
+}
+
+/// Whose store it is.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Owner {
+    /// Layout of the records.
+    pub schema: u32,
+    /// The account.
+    pub account: AccountId,
+    /// The chain, once it was connected to.
+    pub genesis: Option<H256>,
+}
+
+const OWNER: &[u8] = b"owner";
+
+/// Marks a new store.
+pub fn initialize(store: &dyn Store, account: &AccountId) -> Result<(), StoreError> {
+    write_owner(store, &Owner { schema: SCHEMA, account: account.clone(), genesis: None })
+}
+
+fn write_owner(store: &dyn Store, owner: &Owner) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    batch.put(Table::Meta, OWNER, owner.encode());
+    store.commit(&batch)
+}
+
+/// Reads whose store it is.
+pub fn owner(store: &dyn Store) -> Result<Owner, StoreError> {
+    let damaged = |reason: String| StoreError::Damaged { table: Table::Meta.name(), reason };
+    let bytes = store.get(Table::Meta, OWNER)?;
+    let bytes = bytes.ok_or_else(|| damaged("it does not say whose it is".into()))?;
+    let schema = u32::decode(&mut &bytes[..]).map_err(|e| damaged(e.to_string()))?;
+    if schema > SCHEMA {
+        return Err(StoreError::FromTheFuture { found: schema });
+    }
+    Owner::decode(&mut &bytes[..]).map_err(|e| damaged(e.to_string()))
+}
+
+/// Refuses a store of another account or chain; notes the chain on first use.
+pub fn check_owner(
+    store: &dyn Store,
+    account: &AccountId,
+    genesis: H256,
+) -> Result<(), StoreError> {
+    let known = owner(store)?;
+    if known.account != *account {
+        return Err(StoreError::OtherAccount { found: known.account, expected: account.clone() });
+    }
+    match known.genesis {
+        Some(found) if found != genesis => {
+            Err(StoreError::OtherChain { found, expected: genesis })
+        },
+        Some(_) => Ok(()),
+        None => write_owner(store, &Owner { genesis: Some(genesis), ..known }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

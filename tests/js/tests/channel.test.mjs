@@ -1,0 +1,119 @@
+/** The channel of Alice and Bob: deposit, withdrawal by proof, dispute. One after the other. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { u8aWrapBytes } from '@polkadot/util';
+
+import { channelContext, sideOf, withdrawalMessage } from '../lib/payloads.mjs';
+import {
+  best,
+  collateralIn,
+  connect,
+  failsafeAt,
+  FRD,
+  keys,
+  named,
+  NATIVE,
+  send,
+  sendRefused,
+  untilEvent,
+  withDeposit,
+} from '../support/chain.mjs';
+
+let api, alice, bob, side;
+
+before(async () => {
+  api = await connect();
+  [alice, bob] = await keys('//Alice', '//Bob');
+  side = sideOf(alice.address, bob.address);
+});
+after(() => api?.disconnect());
+
+const channelAt = async (hash) => (await failsafeAt(api, hash)).channel(alice.address, bob.address);
+
+const deposit = (amount) => api.tx.insurance.deposit(NATIVE, amount, alice.address, bob.address, null);
+
+const withdraw = ([withdrawal, proof]) => api.tx.insurance.withdraw(bob.address, withdrawal, proof);
+
+/** Alice's next withdrawal, and Bob's signature over what `prepare` makes of its message. */
+async function signedByBob(amount, prepare = (message) => message) {
+  const { moment, channel } = await failsafeAt(api, await best(api));
+  const { epoch, withdrawalNonces } = await channel(alice.address, bob.address);
+  const withdrawal = {
+    withdrawalNonce: withdrawalNonces[side === 'left' ? 0 : 1],
+    validUntil: (await moment()).clock + 50n,
+    items: [{ asset: NATIVE, amount, maxFromBalance: 0n }],
+  };
+  const context = channelContext(api.genesisHash.toU8a(), alice.address, bob.address, epoch);
+  const message = withdrawalMessage(context, side, withdrawal);
+  return [withdrawal, bob.sign(prepare(message), { withType: true })];
+}
+
+test('deposit_should_add_to_insurance_and_ondelta_when_alice_pays_for_her_side', async () => {
+  const amount = 5_000n * FRD;
+  const collateral = collateralIn(await channelAt(await best(api)), NATIVE);
+  const { hash, events } = await send(api, deposit(amount), alice, { finalized: true });
+  assert.deepEqual(named(events, 'insurance.Deposit'), [
+    { from: alice.address, beneficiary: alice.address, partner: bob.address, asset: BigInt(NATIVE), amount },
+  ]);
+  assert.deepEqual(collateralIn(await channelAt(hash), NATIVE), withDeposit(collateral, side, amount));
+});
+
+test('withdrawal_should_pay_out_of_the_insurance_when_bob_signed_its_proof', async () => {
+  const amount = 1_200n * FRD;
+  const collateral = collateralIn(await channelAt(await best(api)), NATIVE);
+  const { hash, events } = await send(api, withdraw(await signedByBob(amount)), alice);
+  assert.deepEqual(named(events, 'insurance.Withdraw'), [
+    { account: alice.address, partner: bob.address, asset: BigInt(NATIVE), amount, fromBalance: 0n },
+  ]);
+  assert.deepEqual(collateralIn(await channelAt(hash), NATIVE), withDeposit(collateral, side, -amount));
+});
+
+test('withdrawal_should_be_refused_when_its_proof_is_used_again', async () => {
+  const signed = await signedByBob(FRD);
+  const { hash } = await send(api, withdraw(signed), alice);
+  const again = await sendRefused(api, withdraw(signed), alice);
+  assert.equal(again.error, 'insurance.WrongWithdrawalNonce');
+  assert.deepEqual(await channelAt(again.hash), await channelAt(hash));
+});
+
+test('withdrawal_should_be_refused_when_a_wallet_wrapped_the_message', async () => {
+  const { error } = await sendRefused(api, withdraw(await signedByBob(FRD, u8aWrapBytes)), alice);
+  assert.equal(error, 'insurance.BadProof');
+});
+
+test('dispute_should_return_the_insurance_by_itself_when_there_is_no_evidence', async () => {
+  await send(api, deposit(7n * FRD), alice);
+  const dispute = api.tx.insurance.dispute(bob.address, { theirs: null, ours: null }, 0);
+  const { hash, events } = await send(api, dispute, alice);
+
+  const at = await failsafeAt(api, hash);
+  const { clock } = await at.moment();
+  const { delayUser, disputeDeposit } = await at.parameters();
+  const channel = await channelAt(hash);
+  const { epoch, pair } = channel;
+  const resolveAt = clock + delayUser;
+  assert.deepEqual(named(events, 'insurance.DisputeStarted'), [
+    { ...pair, epoch, starter: alice.address, resolveAt },
+  ]);
+  assert.equal(channel.dispute.resolveAt, resolveAt);
+
+  const resolved = await untilEvent(api, hash, 'insurance.DisputeResolved', pair);
+  const { insurance } = collateralIn(channel, NATIVE);
+  const [leftInsured, rightInsured] = side === 'left' ? [insurance, 0n] : [0n, insurance];
+  assert.deepEqual(resolved.data, {
+    ...pair,
+    epoch,
+    outcomes: [{ asset: BigInt(NATIVE), leftInsured, rightInsured, leftOwed: 0n, rightOwed: 0n, booked: 0n }],
+  });
+  const paid = named(resolved.events, 'balances.Transfer', { to: alice.address, amount: insurance });
+  const released = named(resolved.events, 'balances.Released', { who: alice.address, amount: disputeDeposit });
+  assert.deepEqual([paid.length, released.length], [1, 1]);
+  assert.equal((await (await failsafeAt(api, resolved.hash)).moment()).clock, resolveAt);
+
+  const next = await channelAt(resolved.hash);
+  assert.equal(next.epoch, epoch + 1n);
+  assert.equal(next.dispute, null);
+  assert.deepEqual(next.collateral, []);
+});
