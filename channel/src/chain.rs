@@ -91,11 +91,10 @@ impl Channel {
         Evidence { theirs: self.state.theirs.signed(), ours }
     }
 
-    /// Takes the partner to the chain: freezes durably, then submits all that we have.
+    /// Takes the partner to the chain: freezes durably, then submits all that we have. May be called
+    /// again when the chain did not take it, for instance because the fee could not be paid.
     pub fn dispute(&mut self) -> Result<Vec<Effect>, Refusal> {
-        if let Some(reason @ (FreezeReason::OwnDispute | FreezeReason::SeenOnChain { .. })) =
-            self.state.freeze
-        {
+        if let Some(reason @ FreezeReason::SeenOnChain { .. }) = self.state.freeze {
             return Err(Refusal::Frozen(reason));
         }
         let evidence = self.evidence();

@@ -7,9 +7,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
 import { startNode } from './support/node.mjs';
@@ -45,20 +45,25 @@ async function main() {
     console.error(`There is no node at ${binary}: build it with \`make build\`, or set NODE_BIN.`);
     return 1;
   }
-  const stopped = new AbortController();
+  const running = new AbortController();
+  let reason;
+  const abort = (error) => {
+    reason ??= error;
+    running.abort();
+  };
   for (const name of ['SIGINT', 'SIGTERM']) {
-    process.on(name, () => stopped.abort(new Error(`stopped by ${name}`)));
+    process.on(name, () => abort(new Error(`stopped by ${name}`)));
   }
   let node;
   try {
-    node = await startNode(binary, stopped.signal);
-    node.ended.then((error) => stopped.abort(error));
+    node = await startNode(binary, running.signal);
+    node.ended.then(abort);
     process.env.FAILSAFE_URL = node.url;
-    const passed = await runTests(stopped.signal);
-    stopped.signal.throwIfAborted();
+    const passed = await runTests(running.signal);
+    running.signal.throwIfAborted();
     return passed ? 0 : 1;
   } catch (error) {
-    console.error(error.message);
+    console.error((reason ?? error).message);
     return 1;
   } finally {
     await node?.stop();

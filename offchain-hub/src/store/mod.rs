@@ -25,12 +25,20 @@ pub enum Table {
     Intents,
     /// Spenders that owe a withdrawal proof, by partner.
     Wanted,
+    /// Terms that a person decided, by partner.
+    Terms,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 5] =
-        [Self::Meta, Self::Channels, Self::Payments, Self::Intents, Self::Wanted];
+    pub const ALL: [Self; 6] = [
+        Self::Meta,
+        Self::Channels,
+        Self::Payments,
+        Self::Intents,
+        Self::Wanted,
+        Self::Terms,
+    ];
 
     /// Its name on disk.
     pub fn name(self) -> &'static str {
@@ -40,6 +48,7 @@ impl Table {
             Self::Payments => "payments",
             Self::Intents => "intents",
             Self::Wanted => "wanted",
+            Self::Terms => "terms",
         }
     }
 }

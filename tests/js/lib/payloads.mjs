@@ -68,8 +68,13 @@ export function sideOf(who, partner) {
  * @returns {Uint8Array} SCALE of the payload
  */
 export function simplexPayload(context, from, simplex) {
-  const entries = ascending(simplex.entries, (entry) => entry.asset);
-  return u8aConcat(text(SIMPLEX_TAG), channel(context), side(from), u64(simplex.nonce), vec(entries, entryBytes));
+  return u8aConcat(
+    text(SIMPLEX_TAG),
+    channel(context),
+    side(from),
+    u64(simplex.nonce),
+    vec(ascending(simplex.entries, (entry) => entry.asset), entryBytes)
+  );
 }
 
 /**
@@ -78,7 +83,8 @@ export function simplexPayload(context, from, simplex) {
  * @param {Simplex} simplex
  * @returns {Uint8Array} the 32 bytes that `from` signs
  */
-export const simplexMessage = (context, from, simplex) => blake2AsU8a(simplexPayload(context, from, simplex));
+export const simplexMessage = (context, from, simplex) =>
+  blake2AsU8a(simplexPayload(context, from, simplex));
 
 /**
  * @param {Uint8Array | string} message the message of the simplex that is acknowledged
@@ -99,9 +105,7 @@ export function withdrawalPayload(context, to, { withdrawalNonce, validUntil, it
     side(to),
     u64(withdrawalNonce),
     u64(validUntil),
-    vec(ascending(items, (item) => item.asset), ({ asset, amount, maxFromBalance }) =>
-      u8aConcat(u32(asset), u128(amount), u128(maxFromBalance))
-    )
+    vec(ascending(items, (item) => item.asset), itemBytes)
   );
 }
 
@@ -111,7 +115,8 @@ export function withdrawalPayload(context, to, { withdrawalNonce, validUntil, it
  * @param {Withdrawal} withdrawal
  * @returns {Uint8Array} the 32 bytes that the *partner* of `to` signs
  */
-export const withdrawalMessage = (context, to, withdrawal) => blake2AsU8a(withdrawalPayload(context, to, withdrawal));
+export const withdrawalMessage = (context, to, withdrawal) =>
+  blake2AsU8a(withdrawalPayload(context, to, withdrawal));
 
 /**
  * @param {Context} context
@@ -123,7 +128,7 @@ export function closePayload(context, { validUntil, offdeltas }) {
     text(CLOSE_TAG),
     channel(context),
     u64(validUntil),
-    vec(ascending(offdeltas, ([asset]) => asset), ([asset, offdelta]) => u8aConcat(u32(asset), i128(offdelta)))
+    vec(ascending(offdeltas, ([asset]) => asset), offdeltaBytes)
   );
 }
 
@@ -153,7 +158,17 @@ function entryBytes({ asset, sent, locks }) {
   return u8aConcat(u32(asset), u128(sent), vec(ascending(locks, (lock) => lock.id), lockBytes));
 }
 
-const lockBytes = ({ id, amount, hash, expiry }) => u8aConcat(u64(id), u128(amount), bytes32(hash), u64(expiry));
+function lockBytes({ id, amount, hash, expiry }) {
+  return u8aConcat(u64(id), u128(amount), bytes32(hash), u64(expiry));
+}
+
+function itemBytes({ asset, amount, maxFromBalance }) {
+  return u8aConcat(u32(asset), u128(amount), u128(maxFromBalance));
+}
+
+function offdeltaBytes([asset, offdelta]) {
+  return u8aConcat(u32(asset), i128(offdelta));
+}
 
 /** The chain refuses any other order, so nobody should sign it. */
 function ascending(items, key) {

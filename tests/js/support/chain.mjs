@@ -79,7 +79,8 @@ export const best = async (api) => (await api.rpc.chain.getBlockHash()).toHex();
 function plainEvent({ event }) {
   const { section, method, data } = event;
   const names = data.names ?? data.map((_, i) => i);
-  return { name: `${section}.${method}`, data: Object.fromEntries(data.map((value, i) => [names[i], plain(value)])) };
+  const fields = data.map((value, i) => [names[i], plain(value)]);
+  return { name: `${section}.${method}`, data: Object.fromEntries(fields) };
 }
 
 /**

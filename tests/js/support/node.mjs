@@ -23,7 +23,9 @@ export async function startNode(binary, signal) {
   const log = lastLines(child.stderr);
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
-    child.once('close', (code, by) => resolve(new Error(`the node ended (${by ?? code})\n${log.join('\n')}`)));
+    child.once('close', (code, by) => {
+      resolve(new Error(`the node ended (${by ?? code})\n${log.join('\n')}`));
+    });
   });
   // For every way out that does not pass through `stop`.
   const kill = () => child.kill('SIGKILL');

@@ -108,7 +108,8 @@ test('dispute_should_return_the_insurance_by_itself_when_there_is_no_evidence', 
     outcomes: [{ asset: BigInt(NATIVE), leftInsured, rightInsured, leftOwed: 0n, rightOwed: 0n, booked: 0n }],
   });
   const paid = named(resolved.events, 'balances.Transfer', { to: alice.address, amount: insurance });
-  const released = named(resolved.events, 'balances.Released', { who: alice.address, amount: disputeDeposit });
+  const refund = { who: alice.address, amount: disputeDeposit };
+  const released = named(resolved.events, 'balances.Released', refund);
   assert.deepEqual([paid.length, released.length], [1, 1]);
   assert.equal((await (await failsafeAt(api, resolved.hash)).moment()).clock, resolveAt);
 

@@ -9,7 +9,13 @@ import { hexToU8a, u8aToHex } from '@polkadot/util';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 
 import * as payloads from '../lib/payloads.mjs';
-import { batchMessage, encodeSignature, merkleRoot, verifyMultiSignature, verifySignature } from '../lib/signatures.mjs';
+import {
+  batchMessage,
+  encodeSignature,
+  merkleRoot,
+  verifyMultiSignature,
+  verifySignature,
+} from '../lib/signatures.mjs';
 
 const golden = JSON.parse(readFileSync(new URL('../../../primitives/vectors/golden.json', import.meta.url)));
 const { context } = golden;

@@ -1,0 +1,61 @@
+//! In what hub and user differ: the engine is the same.
+
+use crate::rebalance::AssetRules;
+use failsafe_channel::AssetTerms;
+use failsafe_primitives::{fees::HubFees, AccountId, AssetId};
+use std::collections::BTreeMap;
+
+/// What a party is in its channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Takes strangers, forwards, rebalances.
+    Hub,
+    /// Has channels with hubs of its choice.
+    User,
+}
+
+/// How a hub rebalances.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RebalancePolicy {
+    /// Pause between two rounds; `None`: only when asked to.
+    pub every_ms: Option<u64>,
+    /// How long a round waits for withdrawal proofs.
+    pub proof_timeout_ms: u64,
+    /// How long a spender may owe a proof before it is disputed; `None`: never.
+    pub absent_grace_ms: Option<u64>,
+    /// Rules per asset.
+    pub rules: BTreeMap<AssetId, AssetRules>,
+}
+
+/// How a party behaves.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Hub or user.
+    pub role: Role,
+    /// Terms for a partner that has none of its own: what it may owe us, per asset.
+    pub terms: BTreeMap<AssetId, AssetTerms>,
+    /// Terms for particular partners.
+    pub partners: BTreeMap<AccountId, BTreeMap<AssetId, AssetTerms>>,
+    /// What a hub asks for forwarding.
+    pub fees: HubFees,
+    /// How long an acknowledgement may wait for an own update to carry it.
+    pub ack_delay_ms: u64,
+    /// How old the newest best block may be before nothing is forwarded.
+    pub stale_after_ms: u64,
+    /// How a hub rebalances.
+    pub rebalance: RebalancePolicy,
+    /// Most partners.
+    pub max_partners: usize,
+}
+
+impl Policy {
+    /// Whether a partner without a channel may have one.
+    pub fn accepts(&self, partner: &AccountId) -> bool {
+        self.role == Role::Hub || self.partners.contains_key(partner)
+    }
+
+    /// The terms to state to `partner` when nothing was decided for it.
+    pub fn terms_for(&self, partner: &AccountId) -> BTreeMap<AssetId, AssetTerms> {
+        self.partners.get(partner).unwrap_or(&self.terms).clone()
+    }
+}
