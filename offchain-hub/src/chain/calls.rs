@@ -141,9 +141,13 @@ impl Call {
         }
     }
 
-    /// Whether it must not wait behind others.
-    pub fn is_urgent(&self) -> bool {
-        matches!(self, Self::Dispute { .. } | Self::Counter { .. } | Self::LateClaim { .. })
+    /// Whether it brings this withdrawal proof to the chain.
+    pub fn uses(&self, withdrawal_proof: &MultiSignature) -> bool {
+        match self {
+            Self::Withdraw { proof, .. } => proof == withdrawal_proof,
+            Self::Batch { actions } => actions.iter().any(|action| action.uses(withdrawal_proof)),
+            _ => false,
+        }
     }
 
     /// Encodes the call. `place` gives the indices of a pallet and its call, for actions of a batch.

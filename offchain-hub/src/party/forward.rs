@@ -5,9 +5,10 @@
 //! on goes straight back, with the reason.
 
 use super::{
-    core::{CommandError, Core, Output},
-    payments::{Direction, PaymentRecord, PaymentState},
+    command::CommandError,
+    core::{Core, Output},
     policy::Role,
+    records::{Direction, PaymentRecord, PaymentState},
 };
 use failsafe_channel::{PaymentId, Purpose, Refusal, ReturnReason};
 use failsafe_primitives::{AccountId, AssetId, Balance};

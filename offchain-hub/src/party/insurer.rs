@@ -6,7 +6,8 @@
 //! longer than the grace period are taken to the chain.
 
 use super::{
-    core::{Action, Answer, CommandError, Core, Output, Reply},
+    command::{Answer, CommandError, Reply},
+    core::{Action, Core, Output, PROOF_VALIDITY},
     policy::Role,
 };
 use crate::{
@@ -18,12 +19,11 @@ use crate::{
     store::Table,
 };
 use codec::Encode;
-use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance, Clock};
+use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance};
+use sp_runtime::MultiSignature;
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
 
-/// For how many usable blocks a proof for a rebalance is asked for.
-const PROOF_VALIDITY: Clock = 60;
 /// Pause after a round that came to nothing.
 const RETRY_MS: u64 = 5_000;
 
@@ -305,7 +305,9 @@ impl Core {
     fn position(&self, partner: &AccountId, asset: AssetId) -> Position {
         let entry = &self.entries[partner];
         let summary = entry.channel.asset_summary(asset);
-        let proof = entry.channel.live_proof().map_or(0, |(withdrawal, _)| {
+        let free = |proof: &MultiSignature| !self.calls.values().any(|c| c.call.uses(proof));
+        let live = entry.channel.live_proof().filter(|(_, proof)| free(proof));
+        let proof = live.map_or(0, |(withdrawal, _)| {
             let item = withdrawal.items.iter().find(|item| item.asset == asset);
             item.map_or(0, |item| item.amount)
         });

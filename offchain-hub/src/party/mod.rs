@@ -6,23 +6,32 @@
 //!
 //! | module | what is in it |
 //! |---|---|
-//! | [`core`] | inputs, outputs, and how channels, chain and commands meet |
+//! | [`command`] | what somebody may want, and what comes of it |
+//! | [`core`] | inputs and outputs; what a party remembers |
+//! | [`channels`] | peers, their channels, and what the chain says about them |
+//! | [`commands`] | carrying commands out |
+//! | [`payments`] | making and receiving payments |
 //! | [`forward`] | a hub's forwarding of payments |
-//! | [`payments`] | records of payments |
-//! | [`policy`] | in what hub and user differ |
 //! | [`insurer`] | a hub's rebalancing, step by step |
+//! | [`records`] | records of payments |
+//! | [`policy`] | in what hub and user differ |
 //! | [`runtime`] | runs a core on real sockets, disk and chain |
 //! | [`session`] | one peer's connection |
 
+mod channels;
+pub mod command;
+mod commands;
 pub mod core;
-pub mod forward;
-pub mod insurer;
-pub mod payments;
+mod forward;
+mod insurer;
+mod payments;
 pub mod policy;
+pub mod records;
 pub mod runtime;
-pub mod session;
+mod session;
 
-pub use self::core::{Command, CommandError, Core};
-pub use payments::{PaymentRecord, PaymentState};
+pub use self::core::Core;
+pub use command::{Answer, ChannelReport, Command, CommandError, Standing};
 pub use policy::{Policy, Role};
+pub use records::{Direction, PaymentRecord, PaymentState};
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

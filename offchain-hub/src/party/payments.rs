@@ -1,131 +1,193 @@
-//! Records of payments: so that none is made twice, and people can look.
+//! Payments that a party makes or receives.
 
-use codec::{Decode, Encode};
-use failsafe_channel::{PaymentId, ReturnReason};
-use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
-use std::collections::HashMap;
+use super::{
+    command::{Answer, CommandError},
+    core::{Action, Core, Output},
+    records::{Direction, PaymentRecord, PaymentState},
+};
+use crate::store::Table;
+use codec::Encode;
+use failsafe_channel::{message::Message, PaymentId, Purpose, ReturnReason};
+use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
+use tracing::debug;
 
-/// Where a payment stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum PaymentState {
-    /// Signed by us and durable; not acknowledged yet.
-    #[codec(index = 0)]
-    Sent,
-    /// The hub has it and pays it on.
-    #[codec(index = 1)]
-    Accepted,
-    /// The recipient can use it.
-    #[codec(index = 2)]
-    Delivered,
-    /// It came back.
-    #[codec(index = 3)]
-    Returned(ReturnReason),
-    /// It came in.
-    #[codec(index = 4)]
-    Received,
-}
-
-/// Our part in a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-pub enum Direction {
-    /// We pay.
-    #[codec(index = 0)]
-    Out,
-    /// We are paid.
-    #[codec(index = 1)]
-    In,
-    /// We forward.
-    #[codec(index = 2)]
-    Through,
-}
-
-/// A payment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct PaymentRecord {
-    /// Milliseconds since 1970.
-    pub at_ms: u64,
-    /// Our part.
-    pub direction: Direction,
-    /// The asset.
-    pub asset: AssetId,
-    /// What arrives.
-    pub amount: Balance,
-    /// What the hub keeps.
-    pub fee: Balance,
-    /// Who pays.
-    pub from: AccountId,
-    /// Who is paid.
-    pub to: AccountId,
-    /// The partner to whom we signed it, if any.
-    pub via: Option<AccountId>,
-    /// Nonce of our simplex that pays it.
-    pub nonce: Nonce,
-    /// Where it stands.
-    pub state: PaymentState,
-}
-
-/// All payments that a party remembers, with what is not settled yet.
-#[derive(Debug, Default)]
-pub struct Payments {
-    records: HashMap<PaymentId, PaymentRecord>,
-    /// Signed to a partner, not acknowledged: nonce and payment.
-    unacked: HashMap<AccountId, Vec<(Nonce, PaymentId)>>,
-}
-
-impl Payments {
-    /// After a restart.
-    pub fn load(records: impl IntoIterator<Item = (PaymentId, PaymentRecord)>) -> Self {
-        let mut payments = Self::default();
-        for (id, record) in records {
-            payments.note_unacked(id, &record);
-            payments.records.insert(id, record);
+impl Core {
+    pub(super) fn start_payment(
+        &mut self,
+        id: PaymentId,
+        via: AccountId,
+        to: AccountId,
+        asset: AssetId,
+        amount: Balance,
+        fees: HubFees,
+        out: &mut Output,
+    ) -> Result<(), CommandError> {
+        if self.payments.get(&id).is_some() {
+            return Err(CommandError::Duplicate(id));
         }
-        payments
-    }
-
-    fn note_unacked(&mut self, id: PaymentId, record: &PaymentRecord) {
-        if let (PaymentState::Sent, Some(via)) = (record.state, &record.via) {
-            self.unacked.entry(via.clone()).or_default().push((record.nonce, id));
+        if !self.is_fresh() {
+            return Err(CommandError::Stale);
         }
+        let entry = self.entries.get(&via);
+        let entry = entry.ok_or_else(|| CommandError::UnknownPartner(via.clone()))?;
+        if !entry.channel.established() {
+            return Err(CommandError::NotConnected(via));
+        }
+        let (purpose, fee) = if via == to {
+            (Purpose::Direct { id }, 0)
+        } else {
+            let fee = fees.fee(amount).ok_or(CommandError::Overflow)?;
+            (Purpose::Onward { id, to: to.clone(), amount }, fee)
+        };
+        let total = amount.checked_add(fee).ok_or(CommandError::Overflow)?;
+        let record = PaymentRecord {
+            at_ms: self.now_ms,
+            direction: Direction::Out,
+            asset,
+            amount,
+            fee,
+            from: self.me.clone(),
+            to,
+            via: Some(via),
+            nonce: 0,
+            state: PaymentState::Sent,
+        };
+        self.send_payment(id, purpose, total, record, out)
     }
 
-    /// A payment by its name.
-    pub fn get(&self, id: &PaymentId) -> Option<&PaymentRecord> {
-        self.records.get(id)
+    pub(super) fn on_received(
+        &mut self,
+        partner: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+        purpose: Purpose,
+        out: &mut Output,
+    ) {
+        let (id, from) = match purpose {
+            Purpose::Onward { id, to, amount: onward } => {
+                return self.forward(partner, asset, amount, id, to, onward, out);
+            },
+            Purpose::Return { id, reason } => return self.on_returned(partner, id, reason, out),
+            Purpose::Direct { id } => (id, partner.clone()),
+            Purpose::Delivery { id, from } => (id, from),
+        };
+        if self.payments.get(&id).is_some() {
+            // The money is ours all the same; only the name was taken.
+            debug!(%id, "a payment came under a known name");
+            return;
+        }
+        let record = PaymentRecord {
+            at_ms: self.now_ms,
+            direction: Direction::In,
+            asset,
+            amount,
+            fee: 0,
+            from,
+            to: self.me.clone(),
+            via: None,
+            nonce: 0,
+            state: PaymentState::Received,
+        };
+        self.store_payment(id, record, out);
     }
 
-    /// A new payment.
-    pub fn insert(&mut self, id: PaymentId, record: PaymentRecord) {
-        self.note_unacked(id, &record);
-        self.records.insert(id, record);
+    pub(super) fn store_payment(
+        &mut self,
+        id: PaymentId,
+        record: PaymentRecord,
+        out: &mut Output,
+    ) {
+        out.batch.put(Table::Payments, id.encode(), record.encode());
+        self.payments.insert(id, record);
     }
 
-    /// Moves a payment on; `None` if it is not known.
-    pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
-        let record = self.records.get_mut(id)?;
-        record.state = state;
+    pub(super) fn move_payment(
+        &mut self,
+        id: PaymentId,
+        state: PaymentState,
+        out: &mut Output,
+    ) -> Option<PaymentRecord> {
+        let record = self.payments.set_state(&id, state)?.clone();
+        out.batch.put(Table::Payments, id.encode(), record.encode());
         Some(record)
     }
 
-    /// The payments that `partner` has acknowledged with `nonce`.
-    pub fn acked(&mut self, partner: &AccountId, nonce: Nonce) -> Vec<PaymentId> {
-        let Some(waiting) = self.unacked.get_mut(partner) else { return vec![] };
-        let (done, rest) = std::mem::take(waiting).into_iter().partition(|(n, _)| *n <= nonce);
-        *waiting = rest;
-        let done: Vec<(Nonce, PaymentId)> = done;
-        done.into_iter().map(|(_, id)| id).collect()
+    /// A partner has acknowledged what we paid it.
+    pub(super) fn on_payment_acked(&mut self, id: PaymentId, out: &mut Output) {
+        let Some(known) = self.payments.get(&id).cloned() else { return };
+        if known.state != PaymentState::Sent {
+            return;
+        }
+        let arrived = known.direction == Direction::Through || known.via == Some(known.to.clone());
+        let state = if arrived { PaymentState::Delivered } else { PaymentState::Accepted };
+        let Some(record) = self.move_payment(id, state, out) else { return };
+        match known.direction {
+            // The recipient has it: tell the payer.
+            Direction::Through => {
+                let connected = self.entries.get(&known.from).is_some_and(|e| e.session.is_some());
+                if connected {
+                    out.actions.push(Action::Send(known.from, Message::Delivered { id }));
+                }
+            },
+            Direction::Out if arrived => self.reply_payment(id, Ok(record), out),
+            Direction::Out | Direction::In => {},
+        }
     }
 
-    /// Nonces start anew: what was not acknowledged was decided on chain.
-    pub fn forget_unacked(&mut self, partner: &AccountId) {
-        self.unacked.remove(partner);
+    pub(super) fn on_delivered(&mut self, partner: &AccountId, id: PaymentId, out: &mut Output) {
+        let ours = self.payments.get(&id).is_some_and(|record| {
+            record.direction == Direction::Out
+                && record.via.as_ref() == Some(partner)
+                && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
+        });
+        if ours {
+            let Some(record) = self.move_payment(id, PaymentState::Delivered, out) else { return };
+            self.reply_payment(id, Ok(record), out);
+        }
     }
 
-    /// The newest payments.
-    pub fn newest(&self, limit: usize) -> Vec<(PaymentId, PaymentRecord)> {
-        let mut all: Vec<_> = self.records.iter().map(|(id, r)| (*id, r.clone())).collect();
-        all.sort_by_key(|(id, record)| (std::cmp::Reverse(record.at_ms), *id));
-        all.truncate(limit);
-        all
+    pub(super) fn on_returned(
+        &mut self,
+        partner: &AccountId,
+        id: PaymentId,
+        reason: ReturnReason,
+        out: &mut Output,
+    ) {
+        let ours = self.payments.get(&id).is_some_and(|record| {
+            record.direction == Direction::Out && record.via.as_ref() == Some(partner)
+        });
+        if ours {
+            self.move_payment(id, PaymentState::Returned(reason), out);
+            self.reply_payment(id, Err(CommandError::Returned(reason)), out);
+        }
+    }
+
+    /// Answers who waits for a payment that has come to its end.
+    fn reply_payment(
+        &mut self,
+        id: PaymentId,
+        end: Result<PaymentRecord, CommandError>,
+        out: &mut Output,
+    ) {
+        if let Some(reply) = self.pay_replies.remove(&id) {
+            out.reply(reply, end.map(|record| Answer::Payment(id, record)));
+        }
+    }
+
+    /// Signs a payment to a partner and remembers it.
+    pub(super) fn send_payment(
+        &mut self,
+        id: PaymentId,
+        purpose: Purpose,
+        total: Balance,
+        record: PaymentRecord,
+        out: &mut Output,
+    ) -> Result<(), CommandError> {
+        let via = record.via.clone().ok_or(CommandError::Overflow)?;
+        let asset = record.asset;
+        self.try_channel(&via, out, |channel, ctx| channel.pay(ctx, asset, total, purpose))?;
+        let nonce = self.entries.get(&via).map_or(0, |e| e.channel.state().mine.nonce());
+        self.store_payment(id, PaymentRecord { nonce, ..record }, out);
+        Ok(())
     }
 }

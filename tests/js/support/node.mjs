@@ -2,7 +2,10 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_TIMEOUT = 120_000;
@@ -19,7 +22,10 @@ const LOG_LINES = 30;
 export async function startNode(binary, signal) {
   const [rpc, p2p] = await freePorts(2);
   const options = ['--dev', '--tmp', '--rpc-port', rpc, '--port', p2p, '--no-prometheus', '--no-telemetry'];
-  const child = spawn(binary, options, { stdio: ['ignore', 'ignore', 'pipe'] });
+  // The node does not always remove the folder that `--tmp` makes.
+  const TMPDIR = mkdtempSync(join(tmpdir(), 'failsafe-js-'));
+  const env = { ...process.env, TMPDIR };
+  const child = spawn(binary, options, { env, stdio: ['ignore', 'ignore', 'pipe'] });
   const log = lastLines(child.stderr);
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
@@ -27,15 +33,18 @@ export async function startNode(binary, signal) {
       resolve(new Error(`the node ended (${by ?? code})\n${log.join('\n')}`));
     });
   });
+  const cleanUp = () => {
+    child.kill('SIGKILL');
+    rmSync(TMPDIR, { recursive: true, force: true, maxRetries: 5 });
+  };
   // For every way out that does not pass through `stop`.
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
+  process.once('exit', cleanUp);
 
   const stop = async () => {
     child.kill('SIGTERM');
     await Promise.race([ended, sleep(STOP_TIMEOUT, undefined, { ref: false })]);
-    kill();
-    process.off('exit', kill);
+    process.off('exit', cleanUp);
+    cleanUp();
   };
   try {
     const failed = ended.then((error) => Promise.reject(error));

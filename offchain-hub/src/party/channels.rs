@@ -1,0 +1,348 @@
+//! Peers, their channels, and what the chain says about them.
+
+use super::{
+    command::{Answer, CommandError},
+    core::{Action, Core, Entry, Output, SessionId, MAX_EARLY},
+};
+use crate::{
+    chain::{submit::Record, Call, ChainNews, Intent},
+};
+use failsafe_channel::{
+    message::Message, ChainAction, Channel, Context, Effect, Event, Fault, Moment, PairFacts,
+    Refusal,
+};
+use failsafe_primitives::{AccountId, Epoch};
+use std::collections::BTreeSet;
+use tracing::{debug, error, info, warn};
+
+impl Core {
+    // --- peers -------------------------------------------------------------------------------
+
+    pub(super) fn on_connected(&mut self, partner: AccountId, session: SessionId, out: &mut Output) {
+        if let Some(entry) = self.entries.get_mut(&partner) {
+            entry.session = Some(session);
+            let effects = entry.channel.connected();
+            self.apply(&partner, effects, out);
+            self.restate_terms(&partner, out);
+            return;
+        }
+        if !self.policy.accepts(&partner) {
+            let reason = "this party has channels only with hubs of its choice".to_string();
+            out.actions.push(Action::Disconnect(partner, reason));
+            return;
+        }
+        if self.entries.len() + self.pending.len() >= self.policy.max_partners {
+            let reason = "this hub has no room for more partners".to_string();
+            out.actions.push(Action::Disconnect(partner, reason));
+            return;
+        }
+        self.pending.insert(partner.clone(), (session, vec![]));
+        out.actions.push(Action::Track(partner));
+    }
+
+    pub(super) fn on_disconnected(&mut self, partner: &AccountId, session: SessionId) {
+        if self.pending.get(partner).is_some_and(|(known, _)| *known == session) {
+            self.pending.remove(partner);
+        }
+        if let Some(entry) = self.entries.get_mut(partner) {
+            if entry.session == Some(session) {
+                entry.session = None;
+                entry.channel.disconnected();
+            }
+        }
+    }
+
+    pub(super) fn on_message(
+        &mut self,
+        partner: AccountId,
+        session: SessionId,
+        message: Message,
+        out: &mut Output,
+    ) {
+        if let Some((known, early)) = self.pending.get_mut(&partner) {
+            if *known == session && early.len() < MAX_EARLY {
+                early.push(message);
+            }
+            return;
+        }
+        let Some(entry) = self.entries.get(&partner) else { return };
+        if entry.session != Some(session) {
+            return;
+        }
+        self.with_channel(&partner, out, |channel, ctx| channel.receive(ctx, message));
+    }
+
+    /// The pair is known now: the channel of a new peer, or a pair that was asked for.
+    pub(super) fn on_tracked(&mut self, facts: PairFacts, out: &mut Output) {
+        let pair = facts.view.pair.clone();
+        let Some(side) = pair.side_of(&self.me) else { return };
+        let partner = pair.account(side.other()).clone();
+        if self.entries.contains_key(&partner) {
+            return;
+        }
+        let channel = match Channel::new(self.genesis, &self.me, &partner, facts) {
+            Ok(channel) => channel,
+            Err(_) => return,
+        };
+        info!(%partner, "a new channel");
+        self.entries.insert(partner.clone(), Entry::new(channel));
+        out.dirty.insert(partner.clone());
+        if let Some((session, early)) = self.pending.remove(&partner) {
+            self.on_connected(partner.clone(), session, out);
+            for message in early {
+                self.on_message(partner.clone(), session, message, out);
+            }
+        }
+    }
+
+    // --- channels ----------------------------------------------------------------------------
+
+    /// Calls the engine of a partner's message or block; a fault ends the session and is remembered.
+    pub(super) fn with_channel<F>(&mut self, partner: &AccountId, out: &mut Output, call: F)
+    where
+        F: FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Fault>,
+    {
+        let key = self.key.clone();
+        let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
+        let Some(entry) = self.entries.get_mut(partner) else { return };
+        let result = call(&mut entry.channel, &ctx);
+        self.conclude(partner, result, out);
+    }
+
+    fn conclude(
+        &mut self,
+        partner: &AccountId,
+        result: Result<Vec<Effect>, Fault>,
+        out: &mut Output,
+    ) {
+        let fault = match result {
+            Ok(effects) => return self.apply(partner, effects, out),
+            Err(fault) => fault.to_string(),
+        };
+        warn!(%partner, fault, "a faulty message");
+        if let Some(entry) = self.entries.get_mut(partner) {
+            entry.fault = Some(fault.clone());
+        }
+        let text = fault.clone().into_bytes().try_into().unwrap_or_default();
+        out.actions.push(Action::Send(partner.clone(), Message::Fault { text }));
+        out.actions.push(Action::Disconnect(partner.clone(), fault));
+    }
+
+    /// Calls the engine for something that we want.
+    pub(super) fn try_channel<F>(
+        &mut self,
+        partner: &AccountId,
+        out: &mut Output,
+        call: F,
+    ) -> Result<(), CommandError>
+    where
+        F: FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Refusal>,
+    {
+        let key = self.key.clone();
+        let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
+        let entry = self
+            .entries
+            .get_mut(partner)
+            .ok_or_else(|| CommandError::UnknownPartner(partner.clone()))?;
+        let effects = call(&mut entry.channel, &ctx)?;
+        self.apply(partner, effects, out);
+        Ok(())
+    }
+
+    /// Carries the engine's effects out, events included.
+    pub(super) fn apply(&mut self, partner: &AccountId, effects: Vec<Effect>, out: &mut Output) {
+        for effect in effects {
+            match effect {
+                Effect::Persist => {
+                    out.dirty.insert(partner.clone());
+                },
+                Effect::Send(message) => {
+                    if self.entries.get(partner).is_some_and(|entry| entry.session.is_some()) {
+                        out.actions.push(Action::Send(partner.clone(), message));
+                    }
+                },
+                Effect::Submit(action) => self.submit_for_channel(partner, action, out),
+                Effect::Event(event) => self.on_event(partner, event, out),
+            }
+        }
+        let now = self.now_ms;
+        if let Some(entry) = self.entries.get_mut(partner) {
+            entry.ack_since =
+                if entry.channel.ack_is_due() { entry.ack_since.or(Some(now)) } else { None };
+            if entry.channel.waits_for_blocks() {
+                self.waiting.insert(partner.clone());
+            } else {
+                self.waiting.remove(partner);
+            }
+        }
+    }
+
+    pub(super) fn on_event(&mut self, partner: &AccountId, event: Event, out: &mut Output) {
+        match event {
+            Event::Received { asset, amount, purpose } => {
+                self.on_received(partner, asset, amount, purpose, out)
+            },
+            Event::Acked { nonce } => {
+                for id in self.payments.acked(partner, nonce) {
+                    self.on_payment_acked(id, out);
+                }
+            },
+            Event::Delivered { id } => self.on_delivered(partner, id, out),
+            Event::TermsChanged { asset, terms } => {
+                debug!(%partner, asset, ?terms, "the partner's terms");
+            },
+            Event::ProofReceived { withdrawal, signature } => {
+                self.on_proof(partner, withdrawal, signature, out)
+            },
+            Event::ProofRefused { reason, .. } => {
+                warn!(%partner, ?reason, "the partner refused a withdrawal");
+                if let Some(waiting) = self.withdrawals.remove(partner) {
+                    out.reply(waiting.reply, Err(CommandError::PartnerRefused(reason)));
+                }
+                self.insurer_refused(partner, out);
+            },
+            Event::InsureRequested { asset } => {
+                if let Some(entry) = self.entries.get_mut(partner) {
+                    entry.insure.insert(asset);
+                }
+            },
+            Event::CloseRefused { reason } => {
+                if let Some(reply) = self.close_replies.remove(partner) {
+                    out.reply(reply, Err(CommandError::PartnerRefused(reason)));
+                }
+            },
+            Event::Frozen { reason } => warn!(%partner, %reason, "the channel is frozen"),
+            Event::Thawed => {
+                info!(%partner, "the channel takes updates again");
+                if let Some(reply) = self.close_replies.remove(partner) {
+                    out.reply(reply, Err(CommandError::Chain("the close was not used".into())));
+                }
+            },
+            Event::EpochStarted { epoch } => self.on_epoch(partner, epoch, out),
+            Event::DataLost { their_view } => {
+                error!(%partner, their_view, "DATA LOST: the partner knows a newer state of ours");
+            },
+            Event::PartnerComplains { text } => {
+                warn!(%partner, text, "the partner refused a message of ours");
+            },
+        }
+    }
+
+    pub(super) fn on_epoch(&mut self, partner: &AccountId, epoch: Epoch, out: &mut Output) {
+        info!(%partner, epoch, "a new epoch");
+        self.payments.forget_unacked(partner);
+        if let Some(entry) = self.entries.get_mut(partner) {
+            entry.insure.clear();
+            entry.fault = None;
+        }
+        if let Some(waiting) = self.withdrawals.remove(partner) {
+            out.reply(waiting.reply, Err(CommandError::Pointless));
+        }
+        if let Some(reply) = self.close_replies.remove(partner) {
+            out.reply(reply, Ok(Answer::OnChain(self.finalized.block)));
+        }
+        self.insurer_forget(partner, out);
+        self.restate_terms(partner, out);
+    }
+
+    /// States the terms that are meant for `partner`, less what it owes on chain [M4]: a default line
+    /// opens again only when nothing is owed.
+    pub(super) fn restate_terms(&mut self, partner: &AccountId, out: &mut Output) {
+        let mut terms = self.policy.terms_for(partner);
+        let decided = self.decided.get(partner).cloned().unwrap_or_default();
+        let Some(entry) = self.entries.get_mut(partner) else { return };
+        let mut effects = vec![];
+        terms.extend(decided.clone());
+        for (asset, mut terms) in terms {
+            let owed = entry.channel.state().facts.owed(asset);
+            if owed > 0 {
+                let left = terms.credit.checked_sub(owed).unwrap_or_default();
+                terms.credit = if decided.contains_key(&asset) { left } else { 0 };
+            }
+            effects.extend(entry.channel.set_terms(asset, terms));
+        }
+        self.apply(partner, effects, out);
+    }
+
+    // --- chain -------------------------------------------------------------------------------
+
+    pub(super) fn on_chain(&mut self, news: ChainNews, out: &mut Output) {
+        match news {
+            ChainNews::Tracked { facts } => self.on_tracked(facts, out),
+            ChainNews::Best { moment, facts } => {
+                self.best = moment;
+                self.best_since = Some(self.now_ms);
+                for facts in facts {
+                    let Some(partner) = self.partner_of(&facts) else { continue };
+                    let Some(entry) = self.entries.get_mut(&partner) else { continue };
+                    let effects = entry.channel.on_best(&facts);
+                    self.apply(&partner, effects, out);
+                }
+            },
+            ChainNews::Finalized { moment, facts } => self.on_finalized(moment, facts, out),
+        }
+    }
+
+    pub(super) fn on_finalized(&mut self, moment: Moment, facts: Vec<PairFacts>, out: &mut Output) {
+        self.finalized = moment;
+        // Every channel learns of the block before anything that follows from it is done.
+        let key = self.key.clone();
+        let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
+        let mut results = vec![];
+        for facts in facts {
+            let Some(partner) = self.partner_of(&facts) else { continue };
+            let Some(entry) = self.entries.get_mut(&partner) else { continue };
+            let result = entry.channel.on_finalized(&ctx, facts);
+            results.push((partner, result));
+        }
+        let mut touched = BTreeSet::new();
+        for (partner, result) in results {
+            self.conclude(&partner, result, out);
+            // What the partner owes on chain may have changed.
+            self.restate_terms(&partner, out);
+            touched.insert(partner);
+        }
+        for partner in self.waiting.clone() {
+            if !touched.contains(&partner) {
+                self.with_channel(&partner, out, Channel::on_block);
+            }
+        }
+    }
+
+    pub(super) fn partner_of(&self, facts: &PairFacts) -> Option<AccountId> {
+        let side = facts.view.pair.side_of(&self.me)?;
+        Some(facts.view.pair.account(side.other()).clone())
+    }
+
+
+    pub(super) fn submit_for_channel(&mut self, partner: &AccountId, action: ChainAction, out: &mut Output) {
+        let Some(entry) = self.entries.get(partner) else { return };
+        let epoch = entry.channel.epoch();
+        let partner = partner.clone();
+        let call = match action {
+            ChainAction::Dispute { evidence, own_nonce } => {
+                Call::Dispute { partner: partner.clone(), evidence, own_nonce }
+            },
+            ChainAction::Counter { evidence } => {
+                Call::Counter { partner: partner.clone(), evidence }
+            },
+            ChainAction::Close { close, signature } => {
+                Call::Close { partner: partner.clone(), close, signature }
+            },
+            ChainAction::LateClaim { epoch, simplex, signature } => {
+                Call::LateClaim { payer: partner.clone(), epoch, simplex, signature }
+            },
+        };
+        let record = Record::new(Intent::Channel(partner.clone(), epoch), call);
+        let same = |known: &Record| known.intent == record.intent && known.call == record.call;
+        if self.calls.values().any(same) {
+            return;
+        }
+        let reply = match record.call {
+            Call::Close { .. } => self.close_replies.remove(&partner),
+            _ => None,
+        };
+        self.submit(record, reply, out);
+    }
+
+}

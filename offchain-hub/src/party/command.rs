@@ -1,0 +1,196 @@
+//! What somebody wants a party to do, and what comes of it.
+
+use super::records::PaymentRecord;
+use crate::{chain::Call, rebalance::Plan};
+use failsafe_channel::{
+    message::RefusalReason, AssetTerms, Moment, PaymentId, Refusal, ReturnReason, Summary,
+};
+use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Epoch};
+use tokio::sync::oneshot;
+
+/// Where the answer to a command goes.
+pub type Reply = oneshot::Sender<Result<Answer, CommandError>>;
+
+/// What somebody wants the party to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Pay `to`, through `via` unless they are the same.
+    Pay {
+        /// Names the payment; the same name is never paid twice.
+        id: PaymentId,
+        /// The partner that is paid or forwards.
+        via: AccountId,
+        /// Who is paid.
+        to: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// What arrives.
+        amount: Balance,
+        /// What `via` asks for forwarding.
+        fees: HubFees,
+    },
+    /// State terms to a partner, now and in every epoch.
+    SetTerms {
+        /// The partner.
+        partner: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// The terms.
+        terms: AssetTerms,
+    },
+    /// Withdraw with the partner's proof, and deposit at once elsewhere if asked to.
+    Withdraw {
+        /// The partner.
+        partner: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// The amount.
+        amount: Balance,
+        /// A deposit in the same batch: beneficiary, its partner, and the pair's epoch.
+        deposit_to: Option<(AccountId, AccountId, Option<Epoch>)>,
+    },
+    /// Submit a call of the user.
+    Submit(Box<Call>),
+    /// Take a partner to the chain.
+    Dispute {
+        /// The partner.
+        partner: AccountId,
+    },
+    /// Close a channel by agreement.
+    Close {
+        /// The partner.
+        partner: AccountId,
+        /// Let the partner submit it.
+        partner_submits: bool,
+    },
+    /// Ask a hub for insurance.
+    RequestInsurance {
+        /// The hub.
+        partner: AccountId,
+        /// The asset.
+        asset: AssetId,
+    },
+    /// Start a rebalance round, or only plan it.
+    Rebalance {
+        /// Plan only.
+        dry_run: bool,
+    },
+    /// Where the rebalancing stands.
+    RebalanceStatus,
+    /// All channels.
+    Channels,
+    /// The newest payments.
+    Payments {
+        /// At most this many.
+        limit: usize,
+    },
+    /// One payment.
+    Payment {
+        /// Its name.
+        id: PaymentId,
+    },
+    /// Where the party stands.
+    Standing,
+}
+
+/// What a command comes to.
+#[derive(Debug)]
+pub enum Answer {
+    /// It is done; nothing to tell.
+    Done,
+    /// A payment and where it stands.
+    Payment(PaymentId, PaymentRecord),
+    /// It is final on chain in this block.
+    OnChain(u32),
+    /// All channels.
+    Channels(Vec<ChannelReport>),
+    /// Payments, the newest first.
+    Payments(Vec<(PaymentId, PaymentRecord)>),
+    /// A rebalance plan.
+    Plan(Plan),
+    /// Where the rebalancing stands.
+    Rebalance(String),
+    /// Where the party stands.
+    Standing(Standing),
+}
+
+/// Where the party stands with the chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    /// Newest finalized block.
+    pub finalized: Moment,
+    /// Newest best block.
+    pub best: Moment,
+    /// Whether the best block is recent.
+    pub fresh: bool,
+    /// Calls on their way to the chain.
+    pub pending_calls: usize,
+    /// Partners connected now.
+    pub connected: usize,
+}
+
+/// A channel for people.
+#[derive(Clone, Debug)]
+pub struct ChannelReport {
+    /// The partner.
+    pub partner: AccountId,
+    /// Who owns what.
+    pub summary: Summary,
+    /// What the partner owes us on chain.
+    pub owed_to_me: Vec<(AssetId, Balance)>,
+    /// What the partner did wrong, if it did.
+    pub fault: Option<String>,
+}
+
+/// Why a command fails. Nothing has changed, unless it says so.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CommandError {
+    /// No channel with this account.
+    #[error("there is no channel with {0}: connect to it first")]
+    UnknownPartner(AccountId),
+    /// The partner is not connected.
+    #[error("{0} is not connected: it has to answer")]
+    NotConnected(AccountId),
+    /// The channel does not allow it.
+    #[error("{0}")]
+    Refused(#[from] Refusal),
+    /// The payment came back.
+    #[error("the payment came back: {0:?}; nothing was lost")]
+    Returned(ReturnReason),
+    /// The payment was made already.
+    #[error("payment {0} has been made already; it is not made twice")]
+    Duplicate(PaymentId),
+    /// There is no such payment.
+    #[error("there is no payment {0}")]
+    UnknownPayment(PaymentId),
+    /// The node does not deliver blocks.
+    #[error("the node has shown no new block for a while: nothing is paid before it does")]
+    Stale,
+    /// The partner does not sign.
+    #[error("the partner refused: {0:?}")]
+    PartnerRefused(RefusalReason),
+    /// The chain refused it.
+    #[error("the chain refused it: {0}")]
+    Chain(String),
+    /// It has become pointless.
+    #[error("the channel has moved on to another epoch: it has become pointless")]
+    Pointless,
+    /// Something of the kind is under way.
+    #[error("{0} is under way already: wait for it")]
+    Busy(&'static str),
+    /// Too much money for the numbers.
+    #[error("the amount is too large")]
+    Overflow,
+    /// Only hubs do this.
+    #[error("only a hub does this")]
+    NotAHub,
+    /// The party has stopped.
+    #[error("the party has stopped")]
+    Stopped,
+    /// No answer in time.
+    #[error("no answer in time; what was signed stays signed: look at the status")]
+    Timeout,
+    /// Anything that is wrong with a request before it reaches the channels.
+    #[error("{0}")]
+    Invalid(String),
+}

@@ -1,0 +1,227 @@
+//! Carrying commands out.
+
+use super::{
+    command::{Answer, ChannelReport, Command, CommandError, Reply, Standing},
+    core::{Action, Core, Output, PendingWithdrawal, PROOF_VALIDITY},
+};
+use crate::{
+    chain::{submit::Record, Call, Intent},
+    store::Table,
+};
+use codec::Encode;
+use failsafe_channel::{message::Message, AssetTerms};
+use failsafe_primitives::{AccountId, AssetId, Balance, Withdrawal};
+use sp_runtime::MultiSignature;
+
+impl Core {
+    pub(super) fn on_command(&mut self, command: Command, reply: Reply, out: &mut Output) {
+        let answer = match command {
+            Command::Pay { id, via, to, asset, amount, fees } => {
+                match self.start_payment(id, via, to, asset, amount, fees, out) {
+                    Ok(()) => {
+                        self.pay_replies.insert(id, reply);
+                        return;
+                    },
+                    Err(error) => Err(error),
+                }
+            },
+            Command::SetTerms { partner, asset, terms } => {
+                self.decide_terms(&partner, asset, terms, out)
+            },
+            Command::Withdraw { partner, asset, amount, deposit_to } => {
+                if let Some((withdrawal, proof)) = self.proof_at_hand(&partner, asset, amount) {
+                    // An earlier withdrawal was interrupted after the partner had signed.
+                    let waiting = PendingWithdrawal { deposit_to, reply };
+                    return self.submit_withdrawal(&partner, withdrawal, proof, waiting, out);
+                }
+                match self.start_withdrawal(&partner, asset, amount, out) {
+                    Ok(()) => {
+                        let waiting = PendingWithdrawal { deposit_to, reply };
+                        self.withdrawals.insert(partner, waiting);
+                        return;
+                    },
+                    Err(error) => Err(error),
+                }
+            },
+            Command::Submit(call) => {
+                self.submit(Record::new(Intent::User, *call), Some(reply), out);
+                return;
+            },
+            Command::Dispute { partner } => {
+                let before = self.next_call;
+                match self.try_channel(&partner, out, |channel, _| channel.dispute()) {
+                    // The answer comes when the chain has it.
+                    Ok(()) => {
+                        let number = if self.next_call > before {
+                            Some(before)
+                        } else {
+                            self.open_dispute(&partner)
+                        };
+                        match number {
+                            Some(number) => {
+                                self.call_replies.insert(number, reply);
+                                return;
+                            },
+                            None => Ok(Answer::Done),
+                        }
+                    },
+                    Err(error) => Err(error),
+                }
+            },
+            Command::Close { partner, partner_submits } => {
+                let connected = self.entries.get(&partner).is_some_and(|e| e.session.is_some());
+                if !connected {
+                    Err(CommandError::NotConnected(partner))
+                } else {
+                    match self.try_channel(&partner, out, |channel, ctx| {
+                        channel.request_close(ctx, partner_submits)
+                    }) {
+                        Ok(()) => {
+                            self.close_replies.insert(partner, reply);
+                            return;
+                        },
+                        Err(error) => Err(error),
+                    }
+                }
+            },
+            Command::RequestInsurance { partner, asset } => {
+                match self.entries.get(&partner) {
+                    Some(entry) if entry.session.is_some() => {
+                        let request = Message::InsureRequest { asset };
+                        out.actions.push(Action::Send(partner, request));
+                        Ok(Answer::Done)
+                    },
+                    Some(_) => Err(CommandError::NotConnected(partner)),
+                    None => Err(CommandError::UnknownPartner(partner)),
+                }
+            },
+            Command::Rebalance { dry_run } => return self.insurer_command(dry_run, reply, out),
+            Command::RebalanceStatus => Ok(Answer::Rebalance(self.insurer.describe())),
+            Command::Channels => Ok(Answer::Channels(self.report())),
+            Command::Payment { id } => match self.payments.get(&id) {
+                Some(record) => Ok(Answer::Payment(id, record.clone())),
+                None => Err(CommandError::UnknownPayment(id)),
+            },
+            Command::Payments { limit } => Ok(Answer::Payments(self.payments.newest(limit))),
+            Command::Standing => Ok(Answer::Standing(Standing {
+                finalized: self.finalized,
+                best: self.best,
+                fresh: self.is_fresh(),
+                pending_calls: self.calls.len(),
+                connected: self.entries.values().filter(|e| e.session.is_some()).count(),
+            })),
+        };
+        out.reply(reply, answer);
+    }
+
+    /// The dispute of ours that is on its way.
+    pub(super) fn open_dispute(&self, partner: &AccountId) -> Option<u64> {
+        let ours = |call: &Call| matches!(call, Call::Dispute { partner: p, .. } if p == partner);
+        self.calls.iter().find(|(_, record)| ours(&record.call)).map(|(number, _)| *number)
+    }
+
+
+    pub(super) fn decide_terms(
+        &mut self,
+        partner: &AccountId,
+        asset: AssetId,
+        terms: AssetTerms,
+        out: &mut Output,
+    ) -> Result<Answer, CommandError> {
+        if !self.entries.contains_key(partner) {
+            return Err(CommandError::UnknownPartner(partner.clone()));
+        }
+        let decided = self.decided.entry(partner.clone()).or_default();
+        decided.insert(asset, terms);
+        out.batch.put(Table::Terms, partner.encode(), decided.encode());
+        self.restate_terms(partner, out);
+        Ok(Answer::Done)
+    }
+
+    pub(super) fn start_withdrawal(
+        &mut self,
+        partner: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+        out: &mut Output,
+    ) -> Result<(), CommandError> {
+        if self.withdrawals.contains_key(partner) {
+            return Err(CommandError::Busy("a withdrawal"));
+        }
+        if self.entries.get(partner).is_some_and(|entry| entry.session.is_none()) {
+            return Err(CommandError::NotConnected(partner.clone()));
+        }
+        self.try_channel(partner, out, |channel, ctx| {
+            channel.reserve(ctx, vec![(asset, amount)], PROOF_VALIDITY)
+        })
+    }
+
+    pub(super) fn on_proof(
+        &mut self,
+        partner: &AccountId,
+        withdrawal: Withdrawal,
+        proof: MultiSignature,
+        out: &mut Output,
+    ) {
+        let Some(waiting) = self.withdrawals.remove(partner) else {
+            return self.insurer_proof(partner, out);
+        };
+        self.submit_withdrawal(partner, withdrawal, proof, waiting, out);
+    }
+
+    /// A live proof for exactly this withdrawal that nothing is using.
+    fn proof_at_hand(
+        &self,
+        partner: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+    ) -> Option<(Withdrawal, MultiSignature)> {
+        let (withdrawal, proof) = self.entries.get(partner)?.channel.live_proof()?;
+        let same = matches!(&withdrawal.items[..],
+            [item] if item.asset == asset && item.amount == amount);
+        let used = self.calls.values().any(|record| record.call.uses(proof));
+        (same && !used).then(|| (withdrawal.clone(), proof.clone()))
+    }
+
+    fn submit_withdrawal(
+        &mut self,
+        partner: &AccountId,
+        withdrawal: Withdrawal,
+        proof: MultiSignature,
+        waiting: PendingWithdrawal,
+        out: &mut Output,
+    ) {
+        let items = withdrawal.items.clone();
+        let withdraw = Call::Withdraw { partner: partner.clone(), withdrawal, proof };
+        let call = match waiting.deposit_to {
+            None => withdraw,
+            Some((beneficiary, other, epoch)) => {
+                let deposits = items.iter().map(|item| Call::Deposit {
+                    asset: item.asset,
+                    amount: item.amount,
+                    beneficiary: beneficiary.clone(),
+                    partner: other.clone(),
+                    epoch,
+                });
+                Call::Batch { actions: std::iter::once(withdraw).chain(deposits).collect() }
+            },
+        };
+        self.submit(Record::new(Intent::User, call), Some(waiting.reply), out);
+    }
+
+    pub(super) fn report(&self) -> Vec<ChannelReport> {
+        let mut report: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(partner, entry)| ChannelReport {
+                partner: partner.clone(),
+                summary: entry.channel.summary(),
+                owed_to_me: entry.channel.state().facts.owed_to_me.clone(),
+                fault: entry.fault.clone(),
+            })
+            .collect();
+        report.sort_by(|a, b| a.partner.cmp(&b.partner));
+        report
+    }
+
+}

@@ -1,0 +1,131 @@
+//! Records of payments: so that none is made twice, and people can look.
+
+use codec::{Decode, Encode};
+use failsafe_channel::{PaymentId, ReturnReason};
+use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
+use std::collections::HashMap;
+
+/// Where a payment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum PaymentState {
+    /// Signed by us and durable; not acknowledged yet.
+    #[codec(index = 0)]
+    Sent,
+    /// The hub has it and pays it on.
+    #[codec(index = 1)]
+    Accepted,
+    /// The recipient can use it.
+    #[codec(index = 2)]
+    Delivered,
+    /// It came back.
+    #[codec(index = 3)]
+    Returned(ReturnReason),
+    /// It came in.
+    #[codec(index = 4)]
+    Received,
+}
+
+/// Our part in a payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Direction {
+    /// We pay.
+    #[codec(index = 0)]
+    Out,
+    /// We are paid.
+    #[codec(index = 1)]
+    In,
+    /// We forward.
+    #[codec(index = 2)]
+    Through,
+}
+
+/// A payment.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct PaymentRecord {
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// Our part.
+    pub direction: Direction,
+    /// The asset.
+    pub asset: AssetId,
+    /// What arrives.
+    pub amount: Balance,
+    /// What the hub keeps.
+    pub fee: Balance,
+    /// Who pays.
+    pub from: AccountId,
+    /// Who is paid.
+    pub to: AccountId,
+    /// The partner to whom we signed it, if any.
+    pub via: Option<AccountId>,
+    /// Nonce of our simplex that pays it.
+    pub nonce: Nonce,
+    /// Where it stands.
+    pub state: PaymentState,
+}
+
+/// All payments that a party remembers, with what is not settled yet.
+#[derive(Debug, Default)]
+pub struct Payments {
+    records: HashMap<PaymentId, PaymentRecord>,
+    /// Signed to a partner, not acknowledged: nonce and payment.
+    unacked: HashMap<AccountId, Vec<(Nonce, PaymentId)>>,
+}
+
+impl Payments {
+    /// After a restart.
+    pub fn load(records: impl IntoIterator<Item = (PaymentId, PaymentRecord)>) -> Self {
+        let mut payments = Self::default();
+        for (id, record) in records {
+            payments.note_unacked(id, &record);
+            payments.records.insert(id, record);
+        }
+        payments
+    }
+
+    fn note_unacked(&mut self, id: PaymentId, record: &PaymentRecord) {
+        if let (PaymentState::Sent, Some(via)) = (record.state, &record.via) {
+            self.unacked.entry(via.clone()).or_default().push((record.nonce, id));
+        }
+    }
+
+    /// A payment by its name.
+    pub fn get(&self, id: &PaymentId) -> Option<&PaymentRecord> {
+        self.records.get(id)
+    }
+
+    /// A new payment.
+    pub fn insert(&mut self, id: PaymentId, record: PaymentRecord) {
+        self.note_unacked(id, &record);
+        self.records.insert(id, record);
+    }
+
+    /// Moves a payment on; `None` if it is not known.
+    pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
+        let record = self.records.get_mut(id)?;
+        record.state = state;
+        Some(record)
+    }
+
+    /// The payments that `partner` has acknowledged with `nonce`.
+    pub fn acked(&mut self, partner: &AccountId, nonce: Nonce) -> Vec<PaymentId> {
+        let Some(waiting) = self.unacked.get_mut(partner) else { return vec![] };
+        let (done, rest) = std::mem::take(waiting).into_iter().partition(|(n, _)| *n <= nonce);
+        *waiting = rest;
+        let done: Vec<(Nonce, PaymentId)> = done;
+        done.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Nonces start anew: what was not acknowledged was decided on chain.
+    pub fn forget_unacked(&mut self, partner: &AccountId) {
+        self.unacked.remove(partner);
+    }
+
+    /// The newest payments.
+    pub fn newest(&self, limit: usize) -> Vec<(PaymentId, PaymentRecord)> {
+        let mut all: Vec<_> = self.records.iter().map(|(id, r)| (*id, r.clone())).collect();
+        all.sort_by_key(|(id, record)| (std::cmp::Reverse(record.at_ms), *id));
+        all.truncate(limit);
+        all
+    }
+}

@@ -1,0 +1,650 @@
+//! A party's body: runs its [`Core`] on real sockets, a real disk and a real chain.
+//!
+//! The core has a thread of its own, because making a batch durable blocks. It takes all inputs that
+//! wait, commits once, then acts: the busier it is, the fewer disk flushes a payment costs. If the
+//! disk fails, the party stops at once, for what it has in memory it may not act on.
+
+use super::{
+    command::{Answer, Command, CommandError, Reply},
+    core::{Action, Core, Input, Output, SessionId},
+    policy::Policy,
+    session,
+};
+use crate::{
+    chain::{ChainClient, ChainError, ChainNews, Follower, Outcome, Submitter},
+    keys::AccountKey,
+    store::{self, Store, StoreError},
+    transport::{self, Frame, Identity, Session, TransportError, TransportKey},
+};
+use codec::Encode;
+use failsafe_channel::Sign;
+use failsafe_primitives::{view::BalanceView, AccountId, AssetId};
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch, Semaphore},
+    task::JoinSet,
+    time::{interval, sleep, timeout, MissedTickBehavior},
+};
+use tracing::{debug, error, info, warn};
+
+/// Inputs that may wait; who sends more waits too.
+const INPUTS: usize = 4_096;
+/// Inputs that one commit takes at most, so that the first of them does not wait for ever.
+const MAX_INPUTS_PER_COMMIT: usize = 1_024;
+/// How often time passes for the core.
+const TICK: Duration = Duration::from_millis(50);
+/// Handshakes of strangers at the same time.
+const MAX_HANDSHAKES: usize = 64;
+/// How long the first look at the chain may take.
+const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long sessions have to send their last frames.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// Pauses between attempts to reach a hub: the first, and the longest.
+const DIAL_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// Pause before on-chain balances are asked for again.
+const READ_PAUSE: Duration = Duration::from_millis(500);
+
+/// Where a hub listens.
+pub struct Listen {
+    /// `host:port`; port 0 means any free one.
+    pub address: String,
+    /// The key that dialers know from the registry.
+    pub transport: TransportKey,
+}
+
+/// A hub that is to be dialed.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Its account.
+    pub account: AccountId,
+    /// Its endpoint and transport key; without them, the registry on chain is asked.
+    pub place: Option<(String, [u8; 32])>,
+}
+
+/// What a party needs to run.
+pub struct PartyConfig {
+    /// Its account key.
+    pub key: AccountKey,
+    /// How it behaves.
+    pub policy: Policy,
+    /// Its store, open.
+    pub store: Arc<dyn Store>,
+    /// Where it listens, if it does.
+    pub listen: Option<Listen>,
+    /// Whom it dials.
+    pub peers: Vec<Peer>,
+}
+
+/// Why a party does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum PartyError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The chain.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// No block came.
+    #[error("the node answers but shows no block: is it syncing?")]
+    NoBlock,
+    /// The listening address.
+    #[error("cannot listen on {address} ({source}): is another hub running there?")]
+    Listen {
+        /// The address.
+        address: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What reaches the core's thread.
+pub(super) enum HostInput {
+    /// For the core.
+    Core(Input),
+    /// A session has begun; its frames go into `queue`.
+    Opened {
+        /// Who is at the other end.
+        partner: AccountId,
+        /// Its number.
+        session: SessionId,
+        /// What is sent.
+        queue: mpsc::Sender<Frame>,
+    },
+    /// The party stops.
+    Stop,
+}
+
+/// A running party.
+pub struct Party {
+    account: AccountId,
+    client: ChainClient,
+    inputs: mpsc::Sender<HostInput>,
+    listening: Option<SocketAddr>,
+    troubles: Troubles,
+    open: Arc<watch::Sender<usize>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    stopped: watch::Receiver<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// The sessions that are open.
+#[derive(Clone)]
+struct Sessions {
+    next: Arc<AtomicU64>,
+    open: Arc<watch::Sender<usize>>,
+    identity: Arc<Identity>,
+    inputs: mpsc::Sender<HostInput>,
+}
+
+impl Sessions {
+    async fn run(&self, session: Session) {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.open.send_modify(|open| *open += 1);
+        let _open = Open(self.open.clone());
+        session::run(session, id, self.inputs.clone()).await;
+    }
+}
+
+/// One open session.
+struct Open(Arc<watch::Sender<usize>>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|open| *open -= 1);
+    }
+}
+
+/// Why hubs cannot be reached, for people.
+#[derive(Clone, Default)]
+struct Troubles(Arc<Mutex<BTreeMap<AccountId, String>>>);
+
+impl Troubles {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountId, String>> {
+        // The map is whole whoever panicked.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Party {
+    /// Starts a party: opens its books, looks at the chain, and only then at its peers.
+    pub async fn start(client: ChainClient, config: PartyConfig) -> Result<Self, PartyError> {
+        let PartyConfig { key, policy, store, listen, peers } = config;
+        let account = key.account();
+        let genesis = client.info().genesis;
+        store::check_owner(&*store, &account, genesis)?;
+        let listener = match &listen {
+            None => None,
+            Some(Listen { address, .. }) => {
+                let bound = TcpListener::bind(address).await;
+                let source_of = |source| PartyError::Listen { address: address.clone(), source };
+                Some(bound.map_err(source_of)?)
+            },
+        };
+        let listening = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+
+        let key = Arc::new(key);
+        let core = Core::load(key.clone(), genesis, policy, &*store)?;
+        let (inputs, waiting) = mpsc::channel(INPUTS);
+        let (news, fresh) = mpsc::unbounded_channel();
+        let (done, outcomes) = mpsc::unbounded_channel();
+        let submitter = Submitter::new(client.clone(), (*key).clone(), store.clone(), done);
+        for (number, record) in core.stored_calls() {
+            info!(call = record.call.name(), "taking up a call");
+            submitter.start(number, record);
+        }
+        let (follower, track) =
+            Follower::new(client.clone(), account.clone(), core.partners(), news);
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(follower.run());
+        let (first_block, seen) = oneshot::channel();
+        tasks.spawn(forward_news(fresh, inputs.clone(), first_block));
+        tasks.spawn(forward_outcomes(outcomes, inputs.clone()));
+        tasks.spawn(tick(inputs.clone()));
+
+        let (stopping, stopped) = watch::channel(false);
+        let host = Host {
+            core,
+            store,
+            sessions: HashMap::new(),
+            again: VecDeque::new(),
+            track,
+            submitter,
+            reader: BalanceReader {
+                client: client.clone(),
+                account: account.clone(),
+                inputs: inputs.clone(),
+                runtime: tokio::runtime::Handle::current(),
+            },
+        };
+        let thread = std::thread::Builder::new()
+            .name("party".into())
+            .spawn(move || {
+                // Says so on every way out, a panic included, after the store is closed.
+                let _stopping = Stopping(stopping);
+                host.run(waiting);
+            })
+            .expect("the system can start a thread; qed");
+        let mut party = Self {
+            account,
+            client,
+            inputs,
+            listening,
+            troubles: Troubles::default(),
+            open: Arc::new(watch::channel(0).0),
+            thread: Some(thread),
+            stopped,
+            tasks,
+        };
+        match timeout(FIRST_BLOCK_TIMEOUT, seen).await {
+            Ok(Ok(())) => {},
+            _ => return Err(PartyError::NoBlock),
+        }
+        let sessions = Sessions {
+            next: Arc::new(AtomicU64::new(1)),
+            open: party.open.clone(),
+            identity: Arc::new(Identity { signer: key, genesis }),
+            inputs: party.inputs.clone(),
+        };
+        if let (Some(listener), Some(Listen { transport, .. })) = (listener, listen) {
+            party.tasks.spawn(accept_all(listener, transport, sessions.clone()));
+        }
+        for peer in peers {
+            party.tasks.spawn(dial_for_ever(
+                peer,
+                party.client.clone(),
+                sessions.clone(),
+                party.troubles.clone(),
+            ));
+        }
+        Ok(party)
+    }
+
+    /// The party's account.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The chain that it follows.
+    pub fn client(&self) -> &ChainClient {
+        &self.client
+    }
+
+    /// Where it listens.
+    pub fn listening(&self) -> Option<SocketAddr> {
+        self.listening
+    }
+
+    /// Why a hub cannot be reached now.
+    pub fn trouble(&self, peer: &AccountId) -> Option<String> {
+        self.troubles.lock().get(peer).cloned()
+    }
+
+    /// Whether the party has stopped, by itself or because it was told to.
+    pub fn is_stopped(&self) -> bool {
+        *self.stopped.borrow()
+    }
+
+    /// Returns when the party has stopped.
+    pub async fn wait_stopped(&self) {
+        // An error means that the thread is gone.
+        let _ = self.stopped.clone().wait_for(|stopped| *stopped).await;
+    }
+
+    /// Gives a command and waits for its answer.
+    pub async fn command(
+        &self,
+        command: Command,
+        patience: Duration,
+    ) -> Result<Answer, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        let input = HostInput::Core(Input::Command(command, reply));
+        self.inputs.send(input).await.map_err(|_| CommandError::Stopped)?;
+        match timeout(patience, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(CommandError::Stopped),
+            Err(_) => Err(CommandError::Timeout),
+        }
+    }
+
+    /// Tells the party to stop; [`Self::wait_stopped`] returns when it has.
+    pub async fn begin_stop(&self) {
+        // An error means that it has stopped already.
+        let _ = self.inputs.send(HostInput::Stop).await;
+    }
+
+    /// Stops the party: its peers are told, its books are closed.
+    pub async fn stop(mut self) {
+        self.begin_stop().await;
+        self.wait_stopped().await;
+        if let Some(thread) = self.thread.take() {
+            // It has returned, or is about to.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+        // The last frames go out; a peer that does not take them is not waited for.
+        let mut open = self.open.subscribe();
+        let _ = timeout(STOP_TIMEOUT, open.wait_for(|open| *open == 0)).await;
+        self.tasks.abort_all();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Marks the party as stopped when the core's thread ends.
+struct Stopping(watch::Sender<bool>);
+
+impl Drop for Stopping {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+// --- the core's thread -----------------------------------------------------------------------
+
+struct Host {
+    core: Core,
+    store: Arc<dyn Store>,
+    sessions: HashMap<AccountId, (SessionId, mpsc::Sender<Frame>)>,
+    /// Inputs that actions led to.
+    again: VecDeque<Input>,
+    track: crate::chain::follow::Track,
+    submitter: Submitter,
+    reader: BalanceReader,
+}
+
+impl Host {
+    fn run(mut self, mut waiting: mpsc::Receiver<HostInput>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut out = Output::default();
+            let mut next = Some(first);
+            let mut taken = 0;
+            let mut stop = false;
+            while let Some(input) = next.take() {
+                stop |= matches!(input, HostInput::Stop);
+                self.take(input, &mut out);
+                taken += 1;
+                if taken < MAX_INPUTS_PER_COMMIT && !stop {
+                    next = waiting.try_recv().ok();
+                }
+            }
+            if !self.settle(out) {
+                return;
+            }
+            if stop {
+                let bye = Frame::Bye("this party stops; it will be back".into());
+                for (_, queue) in self.sessions.into_values() {
+                    // A full queue means a peer that would not read it either.
+                    let _ = queue.try_send(bye.clone());
+                }
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, input: HostInput, out: &mut Output) {
+        match input {
+            HostInput::Core(input) => {
+                if let Input::Disconnected { partner, session } = &input {
+                    if self.sessions.get(partner).is_some_and(|(known, _)| known == session) {
+                        self.sessions.remove(partner);
+                    }
+                }
+                self.core.handle(now_ms(), input, out);
+            },
+            HostInput::Opened { partner, session, queue } => {
+                // The newest session is the one that the peer uses.
+                let known = self.sessions.insert(partner.clone(), (session, queue));
+                if let Some((old, queue)) = known {
+                    let _ = queue.try_send(Frame::Bye("replaced by a newer session".into()));
+                    let ended = Input::Disconnected { partner: partner.clone(), session: old };
+                    self.core.handle(now_ms(), ended, out);
+                }
+                self.core.handle(now_ms(), Input::Connected { partner, session }, out);
+            },
+            HostInput::Stop => {},
+        }
+    }
+
+    /// Commits, acts, and takes in what the actions led to. `false` if the disk failed.
+    fn settle(&mut self, mut out: Output) -> bool {
+        loop {
+            self.core.finish(&mut out);
+            if !out.batch.is_empty() {
+                if let Err(problem) = self.store.commit(&out.batch) {
+                    error!(%problem, "the store failed: stopping before anything is sent");
+                    return false;
+                }
+            }
+            for action in std::mem::take(&mut out.actions) {
+                self.act(action);
+            }
+            if self.again.is_empty() {
+                return true;
+            }
+            out = Output::default();
+            for input in std::mem::take(&mut self.again) {
+                self.core.handle(now_ms(), input, &mut out);
+            }
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Send(partner, message) => {
+                let Some((_, queue)) = self.sessions.get(&partner) else { return };
+                if queue.try_send(Frame::Channel(message.encode())).is_err() {
+                    self.end_session(&partner, "too slow");
+                }
+            },
+            Action::Disconnect(partner, reason) => self.end_session(&partner, &reason),
+            Action::Track(partner) => {
+                // The follower runs as long as the party.
+                let _ = self.track.send(partner);
+            },
+            Action::Submit(number, record) => {
+                let runtime = self.reader.runtime.clone();
+                let _runtime = runtime.enter();
+                self.submitter.start(number, record);
+            },
+            Action::ReadBalances(assets) => self.reader.start(assets),
+            Action::Reply(reply, answer) => answer_to(reply, answer),
+        }
+    }
+
+    fn end_session(&mut self, partner: &AccountId, reason: &str) {
+        let Some((session, queue)) = self.sessions.remove(partner) else { return };
+        debug!(%partner, reason, "ending a session");
+        let _ = queue.try_send(Frame::Bye(reason.to_string()));
+        self.again.push_back(Input::Disconnected { partner: partner.clone(), session });
+    }
+}
+
+fn answer_to(reply: Reply, answer: Result<Answer, CommandError>) {
+    // Who asked may have lost patience.
+    let _ = reply.send(answer);
+}
+
+// --- tasks around it -------------------------------------------------------------------------
+
+struct BalanceReader {
+    client: ChainClient,
+    account: AccountId,
+    inputs: mpsc::Sender<HostInput>,
+    runtime: tokio::runtime::Handle,
+}
+
+impl BalanceReader {
+    /// Reads our on-chain balances at the newest finalized block, as often as it takes.
+    fn start(&self, assets: Vec<AssetId>) {
+        let (client, account) = (self.client.clone(), self.account.clone());
+        let inputs = self.inputs.clone();
+        self.runtime.spawn(async move {
+            let balances = loop {
+                match read_balances(&client, &account, &assets).await {
+                    Ok(balances) => break balances,
+                    Err(problem) => warn!(%problem, "cannot read balances; trying again"),
+                }
+                if inputs.is_closed() {
+                    return;
+                }
+                sleep(READ_PAUSE).await;
+            };
+            // The party may have stopped meanwhile.
+            let _ = inputs.send(HostInput::Core(Input::Balances(balances))).await;
+        });
+    }
+}
+
+async fn read_balances(
+    client: &ChainClient,
+    account: &AccountId,
+    assets: &[AssetId],
+) -> Result<Vec<BalanceView>, ChainError> {
+    let head = client.finalized_head().await?;
+    client.balances(account, assets, Some(head)).await
+}
+
+async fn forward_news(
+    mut fresh: mpsc::UnboundedReceiver<ChainNews>,
+    inputs: mpsc::Sender<HostInput>,
+    first_block: oneshot::Sender<()>,
+) {
+    let mut first_block = Some(first_block);
+    while let Some(news) = fresh.recv().await {
+        let best = matches!(news, ChainNews::Best { .. });
+        if inputs.send(HostInput::Core(Input::Chain(news))).await.is_err() {
+            return;
+        }
+        if best {
+            if let Some(first) = first_block.take() {
+                let _ = first.send(());
+            }
+        }
+    }
+}
+
+async fn forward_outcomes(
+    mut outcomes: mpsc::UnboundedReceiver<(u64, Outcome)>,
+    inputs: mpsc::Sender<HostInput>,
+) {
+    while let Some((number, outcome)) = outcomes.recv().await {
+        let ended = Input::CallEnded { number, outcome };
+        if inputs.send(HostInput::Core(ended)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tick(inputs: mpsc::Sender<HostInput>) {
+    let mut interval = interval(TICK);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        interval.tick().await;
+        match inputs.try_send(HostInput::Core(Input::Tick)) {
+            // A full queue has inputs enough that look at the time.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {},
+            Err(mpsc::error::TrySendError::Closed(_)) => return,
+        }
+    }
+}
+
+async fn accept_all(
+    listener: TcpListener,
+    transport: TransportKey,
+    sessions: Sessions,
+) {
+    let transport = Arc::new(transport);
+    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
+    let mut running = JoinSet::new();
+    loop {
+        while running.try_join_next().is_some() {}
+        // Waiting here leaves further strangers in the system's queue.
+        let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(problem) => {
+                warn!(%problem, "cannot accept a connection");
+                sleep(DIAL_PAUSE.0).await;
+                continue;
+            },
+        };
+        let (transport, sessions) = (transport.clone(), sessions.clone());
+        running.spawn(async move {
+            let accepted = transport::accept(stream, &transport, &sessions.identity).await;
+            drop(permit);
+            match accepted {
+                Ok(session) => sessions.run(session).await,
+                Err(reason) => info!(%reason, "refused a connection"),
+            }
+        });
+    }
+}
+
+/// Keeps a session with a hub, for ever.
+async fn dial_for_ever(
+    peer: Peer,
+    client: ChainClient,
+    sessions: Sessions,
+    troubles: Troubles,
+) {
+    let mut pause = DIAL_PAUSE.0;
+    while !sessions.inputs.is_closed() {
+        match dial_once(&peer, &client, &sessions.identity).await {
+            Ok(session) => {
+                troubles.lock().remove(&peer.account);
+                pause = DIAL_PAUSE.0;
+                sessions.run(session).await;
+            },
+            Err(reason) => {
+                debug!(hub = %peer.account, reason, "cannot reach a hub");
+                troubles.lock().insert(peer.account.clone(), reason);
+            },
+        }
+        sleep(pause).await;
+        pause = DIAL_PAUSE.1.min(pause.saturating_mul(2));
+    }
+}
+
+async fn dial_once(
+    peer: &Peer,
+    client: &ChainClient,
+    identity: &Identity,
+) -> Result<Session, String> {
+    let (endpoint, key) = match &peer.place {
+        Some(place) => place.clone(),
+        None => {
+            let hub = client.hub(&peer.account).await.map_err(|e| e.to_string())?;
+            let hub = hub.ok_or("it is not in the registry of hubs")?;
+            let endpoint = String::from_utf8(hub.endpoint)
+                .map_err(|_| "its endpoint in the registry is not text")?;
+            (endpoint, hub.transport_key)
+        },
+    };
+    transport::dial(&endpoint, &key, &peer.account, identity).await.map_err(|reason| {
+        match reason {
+            TransportError::Io(problem) => format!("no connection to {endpoint}: {problem}"),
+            other => other.to_string(),
+        }
+    })
+}
+
+impl Drop for Party {
+    fn drop(&mut self) {
+        // The thread ends when the last sender is gone; the tasks hold the others.
+        let _ = self.inputs.try_send(HostInput::Stop);
+        self.tasks.abort_all();
+    }
+}
