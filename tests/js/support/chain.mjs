@@ -65,7 +65,7 @@ function errorName(error) {
     const { section, name } = error.registry.findMetaError(error.asModule);
     return `${section}.${name}`;
   }
-  return `${error.type}.${error.value}`;
+  return [error.type, error.value.toString()].filter(Boolean).join('.');
 }
 
 /**
@@ -85,13 +85,12 @@ function plainEvent({ event }) {
 
 /**
  * Sends a call and waits until it is in a block. A call that fails there fails the test.
- * @param {ApiPromise} api
  * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
  * @param {import('@polkadot/keyring/types').KeyringPair} signer
  * @param {{ finalized?: boolean }} options `finalized`: wait until the block is final
  * @returns {Promise<{ hash: string, events: Event[] }>} the block and the call's own events
  */
-export async function send(api, call, signer, { finalized = false } = {}) {
+export async function send(call, signer, { finalized = false } = {}) {
   const { hash, error, events } = await submit(call, signer, finalized);
   assert.equal(error, null, `${call.method.section}.${call.method.method} failed`);
   return { hash, events };
@@ -99,12 +98,11 @@ export async function send(api, call, signer, { finalized = false } = {}) {
 
 /**
  * Sends a call that is expected to fail in its block.
- * @param {ApiPromise} api
  * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
  * @param {import('@polkadot/keyring/types').KeyringPair} signer
  * @returns {Promise<{ hash: string, error: string | null }>} the block and the name of the error
  */
-export async function sendRefused(api, call, signer) {
+export async function sendRefused(call, signer) {
   const { hash, error } = await submit(call, signer, false);
   return { hash, error };
 }
@@ -128,11 +126,12 @@ async function submit(call, signer, finalized) {
 
 async function within(promise, what) {
   const timer = new AbortController();
-  const late = sleep(TIMEOUT, undefined, timer).then(() => assert.fail(`waited too long for ${what}`));
+  const late = sleep(TIMEOUT, undefined, { signal: timer.signal }).then(() =>
+    assert.fail(`waited too long for ${what}`)
+  );
   try {
     return await Promise.race([promise, late]);
   } finally {
-    late.catch(() => {});
     timer.abort();
   }
 }

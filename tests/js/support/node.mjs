@@ -46,9 +46,18 @@ export async function startNode(binary, signal) {
     process.off('exit', cleanUp);
     cleanUp();
   };
+  let failure;
+  ended.then((error) => {
+    failure = error;
+  });
+  const check = () => {
+    signal.throwIfAborted();
+    if (failure) {
+      throw failure;
+    }
+  };
   try {
-    const failed = ended.then((error) => Promise.reject(error));
-    await Promise.race([firstFinalized(rpc, signal), failed]);
+    await firstFinalized(rpc, check);
   } catch (error) {
     await stop();
     throw error;
@@ -56,10 +65,11 @@ export async function startNode(binary, signal) {
   return { url: `ws://127.0.0.1:${rpc}`, ended, stop };
 }
 
-async function firstFinalized(port, signal) {
+/** Waits as long as `check` does not throw. */
+async function firstFinalized(port, check) {
   const deadline = Date.now() + START_TIMEOUT;
   while (Date.now() < deadline) {
-    signal.throwIfAborted();
+    check();
     try {
       const head = await rpcCall(port, 'chain_getFinalizedHead', []);
       const header = await rpcCall(port, 'chain_getHeader', [head]);

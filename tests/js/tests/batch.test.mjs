@@ -44,7 +44,7 @@ async function stateAt(hash) {
 test('batch_should_carry_out_all_actions_when_none_fails', async () => {
   const { collateral, free } = await stateAt(await best(api));
   const batch = api.tx.batch.submit([deposit(300n * FRD), pay(2n * FRD)], 'Atomic');
-  const { hash, events } = await send(api, batch, bob);
+  const { hash, events } = await send(batch, bob);
   assert.deepEqual(named(events, 'batch.BatchCompleted'), [{ account: bob.address, done: 2n, skipped: 0n }]);
   assert.equal(named(events, 'insurance.Deposit').length, 1);
   assert.deepEqual(await stateAt(hash), {
@@ -56,7 +56,7 @@ test('batch_should_carry_out_all_actions_when_none_fails', async () => {
 test('batch_should_change_nothing_when_an_action_of_an_atomic_one_fails', async () => {
   const state = await stateAt(await best(api));
   const actions = [deposit(FRD), pay(FRD), deposit(FRD, UNKNOWN_ASSET)];
-  const { hash, error } = await sendRefused(api, api.tx.batch.submit(actions, 'Atomic'), bob);
+  const { hash, error } = await sendRefused(api.tx.batch.submit(actions, 'Atomic'), bob);
   assert.equal(error, 'insurance.UnknownAsset');
   assert.deepEqual(await stateAt(hash), state);
 });
@@ -64,7 +64,7 @@ test('batch_should_change_nothing_when_an_action_of_an_atomic_one_fails', async 
 test('batch_should_skip_the_failing_action_when_asked_to', async () => {
   const { collateral, free } = await stateAt(await best(api));
   const actions = [deposit(FRD), deposit(FRD, UNKNOWN_ASSET), pay(FRD)];
-  const { hash, events } = await send(api, api.tx.batch.submit(actions, 'SkipFailed'), bob);
+  const { hash, events } = await send(api.tx.batch.submit(actions, 'SkipFailed'), bob);
   assert.deepEqual(named(events, 'batch.ActionSkipped'), [{ index: 1n, error: 'insurance.UnknownAsset' }]);
   assert.deepEqual(named(events, 'batch.BatchCompleted'), [{ account: bob.address, done: 2n, skipped: 1n }]);
   assert.deepEqual(await stateAt(hash), { collateral: withDeposit(collateral, side, FRD), free: free + FRD });
@@ -72,6 +72,6 @@ test('batch_should_skip_the_failing_action_when_asked_to', async () => {
 
 test('batch_should_be_refused_when_an_action_is_a_batch', async () => {
   const inner = api.tx.batch.submit([pay(FRD)], 'Atomic');
-  const { error } = await sendRefused(api, api.tx.batch.submit([inner], 'SkipFailed'), bob);
+  const { error } = await sendRefused(api.tx.batch.submit([inner], 'SkipFailed'), bob);
   assert.equal(error, 'batch.NotAnAction');
 });

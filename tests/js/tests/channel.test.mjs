@@ -53,7 +53,7 @@ async function signedByBob(amount, prepare = (message) => message) {
 test('deposit_should_add_to_insurance_and_ondelta_when_alice_pays_for_her_side', async () => {
   const amount = 5_000n * FRD;
   const collateral = collateralIn(await channelAt(await best(api)), NATIVE);
-  const { hash, events } = await send(api, deposit(amount), alice, { finalized: true });
+  const { hash, events } = await send(deposit(amount), alice, { finalized: true });
   assert.deepEqual(named(events, 'insurance.Deposit'), [
     { from: alice.address, beneficiary: alice.address, partner: bob.address, asset: BigInt(NATIVE), amount },
   ]);
@@ -63,7 +63,7 @@ test('deposit_should_add_to_insurance_and_ondelta_when_alice_pays_for_her_side',
 test('withdrawal_should_pay_out_of_the_insurance_when_bob_signed_its_proof', async () => {
   const amount = 1_200n * FRD;
   const collateral = collateralIn(await channelAt(await best(api)), NATIVE);
-  const { hash, events } = await send(api, withdraw(await signedByBob(amount)), alice);
+  const { hash, events } = await send(withdraw(await signedByBob(amount)), alice);
   assert.deepEqual(named(events, 'insurance.Withdraw'), [
     { account: alice.address, partner: bob.address, asset: BigInt(NATIVE), amount, fromBalance: 0n },
   ]);
@@ -72,21 +72,21 @@ test('withdrawal_should_pay_out_of_the_insurance_when_bob_signed_its_proof', asy
 
 test('withdrawal_should_be_refused_when_its_proof_is_used_again', async () => {
   const signed = await signedByBob(FRD);
-  const { hash } = await send(api, withdraw(signed), alice);
-  const again = await sendRefused(api, withdraw(signed), alice);
+  const { hash } = await send(withdraw(signed), alice);
+  const again = await sendRefused(withdraw(signed), alice);
   assert.equal(again.error, 'insurance.WrongWithdrawalNonce');
   assert.deepEqual(await channelAt(again.hash), await channelAt(hash));
 });
 
 test('withdrawal_should_be_refused_when_a_wallet_wrapped_the_message', async () => {
-  const { error } = await sendRefused(api, withdraw(await signedByBob(FRD, u8aWrapBytes)), alice);
+  const { error } = await sendRefused(withdraw(await signedByBob(FRD, u8aWrapBytes)), alice);
   assert.equal(error, 'insurance.BadProof');
 });
 
 test('dispute_should_return_the_insurance_by_itself_when_there_is_no_evidence', async () => {
-  await send(api, deposit(7n * FRD), alice);
+  await send(deposit(7n * FRD), alice);
   const dispute = api.tx.insurance.dispute(bob.address, { theirs: null, ours: null }, 0);
-  const { hash, events } = await send(api, dispute, alice);
+  const { hash, events } = await send(dispute, alice);
 
   const at = await failsafeAt(api, hash);
   const { clock } = await at.moment();

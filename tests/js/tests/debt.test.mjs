@@ -38,7 +38,7 @@ test('debt_should_be_created_when_the_evidence_is_not_insured', async () => {
   const signature = { direct: debtor.sign(message, { withType: true }) };
   const evidence = { theirs: { simplex, signature }, ours: null };
 
-  const started = await send(api, api.tx.insurance.dispute(debtor.address, evidence, 0), charlie);
+  const started = await send(api.tx.insurance.dispute(debtor.address, evidence, 0), charlie);
   const openedIn = (await (await failsafeAt(api, started.hash)).moment()).block;
   const parties = { debtor: debtor.address, creditor: charlie.address };
   const { hash, data, events } = await untilEvent(api, started.hash, 'debt.DebtCreated', parties);
@@ -52,7 +52,7 @@ test('debt_should_be_created_when_the_evidence_is_not_insured', async () => {
 
 test('debt_should_be_collected_in_the_same_block_when_the_debtor_is_sent_money', async () => {
   const transfer = api.tx.balances.transferKeepAlive(debtor.address, RECEIVED);
-  const { hash } = await send(api, transfer, charlie);
+  const { hash } = await send(transfer, charlie);
   const { balances, debtsOf, owes, parameters } = await failsafeAt(api, hash);
   const { floorUser } = await parameters();
   const amount = RECEIVED - floorUser;
@@ -72,6 +72,6 @@ test('debt_should_be_collected_in_the_same_block_when_the_debtor_is_sent_money',
 
 test('transfer_should_be_refused_when_the_sender_owes', async () => {
   const transfer = api.tx.balances.transferKeepAlive(charlie.address, FRD / 100n);
-  const { error } = await sendRefused(api, transfer, debtor);
+  const { error } = await sendRefused(transfer, debtor);
   assert.equal(error, 'Token.Frozen');
 });

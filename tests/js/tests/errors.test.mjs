@@ -18,7 +18,7 @@ after(() => api?.disconnect());
 /** The name of the error of Dave's deposit, which must also leave no trace. */
 async function refusal(asset, amount, partner = eve, epoch = null) {
   const deposit = api.tx.insurance.deposit(asset, amount, dave.address, partner.address, epoch);
-  const { hash, error } = await sendRefused(api, deposit, dave);
+  const { hash, error } = await sendRefused(deposit, dave);
   const { channel } = await failsafeAt(api, hash);
   assert.deepEqual((await channel(dave.address, eve.address)).collateral, []);
   return error;
@@ -48,6 +48,6 @@ test('deposit_should_be_refused_when_the_channel_is_in_another_epoch', async () 
 
 test('dispute_should_be_refused_when_there_is_neither_evidence_nor_insurance', async () => {
   const dispute = api.tx.insurance.dispute(eve.address, { theirs: null, ours: null }, 0);
-  const { error } = await sendRefused(api, dispute, dave);
+  const { error } = await sendRefused(dispute, dave);
   assert.equal(error, 'insurance.NothingToDispute');
 });
