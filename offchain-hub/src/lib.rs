@@ -1,9 +1,32 @@
-//! The off-chain half of Failsafe.
+//! The off-chain half of Failsafe: what hub and wallet have in common, and the hub itself.
+//!
+//! | module | what is in it |
+//! |---|---|
+//! | [`party`] | one account with its channels: the core, and its body of sockets, disk and chain |
+//! | [`rebalance`] | the planner: a pure function from a snapshot to a plan |
+//! | [`chain`] | the chain: reads, news, calls |
+//! | [`store`] | what survives a crash |
+//! | [`transport`] | encrypted sessions with peers |
+//! | [`rpc`] | the JSON-RPC of a running party |
+//! | [`cli`] | commands that hub and wallet share |
+//! | [`config`] | a hub's configuration file |
+//! | [`daemon`] | party and RPC as one process |
+//! | [`faucet`] | free money on development chains |
+//! | [`keys`], [`address`], [`amount`] | account keys; addresses and amounts as people write them |
+//!
+//! A payment's way through a hub: [`transport`] → [`party::core`] → `failsafe-channel` (the pure
+//! engine) → [`store`], one batch → [`transport`]. Nothing leaves before it is durable.
+
 pub mod address;
 pub mod amount;
 pub mod chain;
+pub mod cli;
+pub mod config;
+pub mod daemon;
+pub mod faucet;
 pub mod keys;
 pub mod party;
 pub mod rebalance;
+pub mod rpc;
 pub mod store;
 pub mod transport;

@@ -1,1 +1,262 @@
-fn main() {}
+//! `failsafe-hub`: runs a hub, and asks a running one.
+
+use clap::{Args, Parser, Subcommand};
+use failsafe_hub::{
+    chain::ChainClient,
+    cli::{finish, init_logging, PartyCommand},
+    config::{template, HubConfig},
+    daemon::{signalled, Daemon},
+    faucet::{self, FaucetRules},
+    keys::{AccountKey, Scheme},
+    party::{Listen, Party, PartyConfig, Policy, Role},
+    rpc::{client, FailsafeRpcClient, ServiceConfig},
+    store::{self, FjallStore, Store},
+    transport::TransportKey,
+};
+use jsonrpsee::http_client::HttpClient;
+use std::{
+    fmt::Display,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// A Failsafe hub: forwards payments between its users and rebalances their insurance on chain.
+#[derive(Parser)]
+#[command(name = "failsafe-hub", version)]
+struct Cli {
+    /// Configuration file
+    #[arg(long, global = true, default_value = "hub.toml", env = "FAILSAFE_HUB_CONFIG")]
+    config: PathBuf,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a configuration and make keys and store
+    Init(Init),
+    /// Run the hub until it is told to stop
+    Run,
+    /// Register the running hub on chain, so that wallets find it
+    Register {
+        /// @handle: a-z, 0-9 and -
+        handle: String,
+        /// What users connect to, host:port
+        endpoint: String,
+    },
+    /// Take proofs from spenders and insure receivers, in one batch
+    Rebalance {
+        /// Only say what it would do
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Give money to everybody who asks; on development chains only
+    Faucet(Faucet),
+    #[command(flatten)]
+    Party(PartyCommand),
+}
+
+#[derive(Args)]
+struct Init {
+    /// WebSocket address of a node
+    #[arg(long, default_value = "ws://127.0.0.1:9944")]
+    node: String,
+    /// Folder for keys and store, relative to the configuration
+    #[arg(long, default_value = "hub")]
+    dir: PathBuf,
+    /// Where users connect
+    #[arg(long, default_value = "127.0.0.1:9950")]
+    listen: String,
+    /// Where the operator's commands go
+    #[arg(long, default_value = "127.0.0.1:9951")]
+    rpc: SocketAddr,
+    /// Secret of the account: a file with a phrase, 0x-seed or //path; a new one is made if absent
+    #[arg(long)]
+    secret_file: Option<PathBuf>,
+    /// Secret of the account, for development (others can see it in the list of processes)
+    #[arg(long, conflicts_with = "secret_file")]
+    suri: Option<String>,
+    /// Signature scheme of the account
+    #[arg(long, value_enum, default_value = "sr25519")]
+    scheme: Scheme,
+}
+
+#[derive(Args)]
+struct Faucet {
+    /// WebSocket address of a node
+    #[arg(long, default_value = "ws://127.0.0.1:9944")]
+    node: String,
+    /// Folder for the faucet's store
+    #[arg(long, default_value = "faucet")]
+    dir: PathBuf,
+    /// Secret of the account that pays
+    #[arg(long, default_value = "//Alice")]
+    suri: String,
+    /// Where it listens
+    #[arg(long, default_value = "127.0.0.1:9952")]
+    listen: SocketAddr,
+    /// FRD per request
+    #[arg(long, default_value_t = 10_000)]
+    amount: u32,
+    /// Seconds until the same account may ask again
+    #[arg(long, default_value_t = 60)]
+    pause: u64,
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    finish(run(cli).await)
+}
+
+async fn run(cli: Cli) -> Result<(), String> {
+    match cli.command {
+        Command::Init(init) => initialize(&cli.config, init),
+        Command::Run => run_hub(&cli.config).await,
+        Command::Faucet(faucet) => run_faucet(faucet).await,
+        Command::Register { handle, endpoint } => {
+            let done =
+                running(&cli.config)?.register(handle, endpoint).await.map_err(client::explain)?;
+            PartyCommand::show_on_chain(cli.json, "registered", &done)
+        },
+        Command::Rebalance { dry_run } => {
+            let view = running(&cli.config)?.rebalance(dry_run).await.map_err(client::explain)?;
+            PartyCommand::show_rebalance(cli.json, &view)
+        },
+        Command::Party(command) => command.run(&running(&cli.config)?, cli.json).await,
+    }
+}
+
+/// The running hub of a configuration.
+fn running(config: &Path) -> Result<HttpClient, String> {
+    let config = HubConfig::load(config).map_err(text)?;
+    let contact = client::contact(&config.dir).map_err(text)?;
+    let contact = contact.ok_or("the hub is not running: start it with `failsafe-hub run`")?;
+    client::client(&contact).map_err(text)
+}
+
+fn account_key(init: &Init) -> Result<AccountKey, String> {
+    let secret = match (&init.secret_file, &init.suri) {
+        (Some(path), _) => {
+            let secret = fs::read_to_string(path);
+            secret.map_err(|e| format!("{}: {e}", path.display()))?.trim().to_string()
+        },
+        (None, Some(suri)) => suri.clone(),
+        (None, None) => return Ok(AccountKey::generate(init.scheme)),
+    };
+    AccountKey::from_uri(init.scheme, &secret).map_err(text)
+}
+
+/// Makes a folder; refuses one that has something in it.
+fn make_empty_dir(dir: &Path) -> Result<(), String> {
+    let problem = |e: std::io::Error| format!("{}: {e}", dir.display());
+    fs::create_dir_all(dir).map_err(problem)?;
+    match fs::read_dir(dir).map_err(problem)?.next() {
+        None => Ok(()),
+        Some(_) => Err(format!("{} is not empty: choose another folder", dir.display())),
+    }
+}
+
+fn initialize(config: &Path, init: Init) -> Result<(), String> {
+    use failsafe_channel::Sign;
+    if config.exists() {
+        return Err(format!("{} exists already: it is not overwritten", config.display()));
+    }
+    let key = account_key(&init)?;
+    let dir = config.parent().unwrap_or(Path::new("")).join(&init.dir);
+    make_empty_dir(&dir)?;
+    key.save(&dir.join(KEY)).map_err(text)?;
+    TransportKey::generate().save(&dir.join(TRANSPORT_KEY)).map_err(text)?;
+    let store = FjallStore::create(&dir.join(STORE)).map_err(text)?;
+    store::initialize(&store, &key.account()).map_err(text)?;
+    let written = template(&init.node, &init.dir, &init.listen, init.rpc);
+    fs::write(config, written).map_err(|e| format!("{}: {e}", config.display()))?;
+    println!("account   {}", key.account());
+    println!("folder    {} (back it up: channels are money)", dir.display());
+    println!("next      send FRD to the account, look through {}, then", config.display());
+    println!("          failsafe-hub run --config {}", config.display());
+    Ok(())
+}
+
+const KEY: &str = "key.json";
+const TRANSPORT_KEY: &str = "transport.key";
+const STORE: &str = "store";
+
+async fn run_hub(path: &Path) -> Result<(), String> {
+    init_logging("info");
+    let config = HubConfig::load(path).map_err(text)?;
+    let key = AccountKey::load(&config.dir.join(KEY)).map_err(text)?;
+    let transport = TransportKey::load(&config.dir.join(TRANSPORT_KEY)).map_err(text)?;
+    let store: Arc<dyn Store> = Arc::new(FjallStore::open(&config.dir.join(STORE)).map_err(text)?);
+    let client = ChainClient::connect(&config.node).await.map_err(text)?;
+    let assets = client.assets().await.map_err(text)?;
+    let policy = config.policy(&assets).map_err(text)?;
+    let service = ServiceConfig {
+        role: Role::Hub,
+        hubs: vec![],
+        fees: config.hub_fees(),
+        transport_key: Some(transport.public()),
+        stop: Arc::new(Notify::new()),
+    };
+    let listen = Listen { address: config.listen.clone(), transport };
+    let party = PartyConfig { key, policy, store, listen: Some(listen), peers: vec![] };
+    let daemon = Daemon::start(client, party, service, config.rpc, &config.dir)
+        .await
+        .map_err(text)?;
+    println!("hub       {}", daemon.party().account());
+    if let Some(address) = daemon.party().listening() {
+        println!("listening {address}");
+    }
+    println!("commands  {} (see failsafe-hub --help)", daemon.server().contact().url);
+    daemon.run().await.map_err(text)
+}
+
+async fn run_faucet(options: Faucet) -> Result<(), String> {
+    use failsafe_channel::Sign;
+    init_logging("info");
+    let key = AccountKey::from_uri(Scheme::Sr25519, &options.suri).map_err(text)?;
+    let path = options.dir.join(STORE);
+    let store = if path.exists() {
+        FjallStore::open(&path).map_err(text)?
+    } else {
+        fs::create_dir_all(&options.dir).map_err(text)?;
+        let store = FjallStore::create(&path).map_err(text)?;
+        store::initialize(&store, &key.account()).map_err(text)?;
+        store
+    };
+    let client = ChainClient::connect(&options.node).await.map_err(text)?;
+    let assets = client.assets().await.map_err(text)?;
+    let native = assets.first().ok_or("the chain has no assets")?;
+    let unit = 10u128.checked_pow(native.decimals.into()).ok_or("impossible decimals")?;
+    let amount = unit.checked_mul(options.amount.into()).ok_or("the amount is too large")?;
+    let config = PartyConfig {
+        key,
+        policy: Policy::payer(),
+        store: Arc::new(store),
+        listen: None,
+        peers: vec![],
+    };
+    let party = Arc::new(Party::start(client, config).await.map_err(text)?);
+    let rules = FaucetRules { amount, pause: Duration::from_secs(options.pause) };
+    let faucet = faucet::serve(party.clone(), rules, options.listen).await.map_err(text)?;
+    println!("faucet    http://{} gives {} FRD", faucet.address(), options.amount);
+    tokio::select! {
+        () = signalled() => {},
+        () = party.wait_stopped() => return Err("the faucet stopped by itself".into()),
+    }
+    drop(faucet);
+    party.stop().await;
+    Ok(())
+}

@@ -1,1 +1,232 @@
-fn main() {}
+//! `failsafe`: the wallet's commands.
+
+use clap::{Args, Parser, Subcommand};
+use failsafe_hub::{
+    chain::ChainClient,
+    cli::{finish, init_logging, PartyCommand},
+    faucet::FaucetRpcClient,
+    keys::{AccountKey, Scheme},
+    rpc::{
+        client::{client, contact, explain},
+        names::hub_row,
+    },
+};
+use failsafe_wallet::{Wallet, WalletError};
+use jsonrpsee::http_client::HttpClientBuilder;
+use std::{
+    fmt::Display,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// A Failsafe wallet: pay at once, in any currency, beyond what is locked for you.
+#[derive(Parser)]
+#[command(name = "failsafe", version)]
+struct Cli {
+    /// Directory of the wallet
+    #[arg(long, global = true, env = "FAILSAFE_DIR", default_value = ".failsafe")]
+    dir: PathBuf,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a wallet
+    Init(Init),
+    /// The wallet's account
+    Address,
+    /// Hubs of the chain; `hubs add @one` opens a channel with one
+    Hubs {
+        #[command(subcommand)]
+        action: Option<HubsAction>,
+    },
+    /// Get money on a development chain
+    Faucet {
+        /// Address of the faucet
+        #[arg(long, default_value = "http://127.0.0.1:9952")]
+        url: String,
+    },
+    /// Channels as they are stored, without node or hub
+    Offline,
+    /// Stay online: receive payments, watch the chain
+    Daemon {
+        /// Where commands go; this machine only
+        #[arg(long, default_value = "127.0.0.1:0")]
+        rpc: SocketAddr,
+    },
+    #[command(flatten)]
+    Party(PartyCommand),
+}
+
+#[derive(Subcommand)]
+enum HubsAction {
+    /// Add a hub to the wallet
+    Add {
+        /// @handle or account
+        hub: String,
+    },
+}
+
+#[derive(Args)]
+struct Init {
+    /// WebSocket address of a node
+    #[arg(long, default_value = "ws://127.0.0.1:9944")]
+    node: String,
+    /// First hub: @handle or account
+    #[arg(long)]
+    hub: Option<String>,
+    /// Secret of the account: a file with a phrase, 0x-seed or //path; a new one is made if absent
+    #[arg(long)]
+    secret_file: Option<PathBuf>,
+    /// Secret of the account, for development (others can see it in the list of processes)
+    #[arg(long, conflicts_with = "secret_file")]
+    suri: Option<String>,
+    /// Signature scheme of the account
+    #[arg(long, value_enum, default_value = "sr25519")]
+    scheme: Scheme,
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    finish(run(cli).await)
+}
+
+async fn run(cli: Cli) -> Result<(), String> {
+    let Cli { dir, json, command } = cli;
+    init_logging(if matches!(command, Command::Daemon { .. }) { "info" } else { "error" });
+    match command {
+        Command::Init(init) => initialize(&dir, init).await,
+        Command::Address => {
+            println!("{}", Wallet::open(&dir).map_err(text)?.account());
+            Ok(())
+        },
+        Command::Hubs { action: None } => {
+            let node = Wallet::open(&dir).map_err(text)?;
+            let chain = ChainClient::connect(node.node()).await.map_err(text)?;
+            let ours = node.hubs().map_err(text)?;
+            let row = |hub: failsafe_primitives::view::HubView| {
+                let is_ours = ours.iter().any(|known| known.account == hub.account);
+                hub_row(hub, is_ours)
+            };
+            let rows: Vec<_> =
+                chain.hubs().await.map_err(text)?.into_iter().map(row).collect();
+            PartyCommand::show_hubs(json, &rows)
+        },
+        Command::Hubs { action: Some(HubsAction::Add { hub }) } => add_hub(&dir, &hub).await,
+        Command::Faucet { url } => faucet(&dir, &url).await,
+        Command::Offline => offline(&dir),
+        Command::Daemon { rpc } => {
+            let wallet = Wallet::open(&dir).map_err(text)?;
+            let daemon = wallet.start(rpc).await.map_err(text)?;
+            println!("wallet    {}", daemon.party().account());
+            println!("commands  {} (see failsafe --help)", daemon.server().contact().url);
+            daemon.run().await.map_err(text)
+        },
+        Command::Party(command) => ask(&dir, json, command).await,
+    }
+}
+
+async fn initialize(dir: &Path, init: Init) -> Result<(), String> {
+    let secret = match (&init.secret_file, init.suri) {
+        (Some(path), _) => {
+            let secret = std::fs::read_to_string(path);
+            Some(secret.map_err(|e| format!("{}: {e}", path.display()))?.trim().to_string())
+        },
+        (None, suri) => suri,
+    };
+    let key = match &secret {
+        Some(secret) => AccountKey::from_uri(init.scheme, secret).map_err(text)?,
+        None => AccountKey::generate(init.scheme),
+    };
+    let phrase = key.secret().to_string();
+    // The node is asked before anything is written: a wrong address should not leave half a wallet.
+    let chain = match &init.hub {
+        Some(_) => Some(ChainClient::connect(&init.node).await.map_err(text)?),
+        None => None,
+    };
+    if let (Some(chain), Some(hub)) = (&chain, &init.hub) {
+        Wallet::find_hub(chain, hub).await.map_err(text)?;
+    }
+    let mut wallet = Wallet::create(dir, &init.node, key).map_err(text)?;
+    println!("account   {}", wallet.account());
+    if secret.is_none() {
+        println!("secret    {phrase}");
+        println!("          write it down: whoever has it has the money");
+    }
+    println!("directory {} (back it up: channels are money)", dir.display());
+    if let (Some(chain), Some(hub)) = (chain, init.hub) {
+        wallet.add_hub(&chain, &hub).await.map_err(text)?;
+        println!("hub       {hub}");
+    }
+    Ok(())
+}
+
+async fn add_hub(dir: &Path, hub: &str) -> Result<(), String> {
+    let mut wallet = Wallet::open(dir).map_err(text)?;
+    let chain = ChainClient::connect(wallet.node()).await.map_err(text)?;
+    let added = wallet.add_hub(&chain, hub).await.map_err(text)?;
+    println!("added     {}", added.account);
+    if contact(dir).map_err(text)?.is_some() {
+        println!("          restart the wallet's daemon, if it runs, to connect to it");
+    }
+    Ok(())
+}
+
+async fn faucet(dir: &Path, url: &str) -> Result<(), String> {
+    let account = Wallet::open(dir).map_err(text)?.account();
+    let faucet = HttpClientBuilder::default()
+        .request_timeout(Duration::from_secs(180))
+        .build(url)
+        .map_err(|e| format!("{url} is not the address of a faucet: {e}"))?;
+    let given = faucet.drip(account.to_string()).await.map_err(explain)?;
+    println!("got {} FRD; final in block {}", given.amount, given.block);
+    Ok(())
+}
+
+fn offline(dir: &Path) -> Result<(), String> {
+    let wallet = Wallet::open(dir).map_err(text)?;
+    println!("account   {}", wallet.account());
+    for channel in wallet.stored_channels().map_err(text)? {
+        let summary = channel.summary();
+        println!("channel   {} (epoch {})", channel.partner(), summary.epoch);
+        for row in summary.assets {
+            println!(
+                "          asset {}: insured {}, uninsured {}, owed by you {} (smallest units)",
+                row.asset, row.own_insured, row.own_uninsured, row.partner_uninsured
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Sends a request to the running wallet, or runs it for as long as the request takes.
+async fn ask(dir: &Path, json: bool, command: PartyCommand) -> Result<(), String> {
+    if let Some(contact) = contact(dir).map_err(text)? {
+        if failsafe_wallet::wallet::is_running(dir).map_err(text)? {
+            return command.run(&client(&contact).map_err(text)?, json).await;
+        }
+    }
+    if matches!(command, PartyCommand::Stop) {
+        return Err("this wallet is not running".into());
+    }
+    let wallet = Wallet::open(dir).map_err(text)?;
+    let daemon = wallet.start(SocketAddr::from(([127, 0, 0, 1], 0))).await;
+    let daemon = daemon.map_err(|e: WalletError| text(e))?;
+    let answer = match client(daemon.server().contact()) {
+        Ok(client) => command.run(&client, json).await,
+        Err(error) => Err(text(error)),
+    };
+    daemon.shut_down().await;
+    answer
+}

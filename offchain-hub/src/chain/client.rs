@@ -235,9 +235,9 @@ impl ChainClient {
         self.ask("balances", &(who, assets), at).await
     }
 
-    /// An asset.
-    pub async fn asset(&self, id: AssetId) -> Result<Option<AssetView>, ChainError> {
-        self.ask("asset", &id, None).await
+    /// All assets, the native one first.
+    pub async fn assets(&self) -> Result<Vec<AssetView>, ChainError> {
+        self.ask("assets", &(), None).await
     }
 
     /// What `debtor` owes in all.

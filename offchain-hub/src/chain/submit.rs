@@ -102,6 +102,16 @@ pub enum Outcome {
     Pointless,
 }
 
+impl Outcome {
+    /// The block that has it, if one does.
+    pub fn block(&self) -> Option<BlockNumber> {
+        match self {
+            Self::Done { block } | Self::Failed { block, .. } => Some(*block),
+            Self::Rejected { .. } | Self::Pointless => None,
+        }
+    }
+}
+
 /// What became of a signed extrinsic.
 enum Fate {
     Included(Outcome),

@@ -307,6 +307,7 @@ impl Core {
                 self.with_channel(&partner, out, Channel::on_block);
             }
         }
+        self.conclude_calls(out);
     }
 
     pub(super) fn partner_of(&self, facts: &PairFacts) -> Option<AccountId> {

@@ -150,6 +150,8 @@ pub struct Core {
     pub(super) decided: HashMap<AccountId, BTreeMap<AssetId, AssetTerms>>,
     /// Calls on their way.
     pub(super) calls: BTreeMap<u64, Record>,
+    /// Calls that are final in a block whose facts have not come in yet.
+    pub(super) ended: Vec<(u64, Outcome)>,
     pub(super) next_call: u64,
     pub(super) call_replies: HashMap<u64, Reply>,
     pub(super) pay_replies: HashMap<PaymentId, Reply>,
@@ -232,6 +234,7 @@ impl Core {
             decided,
             next_call: calls.keys().next_back().map_or(0, |last| last.saturating_add(1)),
             calls,
+            ended: vec![],
             call_replies: HashMap::new(),
             pay_replies: HashMap::new(),
             withdrawals: HashMap::new(),
@@ -262,7 +265,10 @@ impl Core {
             },
             Input::Chain(news) => self.on_chain(news, out),
             Input::Balances(balances) => self.insurer_balances(balances, out),
-            Input::CallEnded { number, outcome } => self.on_call_ended(number, outcome, out),
+            Input::CallEnded { number, outcome } => {
+                self.ended.push((number, outcome));
+                self.conclude_calls(out);
+            },
             Input::Command(command, reply) => self.on_command(command, reply, out),
             Input::Tick => self.on_tick(out),
         }
@@ -299,6 +305,20 @@ impl Core {
         }
         out.actions.push(Action::Submit(number, record));
         number
+    }
+
+    /// Concludes the calls whose blocks we know: who asked for one, and the next rebalance, must
+    /// see what it did.
+    pub(super) fn conclude_calls(&mut self, out: &mut Output) {
+        let known = self.finalized.block;
+        let (ready, later) = std::mem::take(&mut self.ended)
+            .into_iter()
+            .partition(|(_, outcome)| outcome.block().is_none_or(|block| block <= known));
+        self.ended = later;
+        let ready: Vec<(u64, Outcome)> = ready;
+        for (number, outcome) in ready {
+            self.on_call_ended(number, outcome, out);
+        }
     }
 
     fn on_call_ended(&mut self, number: u64, outcome: Outcome, out: &mut Output) {

@@ -49,6 +49,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The policy of an account that only makes on-chain payments.
+    pub fn payer() -> Self {
+        Self {
+            role: Role::User,
+            terms: BTreeMap::new(),
+            partners: BTreeMap::new(),
+            fees: HubFees::default(),
+            ack_delay_ms: 0,
+            stale_after_ms: 0,
+            rebalance: RebalancePolicy::default(),
+            max_partners: 0,
+        }
+    }
+
     /// Whether a partner without a channel may have one.
     pub fn accepts(&self, partner: &AccountId) -> bool {
         self.role == Role::Hub || self.partners.contains_key(partner)

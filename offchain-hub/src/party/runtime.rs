@@ -131,9 +131,9 @@ pub struct Party {
     listening: Option<SocketAddr>,
     troubles: Troubles,
     open: Arc<watch::Sender<usize>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     stopped: watch::Receiver<bool>,
-    tasks: JoinSet<()>,
+    tasks: Mutex<JoinSet<()>>,
 }
 
 /// The sessions that are open.
@@ -234,16 +234,16 @@ impl Party {
                 host.run(waiting);
             })
             .expect("the system can start a thread; qed");
-        let mut party = Self {
+        let party = Self {
             account,
             client,
             inputs,
             listening,
             troubles: Troubles::default(),
             open: Arc::new(watch::channel(0).0),
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
             stopped,
-            tasks,
+            tasks: Mutex::new(tasks),
         };
         match timeout(FIRST_BLOCK_TIMEOUT, seen).await {
             Ok(Ok(())) => {},
@@ -256,10 +256,10 @@ impl Party {
             inputs: party.inputs.clone(),
         };
         if let (Some(listener), Some(Listen { transport, .. })) = (listener, listen) {
-            party.tasks.spawn(accept_all(listener, transport, sessions.clone()));
+            party.spawn(accept_all(listener, transport, sessions.clone()));
         }
         for peer in peers {
-            party.tasks.spawn(dial_for_ever(
+            party.spawn(dial_for_ever(
                 peer,
                 party.client.clone(),
                 sessions.clone(),
@@ -316,25 +316,26 @@ impl Party {
         }
     }
 
-    /// Tells the party to stop; [`Self::wait_stopped`] returns when it has.
-    pub async fn begin_stop(&self) {
-        // An error means that it has stopped already.
-        let _ = self.inputs.send(HostInput::Stop).await;
+    fn spawn(&self, task: impl std::future::Future<Output = ()> + Send + 'static) {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).spawn(task);
     }
 
     /// Stops the party: its peers are told, its books are closed.
-    pub async fn stop(mut self) {
-        self.begin_stop().await;
+    pub async fn stop(&self) {
+        // An error means that it has stopped already.
+        let _ = self.inputs.send(HostInput::Stop).await;
         self.wait_stopped().await;
-        if let Some(thread) = self.thread.take() {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
             // It has returned, or is about to.
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
         // The last frames go out; a peer that does not take them is not waited for.
         let mut open = self.open.subscribe();
         let _ = timeout(STOP_TIMEOUT, open.wait_for(|open| *open == 0)).await;
-        self.tasks.abort_all();
-        while self.tasks.join_next().await.is_some() {}
+        let mut tasks =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
     }
 }
 
@@ -643,8 +644,8 @@ async fn dial_once(
 
 impl Drop for Party {
     fn drop(&mut self) {
-        // The thread ends when the last sender is gone; the tasks hold the others.
+        // The tasks end with their set; the thread ends when it is told, or when the last sender is
+        // gone.
         let _ = self.inputs.try_send(HostInput::Stop);
-        self.tasks.abort_all();
     }
 }

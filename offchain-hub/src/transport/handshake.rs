@@ -4,6 +4,7 @@ use super::{
     stream::{read_noise, write_noise, Reader, Writer, MAX_NOISE},
     TransportError, HANDSHAKE_TIMEOUT,
 };
+use crate::keys::{read_private, write_private, KeyError};
 use codec::{Decode, Encode};
 use failsafe_channel::Sign;
 use failsafe_primitives::{signature, AccountId};
@@ -11,7 +12,7 @@ use snow::{Builder, HandshakeState};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use sp_runtime::MultiSignature;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::{
     net::{
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -57,6 +58,18 @@ impl TransportKey {
             return Err("a private key has 32 bytes".into());
         }
         Ok(Self { private, public })
+    }
+
+    /// Writes a new key file that only its owner can read.
+    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
+        write_private(path, self.to_text().as_bytes())
+    }
+
+    /// Reads a key file; refuses one that others can read.
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let text = read_private(path)?;
+        Self::from_text(&text)
+            .map_err(|reason| KeyError::Damaged { path: path.display().to_string(), reason })
     }
 
     /// What goes into the registry.

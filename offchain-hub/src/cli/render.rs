@@ -1,0 +1,278 @@
+//! Answers for people: tables and short sentences.
+
+use crate::{
+    amount,
+    rpc::api::{
+        Amount, AssetInfo, ChannelRow, DebtRow, HubRow, OnChainView, PaymentRow, RebalanceView,
+        StatusView,
+    },
+};
+use comfy_table::{presets::UTF8_HORIZONTAL_ONLY, CellAlignment, Table};
+use std::fmt::Write;
+
+/// Shown instead of an account's middle.
+const ELLIPSIS: &str = "…";
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.set_header(header.to_vec());
+    table
+}
+
+fn right_align(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
+    for index in columns {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+}
+
+fn units(amount: Amount, asset: &AssetInfo) -> String {
+    amount::format(amount.0, asset.decimals)
+}
+
+/// First and last letters of an account.
+fn short(account: &str) -> String {
+    match (account.get(..6), account.get(account.len().saturating_sub(6)..)) {
+        (Some(head), Some(tail)) if account.len() > 16 => format!("{head}{ELLIPSIS}{tail}"),
+        _ => account.to_string(),
+    }
+}
+
+fn partner(channel: &ChannelRow) -> String {
+    match &channel.handle {
+        Some(handle) => format!("@{handle}"),
+        None => short(&channel.partner),
+    }
+}
+
+/// Everything at a glance.
+pub fn status_text(status: &StatusView) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: String| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{label:<10} {value}");
+    };
+    line("account", format!("{} ({})", status.account, status.role));
+    let freshness = if status.fresh { "" } else { ", NO NEW BLOCKS: payments wait" };
+    line(
+        "chain",
+        format!(
+            "{}, block {} (final: {}){freshness}",
+            status.chain, status.best, status.finalized
+        ),
+    );
+    if let Some(listening) = &status.listening {
+        line("listening", listening.clone());
+    }
+    for row in &status.balances {
+        let mut value = format!("{} {}", units(row.free, &row.asset), row.asset.symbol);
+        if row.spendable != row.free {
+            let _ = write!(value, ", of which {} can be moved", units(row.spendable, &row.asset));
+        }
+        if row.unclaimed.0 > 0 {
+            let waiting = units(row.unclaimed, &row.asset);
+            let _ = write!(value, ", {waiting} wait for `claim`");
+        }
+        line("on chain", value);
+    }
+    for row in &status.owes {
+        line("OWES", format!("{} {}", units(row.amount, &row.asset), row.asset.symbol));
+    }
+    if status.pending_calls > 0 {
+        line("pending", format!("{} calls on their way to the chain", status.pending_calls));
+    }
+    if let Some(rebalance) = &status.rebalance {
+        line("rebalance", rebalance.clone());
+    }
+    if status.channels.is_empty() {
+        line("channels", "none".into());
+    } else {
+        text.push_str(&channel_table(&status.channels));
+    }
+    for channel in &status.channels {
+        let name = partner(channel);
+        for (label, note) in [
+            ("FROZEN", channel.frozen.as_ref()),
+            ("FAULT", channel.fault.as_ref()),
+            ("offline", channel.trouble.as_ref()),
+        ] {
+            if let Some(note) = note {
+                let _ = write!(text, "\n{label:<10} {name}: {note}");
+            }
+        }
+        if channel.data_lost {
+            let _ = write!(text, "\nDATA LOST  {name}: close the channel or dispute it");
+        }
+    }
+    text.trim_end().to_string()
+}
+
+fn channel_table(channels: &[ChannelRow]) -> String {
+    let mut table = table(&[
+        "channel",
+        "asset",
+        "insured",
+        "uninsured",
+        "partner insured",
+        "you owe",
+        "can send",
+        "can receive",
+        "signed",
+        "state",
+    ]);
+    for channel in channels {
+        let state = match (channel.connected, &channel.frozen) {
+            (_, Some(_)) => "frozen",
+            (true, None) => "connected",
+            (false, None) => "offline",
+        };
+        let signed =
+            format!("{}/{} · {}", channel.own_acked, channel.own_nonce, channel.partner_nonce);
+        for row in &channel.assets {
+            let show = |amount| units(amount, &row.asset);
+            table.add_row([
+                partner(channel),
+                row.asset.symbol.clone(),
+                show(row.own_insured),
+                show(row.own_uninsured),
+                show(row.partner_insured),
+                show(row.partner_uninsured),
+                show(row.can_send),
+                show(row.can_receive),
+                signed.clone(),
+                state.into(),
+            ]);
+        }
+        if channel.assets.is_empty() {
+            table.add_row([partner(channel), "—".into()]);
+        }
+    }
+    right_align(&mut table, 2..8);
+    table.to_string()
+}
+
+/// A payment in a sentence.
+pub fn payment_text(row: &PaymentRow) -> String {
+    let amount = format!("{} {}", units(row.amount, &row.asset), row.asset.symbol);
+    let outcome = match row.state.as_str() {
+        "delivered" => "delivered".to_string(),
+        "accepted" => {
+            "accepted by the hub; the recipient gets it when it is back online".to_string()
+        },
+        "sent" => "signed and sent; the hub has not acknowledged it yet".to_string(),
+        "returned" => format!("came back: {}", row.reason.clone().unwrap_or_default()),
+        other => other.to_string(),
+    };
+    let fee = match row.fee.0 {
+        0 => String::new(),
+        _ => format!(" (fee {})", units(row.fee, &row.asset)),
+    };
+    format!("{amount}{fee} to {}: {outcome}\nname {}", row.to, row.id)
+}
+
+/// Payments, the newest first.
+pub fn payment_table(rows: &[PaymentRow]) -> String {
+    if rows.is_empty() {
+        return "no payments yet".into();
+    }
+    let mut table = table(&["name", "", "amount", "asset", "fee", "from", "to", "state"]);
+    for row in rows {
+        table.add_row([
+            row.id.clone(),
+            row.direction.clone(),
+            units(row.amount, &row.asset),
+            row.asset.symbol.clone(),
+            units(row.fee, &row.asset),
+            short(&row.from),
+            short(&row.to),
+            row.state.clone(),
+        ]);
+    }
+    right_align(&mut table, [2, 4]);
+    table.to_string()
+}
+
+/// What happened on chain.
+pub fn on_chain(what: &str, done: &OnChainView) -> String {
+    format!("{what}; final in block {}", done.block)
+}
+
+/// Debts of an account.
+pub fn debt_table(rows: &[DebtRow]) -> String {
+    if rows.is_empty() {
+        return "no debts".into();
+    }
+    let mut table = table(&["debtor", "creditor", "left", "asset", "since block"]);
+    for row in rows {
+        table.add_row([
+            short(&row.debtor),
+            short(&row.creditor),
+            units(row.left, &row.asset),
+            row.asset.symbol.clone(),
+            row.opened_in.to_string(),
+        ]);
+    }
+    right_align(&mut table, [2, 4]);
+    table.to_string()
+}
+
+/// Assets of the chain.
+pub fn asset_table(rows: &[AssetInfo]) -> String {
+    let mut table = table(&["number", "symbol", "decimals"]);
+    for row in rows {
+        table.add_row([row.id.to_string(), row.symbol.clone(), row.decimals.to_string()]);
+    }
+    table.to_string()
+}
+
+/// Registered hubs.
+pub fn hub_table(rows: &[HubRow]) -> String {
+    if rows.is_empty() {
+        return "no hub is registered on this chain".into();
+    }
+    let mut table = table(&["hub", "account", "endpoint", "fee", "yours"]);
+    for row in rows {
+        table.add_row([
+            format!("@{}", row.handle),
+            row.account.clone(),
+            row.endpoint.clone(),
+            format!("{} + {} ppm", row.base_fee.0, row.ppm),
+            if row.ours { "yes".into() } else { String::new() },
+        ]);
+    }
+    table.to_string()
+}
+
+/// A rebalance, planned or done.
+pub fn rebalance_text(view: &RebalanceView) -> String {
+    if let Some(block) = view.block {
+        return format!("rebalanced; final in block {block}");
+    }
+    if view.asks.is_empty() && view.withdrawals.is_empty() && view.deposits.is_empty() {
+        return "nothing to rebalance".into();
+    }
+    let mut table = table(&["step", "partner", "amount", "asset"]);
+    for row in &view.asks {
+        table.add_row([
+            "ask for a proof".into(),
+            short(&row.partner),
+            units(row.amount, &row.asset),
+            row.asset.symbol.clone(),
+        ]);
+    }
+    for partner in &view.withdrawals {
+        table.add_row(["withdraw with the proof".into(), short(partner)]);
+    }
+    for row in &view.deposits {
+        table.add_row([
+            "deposit".into(),
+            short(&row.partner),
+            units(row.amount, &row.asset),
+            row.asset.symbol.clone(),
+        ]);
+    }
+    right_align(&mut table, [2]);
+    table.to_string()
+}

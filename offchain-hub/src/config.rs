@@ -1,0 +1,399 @@
+//! A hub's configuration file.
+
+use crate::{
+    amount::{self, AmountError},
+    party::{
+        policy::{Policy, RebalancePolicy},
+        Role,
+    },
+    rebalance::AssetRules,
+};
+use failsafe_channel::AssetTerms;
+use failsafe_primitives::{
+    arithmetic::LIMIT, fees::HubFees, parameters::MAX_FEE_CEILING_PPM, view::AssetView,
+};
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// Longest that an acknowledgement may wait: one usable block of the fastest chain.
+const MAX_ACK_DELAY_MS: u64 = 1_000;
+/// Most partners that one hub process takes.
+const MAX_PARTNERS: usize = 100_000;
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration {path}: {source}; `failsafe-hub init` writes one")]
+    Io {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Not what is expected.
+    #[error("configuration {path}: {reason}")]
+    Syntax {
+        /// The file.
+        path: String,
+        /// Where and why.
+        reason: Box<toml::de::Error>,
+    },
+    /// A number is out of its bounds.
+    #[error("configuration: {name} is {value}, but must be {bounds}")]
+    OutOfBounds {
+        /// Which number.
+        name: &'static str,
+        /// What it is.
+        value: u64,
+        /// What it may be.
+        bounds: String,
+    },
+    /// An amount.
+    #[error("configuration of asset {asset}: {error}")]
+    Amount {
+        /// Of which asset.
+        asset: String,
+        /// What is wrong.
+        error: AmountError,
+    },
+    /// No such asset.
+    #[error("configuration: there is no asset {0:?} on this chain")]
+    UnknownAsset(String),
+    /// The same asset twice.
+    #[error("configuration: asset {0:?} is there twice")]
+    AssetTwice(String),
+}
+
+/// A hub's configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubConfig {
+    /// The node's WebSocket address.
+    pub node: String,
+    /// Where keys and store are; relative to the file.
+    pub dir: PathBuf,
+    /// Where users connect.
+    pub listen: String,
+    /// Where the hub answers its operator; this machine only.
+    pub rpc: SocketAddr,
+    /// How long an acknowledgement may wait for an own update to carry it.
+    #[serde(default = "default_ack_delay")]
+    pub ack_delay_ms: u64,
+    /// How old the newest block may be before nothing is forwarded.
+    #[serde(default = "default_stale_after")]
+    pub stale_after_seconds: u64,
+    /// Most partners.
+    #[serde(default = "default_partners")]
+    pub max_partners: usize,
+    /// What it asks for forwarding.
+    #[serde(default)]
+    pub fees: FeesConfig,
+    /// How it rebalances.
+    #[serde(default)]
+    pub rebalance: RebalanceConfig,
+    /// Assets that it takes.
+    #[serde(default = "default_assets")]
+    pub assets: Vec<AssetConfig>,
+}
+
+/// What a hub asks for forwarding.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeesConfig {
+    /// Fixed part in the asset's smallest unit.
+    #[serde(default)]
+    pub base: u64,
+    /// Proportional part in parts per million.
+    #[serde(default)]
+    pub ppm: u32,
+}
+
+/// How a hub rebalances.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RebalanceConfig {
+    /// Pause between two rounds; 0: only on request.
+    #[serde(default)]
+    pub every_seconds: u64,
+    /// How long a round waits for withdrawal proofs.
+    #[serde(default = "default_proof_timeout")]
+    pub proof_timeout_seconds: u64,
+    /// How long a spender may owe a proof before it is disputed; 0: never.
+    #[serde(default)]
+    pub absent_grace_seconds: u64,
+}
+
+impl Default for RebalanceConfig {
+    fn default() -> Self {
+        Self {
+            every_seconds: 0,
+            proof_timeout_seconds: default_proof_timeout(),
+            absent_grace_seconds: 0,
+        }
+    }
+}
+
+/// How a hub treats an asset.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetConfig {
+    /// Symbol or number.
+    pub asset: String,
+    /// How much a user may owe the hub.
+    #[serde(default = "zero")]
+    pub credit: String,
+    /// Smallest insured part of the hub that is worth a withdrawal.
+    #[serde(default = "zero")]
+    pub min_risk: String,
+    /// On-chain money that rebalances leave alone: fees.
+    #[serde(default = "zero")]
+    pub reserve: String,
+}
+
+fn default_ack_delay() -> u64 {
+    20
+}
+
+fn default_stale_after() -> u64 {
+    20
+}
+
+fn default_partners() -> usize {
+    10_000
+}
+
+fn default_proof_timeout() -> u64 {
+    10
+}
+
+fn zero() -> String {
+    "0".into()
+}
+
+fn default_assets() -> Vec<AssetConfig> {
+    vec![AssetConfig { asset: "FRD".into(), credit: zero(), min_risk: zero(), reserve: zero() }]
+}
+
+/// What `failsafe-hub init` writes.
+pub fn template(node: &str, dir: &Path, listen: &str, rpc: SocketAddr) -> String {
+    let quote = |text: &str| toml::Value::String(text.into()).to_string();
+    format!(
+        r#"# A Failsafe hub. `failsafe-hub run --config <this file>` starts it.
+
+# WebSocket address of a Failsafe node.
+node = {node}
+# Keys and store; relative to this file. Back it up: channels are money.
+dir = {dir}
+# Where users connect. Register the address they see: failsafe-hub register @handle host:port
+listen = {listen}
+# Where the operator's commands go; this machine only.
+rpc = {rpc}
+
+# How long an acknowledgement may wait for a payment in the other direction to carry it.
+ack_delay_ms = 20
+# Nothing is forwarded when the newest block is older than this.
+stale_after_seconds = 20
+max_partners = 10000
+
+[fees]
+# For forwarding: base (smallest units of the asset) + parts per million. Register again after a
+# change, so that users are quoted the right fee.
+base = 0
+ppm = 0
+
+[rebalance]
+# Pause between two rounds; 0: only on `failsafe-hub rebalance`.
+every_seconds = 60
+# How long a round waits for the spenders' withdrawal proofs.
+proof_timeout_seconds = 10
+# Spenders that owe a proof for longer are disputed; 0: never.
+absent_grace_seconds = 86400
+
+[[assets]]
+asset = "FRD"
+# How much a user may owe you: your risk.
+credit = "0"
+# Spenders with less than this are left alone.
+min_risk = "10"
+# On-chain money that rebalances leave alone: your fees.
+reserve = "10"
+"#,
+        node = quote(node),
+        dir = quote(&dir.display().to_string()),
+        listen = quote(listen),
+        rpc = quote(&rpc.to_string()),
+    )
+}
+
+impl HubConfig {
+    /// Reads and checks a file; `dir` becomes relative to the current directory.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Io { path: name.clone(), source })?;
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|reason| ConfigError::Syntax { path: name, reason: Box::new(reason) })?;
+        config.check()?;
+        if let Some(parent) = path.parent() {
+            config.dir = parent.join(&config.dir);
+        }
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let within = |name, value: u64, low: u64, high: u64| {
+            if (low..=high).contains(&value) {
+                return Ok(());
+            }
+            let bounds = format!("from {low} to {high}");
+            Err(ConfigError::OutOfBounds { name, value, bounds })
+        };
+        let partners = u64::try_from(self.max_partners).unwrap_or(u64::MAX);
+        let most = u64::try_from(MAX_PARTNERS).unwrap_or(u64::MAX);
+        within("ack_delay_ms", self.ack_delay_ms, 0, MAX_ACK_DELAY_MS)?;
+        within("stale_after_seconds", self.stale_after_seconds, 2, 600)?;
+        within("max_partners", partners, 1, most)?;
+        within("fees.ppm", self.fees.ppm.into(), 0, MAX_FEE_CEILING_PPM.into())?;
+        let rebalance = &self.rebalance;
+        within("rebalance.every_seconds", rebalance.every_seconds, 0, 31_536_000)?;
+        within("rebalance.proof_timeout_seconds", rebalance.proof_timeout_seconds, 1, 600)?;
+        within("rebalance.absent_grace_seconds", rebalance.absent_grace_seconds, 0, 31_536_000)
+    }
+
+    /// The fees that it registers.
+    pub fn hub_fees(&self) -> HubFees {
+        HubFees { base: self.fees.base.into(), ppm: self.fees.ppm }
+    }
+
+    /// How the hub behaves, given the assets of its chain.
+    pub fn policy(&self, assets: &[AssetView]) -> Result<Policy, ConfigError> {
+        let mut terms = BTreeMap::new();
+        let mut rules = BTreeMap::new();
+        for config in &self.assets {
+            let number = config.asset.parse().ok();
+            let named = |asset: &&AssetView| {
+                Some(asset.id) == number
+                    || asset.symbol.eq_ignore_ascii_case(config.asset.as_bytes())
+            };
+            let asset = assets
+                .iter()
+                .find(named)
+                .ok_or_else(|| ConfigError::UnknownAsset(config.asset.clone()))?;
+            let parse = |text: &str| {
+                amount::parse(text, asset.decimals)
+                    .map_err(|error| ConfigError::Amount { asset: config.asset.clone(), error })
+            };
+            let too_large =
+                || ConfigError::Amount {
+                    asset: config.asset.clone(),
+                    error: AmountError::TooLarge(config.credit.clone()),
+                };
+            let credit = parse(&config.credit)?;
+            if credit > LIMIT {
+                return Err(too_large());
+            }
+            let known = terms.insert(
+                asset.id,
+                AssetTerms { credit, insure_above: LIMIT, unsigned_limit: 0 },
+            );
+            if known.is_some() {
+                return Err(ConfigError::AssetTwice(config.asset.clone()));
+            }
+            rules.insert(
+                asset.id,
+                AssetRules {
+                    min_risk: parse(&config.min_risk)?,
+                    reserve: parse(&config.reserve)?,
+                    min_deposit: asset.minimum,
+                },
+            );
+        }
+        let seconds = |seconds: u64| seconds.saturating_mul(1_000);
+        let optional = |value: u64| (value > 0).then(|| seconds(value));
+        Ok(Policy {
+            role: Role::Hub,
+            terms,
+            partners: BTreeMap::new(),
+            fees: self.hub_fees(),
+            ack_delay_ms: self.ack_delay_ms,
+            stale_after_ms: seconds(self.stale_after_seconds),
+            rebalance: RebalancePolicy {
+                every_ms: optional(self.rebalance.every_seconds),
+                proof_timeout_ms: seconds(self.rebalance.proof_timeout_seconds),
+                absent_grace_ms: optional(self.rebalance.absent_grace_seconds),
+                rules,
+            },
+            max_partners: self.max_partners,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frd() -> AssetView {
+        AssetView { id: 0, symbol: b"FRD".to_vec(), decimals: 12, minimum: 10 }
+    }
+
+    fn written(text: &str) -> Result<HubConfig, ConfigError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("hub.toml");
+        std::fs::write(&path, text).unwrap();
+        HubConfig::load(&path)
+    }
+
+    fn plain() -> String {
+        template(
+            "ws://127.0.0.1:9944",
+            Path::new("data"),
+            "127.0.0.1:9950",
+            "127.0.0.1:9951".parse().unwrap(),
+        )
+    }
+
+    #[test]
+    fn template_should_be_a_valid_configuration() {
+        let config = written(&plain()).unwrap();
+        let policy = config.policy(&[frd()]).unwrap();
+        assert_eq!(policy.rebalance.rules[&0].min_risk, 10_000_000_000_000);
+        assert_eq!(policy.terms[&0].credit, 0);
+        assert!(config.dir.ends_with("data"));
+    }
+
+    #[test]
+    fn configuration_should_be_refused_when_it_is_damaged() {
+        for (text, part) in [
+            ("node = ", "node"),
+            (&plain().replace("ack_delay_ms", "ack_dely_ms"), "ack_dely_ms"),
+            (&plain().replace("listen =", "#"), "listen"),
+            (&plain().replace("ack_delay_ms = 20", "ack_delay_ms = 5000"), "ack_delay_ms"),
+            (&plain().replace("ppm = 0", "ppm = 60000"), "fees.ppm"),
+            (&plain().replace("max_partners = 10000", "max_partners = 0"), "max_partners"),
+        ] {
+            let error = written(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn configuration_should_say_how_to_get_one_when_the_file_is_missing() {
+        let error = HubConfig::load(Path::new("/nowhere/hub.toml")).unwrap_err();
+        assert!(error.to_string().contains("failsafe-hub init"), "{error}");
+    }
+
+    #[test]
+    fn policy_should_be_refused_when_an_asset_is_unknown_twice_or_its_amount_is_none() {
+        let unknown = written(&plain().replace("\"FRD\"", "\"XYZ\"")).unwrap();
+        assert!(matches!(unknown.policy(&[frd()]), Err(ConfigError::UnknownAsset(_))));
+        let twice = written(&format!("{}\n[[assets]]\nasset = \"0\"\n", plain())).unwrap();
+        assert!(matches!(twice.policy(&[frd()]), Err(ConfigError::AssetTwice(_))));
+        let wrong = written(&plain().replace("credit = \"0\"", "credit = \"ten\"")).unwrap();
+        assert!(matches!(wrong.policy(&[frd()]), Err(ConfigError::Amount { .. })));
+    }
+}

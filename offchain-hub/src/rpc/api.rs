@@ -1,0 +1,370 @@
+//! Methods of a running party, and what they answer.
+
+use failsafe_primitives::Balance;
+use jsonrpsee::{core::RpcResult, proc_macros::rpc};
+use serde::{Deserialize, Serialize};
+
+/// An amount in an asset's smallest unit; a decimal string in JSON, because numbers there have 53
+/// bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Amount(pub Balance);
+
+impl Serialize for Amount {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A signed amount; a decimal string in JSON.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SignedAmount(pub i128);
+
+impl Serialize for SignedAmount {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for SignedAmount {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// An asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssetInfo {
+    /// Its number, 0 for FRD.
+    pub id: u32,
+    /// Its name, for instance `FRD`.
+    pub symbol: String,
+    /// Digits behind the point.
+    pub decimals: u8,
+}
+
+/// Where a party stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StatusView {
+    /// Its account.
+    pub account: String,
+    /// `hub` or `user`.
+    pub role: String,
+    /// Name of the chain.
+    pub chain: String,
+    /// Hash of its first block.
+    pub genesis: String,
+    /// Newest finalized block.
+    pub finalized: u32,
+    /// Newest best block.
+    pub best: u32,
+    /// Usable clock in it.
+    pub clock: u64,
+    /// Whether the node shows new blocks.
+    pub fresh: bool,
+    /// Where it listens.
+    pub listening: Option<String>,
+    /// On-chain balances.
+    pub balances: Vec<BalanceRow>,
+    /// What it owes on chain; that money comes first.
+    pub owes: Vec<AmountRow>,
+    /// Calls on their way to the chain.
+    pub pending_calls: u32,
+    /// Where a hub's rebalancing stands: idle, reading, asking, submitting.
+    pub rebalance: Option<String>,
+    /// Its channels.
+    pub channels: Vec<ChannelRow>,
+}
+
+/// On-chain money in one asset.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BalanceRow {
+    /// The asset.
+    pub asset: AssetInfo,
+    /// Balance.
+    pub free: Amount,
+    /// What can be moved.
+    pub spendable: Amount,
+    /// What waits to be claimed.
+    pub unclaimed: Amount,
+}
+
+/// An amount of an asset.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AmountRow {
+    /// The asset.
+    pub asset: AssetInfo,
+    /// The amount.
+    pub amount: Amount,
+}
+
+/// A channel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChannelRow {
+    /// The partner's account.
+    pub partner: String,
+    /// The partner's handle, if it is a registered hub.
+    pub handle: Option<String>,
+    /// Our side: `left` or `right`.
+    pub side: String,
+    /// Whether the partner is connected and in step.
+    pub connected: bool,
+    /// Why it is not, as far as known.
+    pub trouble: Option<String>,
+    /// The epoch.
+    pub epoch: u32,
+    /// Nonce of our newest signed simplex.
+    pub own_nonce: u64,
+    /// The newest of them that the partner has acknowledged.
+    pub own_acked: u64,
+    /// Nonce of the partner's newest signed simplex.
+    pub partner_nonce: u64,
+    /// Why nothing is paid until the next epoch.
+    pub frozen: Option<String>,
+    /// Whether we have lost data of it.
+    pub data_lost: bool,
+    /// What the partner did wrong.
+    pub fault: Option<String>,
+    /// Per asset.
+    pub assets: Vec<ChannelAssetRow>,
+}
+
+/// One asset of a channel.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChannelAssetRow {
+    /// The asset.
+    pub asset: AssetInfo,
+    /// Collateral locked for the pair.
+    pub insurance: Amount,
+    /// On-chain part of delta.
+    pub ondelta: SignedAmount,
+    /// Off-chain part: what right has signed minus what left has signed.
+    pub offdelta: SignedAmount,
+    /// Ours, insured.
+    pub own_insured: Amount,
+    /// Ours, owed by the partner beyond the collateral.
+    pub own_uninsured: Amount,
+    /// The partner's, insured.
+    pub partner_insured: Amount,
+    /// The partner's, owed by us beyond the collateral.
+    pub partner_uninsured: Amount,
+    /// What we can send now.
+    pub can_send: Amount,
+    /// What the partner can send us now.
+    pub can_receive: Amount,
+    /// What we let the partner owe us.
+    pub credit_given: Amount,
+    /// What the partner lets us owe.
+    pub credit_received: Amount,
+    /// From which uninsured balance on the partner wants insurance; `null` if it has not said.
+    pub partner_insure_above: Option<Amount>,
+    /// What the partner owes us on chain.
+    pub owed_on_chain: Amount,
+}
+
+/// A payment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PaymentRow {
+    /// Its name: 32 hex digits.
+    pub id: String,
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// `out`, `in` or `through`.
+    pub direction: String,
+    /// The asset.
+    pub asset: AssetInfo,
+    /// What arrives.
+    pub amount: Amount,
+    /// What the hub keeps.
+    pub fee: Amount,
+    /// Who pays.
+    pub from: String,
+    /// Who is paid.
+    pub to: String,
+    /// `sent`, `accepted`, `delivered`, `returned`, `received`.
+    pub state: String,
+    /// Why it came back.
+    pub reason: Option<String>,
+}
+
+/// A registered hub.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HubRow {
+    /// Its account.
+    pub account: String,
+    /// Its handle, without the @.
+    pub handle: String,
+    /// `host:port`.
+    pub endpoint: String,
+    /// Fixed part of its fee, smallest units.
+    pub base_fee: Amount,
+    /// Proportional part, parts per million.
+    pub ppm: u32,
+    /// Whether we have a channel with it.
+    pub ours: bool,
+}
+
+/// An open debt.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DebtRow {
+    /// Who owes.
+    pub debtor: String,
+    /// To whom.
+    pub creditor: String,
+    /// The asset.
+    pub asset: AssetInfo,
+    /// What is left.
+    pub left: Amount,
+    /// Block in which its dispute was opened.
+    pub opened_in: u32,
+}
+
+/// A rebalance, planned or done.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct RebalanceView {
+    /// Block of the batch, if one was made.
+    pub block: Option<u32>,
+    /// Proofs to ask for first.
+    pub asks: Vec<TransferRow>,
+    /// Partners whose proofs are at hand and used.
+    pub withdrawals: Vec<String>,
+    /// Insurance to add.
+    pub deposits: Vec<TransferRow>,
+}
+
+/// An amount for a partner.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TransferRow {
+    /// The partner.
+    pub partner: String,
+    /// The asset.
+    pub asset: AssetInfo,
+    /// The amount.
+    pub amount: Amount,
+}
+
+/// Something is final on chain.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct OnChainView {
+    /// The block that has it.
+    pub block: u32,
+}
+
+/// What a running party does. Names of parameters are those of the functions; amounts are decimal
+/// numbers of whole units ("12.5"), assets symbols or numbers (FRD if absent), partners handles
+/// (`@one`) or accounts (the first hub if absent).
+#[rpc(server, client, namespace = "failsafe")]
+pub trait FailsafeRpc {
+    /// Everything at a glance.
+    #[method(name = "status", param_kind = map)]
+    async fn status(&self) -> RpcResult<StatusView>;
+
+    /// Pays `to` (`account@hub`, `account` at the first hub, `@hub`). With an `id` of 32 hex digits
+    /// it may be repeated: a payment is never made twice under one name.
+    #[method(name = "pay", param_kind = map)]
+    async fn pay(
+        &self,
+        to: String,
+        amount: String,
+        asset: Option<String>,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow>;
+
+    /// One payment.
+    #[method(name = "payment", param_kind = map)]
+    async fn payment(&self, id: String) -> RpcResult<PaymentRow>;
+
+    /// The newest payments.
+    #[method(name = "payments", param_kind = map)]
+    async fn payments(&self, limit: u32) -> RpcResult<Vec<PaymentRow>>;
+
+    /// Sets what a partner may owe us, and from when on we want insurance.
+    #[method(name = "terms", param_kind = map)]
+    async fn terms(
+        &self,
+        partner: Option<String>,
+        asset: Option<String>,
+        credit: String,
+        insure_above: Option<String>,
+    ) -> RpcResult<()>;
+
+    /// Locks on-chain money as insurance, for ourselves or for `to` (`account@hub`).
+    #[method(name = "deposit", param_kind = map)]
+    async fn deposit(
+        &self,
+        amount: String,
+        asset: Option<String>,
+        to: Option<String>,
+    ) -> RpcResult<OnChainView>;
+
+    /// Takes insured money out with the partner's signature, and deposits it at once for
+    /// `deposit_to` (`account@hub`) if given.
+    #[method(name = "withdraw", param_kind = map)]
+    async fn withdraw(
+        &self,
+        amount: String,
+        asset: Option<String>,
+        partner: Option<String>,
+        deposit_to: Option<String>,
+    ) -> RpcResult<OnChainView>;
+
+    /// Sends on-chain money.
+    #[method(name = "transfer", param_kind = map)]
+    async fn transfer(
+        &self,
+        to: String,
+        amount: String,
+        asset: Option<String>,
+    ) -> RpcResult<OnChainView>;
+
+    /// Pays out what could not be credited before.
+    #[method(name = "claim", param_kind = map)]
+    async fn claim(&self, asset: Option<String>) -> RpcResult<OnChainView>;
+
+    /// Takes a partner to the chain.
+    #[method(name = "dispute", param_kind = map)]
+    async fn dispute(&self, partner: Option<String>) -> RpcResult<OnChainView>;
+
+    /// Closes a channel together with the partner.
+    #[method(name = "close", param_kind = map)]
+    async fn close(
+        &self,
+        partner: Option<String>,
+        partner_submits: bool,
+    ) -> RpcResult<OnChainView>;
+
+    /// Asks a hub to insure what it owes us.
+    #[method(name = "insure", param_kind = map)]
+    async fn insure(&self, partner: Option<String>, asset: Option<String>) -> RpcResult<()>;
+
+    /// Assets of the chain.
+    #[method(name = "assets", param_kind = map)]
+    async fn assets(&self) -> RpcResult<Vec<AssetInfo>>;
+
+    /// Registered hubs.
+    #[method(name = "hubs", param_kind = map)]
+    async fn hubs(&self) -> RpcResult<Vec<HubRow>>;
+
+    /// What an account (ourselves if absent) owes on chain.
+    #[method(name = "debts", param_kind = map)]
+    async fn debts(&self, debtor: Option<String>) -> RpcResult<Vec<DebtRow>>;
+
+    /// Rebalances now (hubs), or says what a rebalance would do.
+    #[method(name = "rebalance", param_kind = map)]
+    async fn rebalance(&self, dry_run: bool) -> RpcResult<RebalanceView>;
+
+    /// Registers a hub under a handle.
+    #[method(name = "register", param_kind = map)]
+    async fn register(&self, handle: String, endpoint: String) -> RpcResult<OnChainView>;
+
+    /// Stops the process.
+    #[method(name = "stop", param_kind = map)]
+    async fn stop(&self) -> RpcResult<()>;
+}

@@ -1,0 +1,278 @@
+//! Assets, hubs and addresses as people write them.
+
+use super::api::AssetInfo;
+use crate::{
+    address::{self, AddressError},
+    amount::{self, AmountError},
+    chain::{ChainClient, ChainError},
+    party::CommandError,
+};
+use failsafe_primitives::{
+    view::{AssetView, HubView},
+    AccountId, AssetId, Balance, NATIVE_ASSET,
+};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What is wrong with a request.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum RequestError {
+    /// An address.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// An amount.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// Nothing.
+    #[error("the amount must be more than 0")]
+    AmountZero,
+    /// No such asset.
+    #[error("there is no asset {0:?} on this chain: `failsafe assets` lists them")]
+    UnknownAsset(String),
+    /// No such hub.
+    #[error("there is no hub @{0} in the registry: `failsafe hubs` lists them")]
+    UnknownHub(String),
+    /// A hub without a channel of ours.
+    #[error("you have no channel with {0}: `failsafe hubs add {0}` makes one")]
+    NotOurHub(String),
+    /// The wallet has no hub.
+    #[error("this wallet has no hub yet: `failsafe hubs add @handle` adds one")]
+    NoHub,
+    /// A partner has to be named.
+    #[error("which partner? name its account, or the handle of a hub")]
+    NoPartner,
+    /// Not a payment's name.
+    #[error("{0:?} is not the name of a payment: expected 32 hex digits")]
+    PaymentId(String),
+    /// More than there is.
+    #[error("only {available} {symbol} can be spent on chain, not {amount}")]
+    Insufficient {
+        /// What was asked for.
+        amount: String,
+        /// What there is.
+        available: String,
+        /// The asset.
+        symbol: String,
+    },
+    /// Less than the chain takes.
+    #[error("the smallest deposit is {minimum} {symbol}")]
+    BelowMinimum {
+        /// What it takes.
+        minimum: String,
+        /// The asset.
+        symbol: String,
+    },
+    /// The hub cannot be reached.
+    #[error("{partner} cannot be reached{}", .why.as_ref().map(|w| format!(": {w}")).unwrap_or_default())]
+    Unreachable {
+        /// Who.
+        partner: String,
+        /// Why.
+        why: Option<String>,
+    },
+    /// What the party says.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// What the chain says.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl RequestError {
+    /// Code of the JSON-RPC error.
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Address(_)
+            | Self::Amount(_)
+            | Self::AmountZero
+            | Self::UnknownAsset(_)
+            | Self::UnknownHub(_)
+            | Self::NotOurHub(_)
+            | Self::NoHub
+            | Self::NoPartner
+            | Self::PaymentId(_)
+            | Self::BelowMinimum { .. } => INVALID,
+            Self::Insufficient { .. } => REFUSED,
+            Self::Unreachable { .. } => UNREACHABLE,
+            Self::Chain(_) => CHAIN,
+            Self::Command(error) => match error {
+                CommandError::NotConnected(_) => UNREACHABLE,
+                CommandError::Stale | CommandError::Chain(_) => CHAIN,
+                CommandError::Timeout => TIMEOUT,
+                CommandError::Stopped => STOPPED,
+                CommandError::Invalid(_) => INVALID,
+                _ => REFUSED,
+            },
+        }
+    }
+}
+
+/// The request itself is wrong; nothing was tried.
+pub const INVALID: i32 = 1000;
+/// The state of things does not allow it; nothing has changed.
+pub const REFUSED: i32 = 1001;
+/// A peer cannot be reached.
+pub const UNREACHABLE: i32 = 1002;
+/// The chain refused it, or cannot be reached.
+pub const CHAIN: i32 = 1003;
+/// No answer in time.
+pub const TIMEOUT: i32 = 1004;
+/// The party has stopped.
+pub const STOPPED: i32 = 1005;
+
+impl From<RequestError> for jsonrpsee::types::ErrorObjectOwned {
+    fn from(error: RequestError) -> Self {
+        Self::owned(error.code(), error.to_string(), None::<()>)
+    }
+}
+
+/// The assets of a chain, read when one is not known yet.
+#[derive(Clone)]
+pub struct Assets {
+    client: ChainClient,
+    known: Arc<RwLock<Vec<AssetView>>>,
+}
+
+impl Assets {
+    /// Reads all assets.
+    pub async fn read(client: ChainClient) -> Result<Self, ChainError> {
+        let known = Arc::new(RwLock::new(client.assets().await?));
+        Ok(Self { client, known })
+    }
+
+    fn all(&self) -> Vec<AssetView> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn find(&self, text: &str) -> Option<AssetView> {
+        let number = text.parse::<AssetId>().ok();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let mut named = known.iter().filter(|asset| {
+            Some(asset.id) == number || asset.symbol.eq_ignore_ascii_case(text.as_bytes())
+        });
+        named.next().cloned()
+    }
+
+    /// An asset by symbol or number; FRD if nothing is given. Of two assets with the same symbol
+    /// the older one is meant; the other has a number too.
+    pub async fn get(&self, text: Option<&str>) -> Result<AssetView, RequestError> {
+        let native = NATIVE_ASSET.to_string();
+        let text = text.unwrap_or(&native);
+        if let Some(asset) = self.find(text) {
+            return Ok(asset);
+        }
+        let fresh = self.client.assets().await?;
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.find(text).ok_or_else(|| RequestError::UnknownAsset(text.to_string()))
+    }
+
+    /// Numbers of all assets that are known.
+    pub fn ids(&self) -> Vec<AssetId> {
+        self.all().iter().map(|asset| asset.id).collect()
+    }
+
+    /// How an asset is shown.
+    pub fn info(&self, id: AssetId) -> AssetInfo {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        match known.iter().find(|asset| asset.id == id) {
+            Some(asset) => info(asset),
+            None => AssetInfo { id, symbol: format!("#{id}"), decimals: 0 },
+        }
+    }
+
+    /// Every asset, for people.
+    pub fn list(&self) -> Vec<AssetInfo> {
+        self.all().iter().map(info).collect()
+    }
+}
+
+fn info(asset: &AssetView) -> AssetInfo {
+    let symbol = match String::from_utf8(asset.symbol.clone()) {
+        Ok(symbol) if !symbol.is_empty() => symbol,
+        _ => format!("#{}", asset.id),
+    };
+    AssetInfo { id: asset.id, symbol, decimals: asset.decimals }
+}
+
+/// An amount of an asset; more than 0.
+pub fn positive(text: &str, asset: &AssetView) -> Result<Balance, RequestError> {
+    match amount::parse(text, asset.decimals)? {
+        0 => Err(RequestError::AmountZero),
+        amount => Ok(amount),
+    }
+}
+
+/// A hub that a wallet has a channel with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownHub {
+    /// Its account.
+    pub account: AccountId,
+    /// Its handle.
+    pub handle: Option<String>,
+}
+
+/// Finds hubs by handle.
+#[derive(Clone)]
+pub struct Hubs {
+    client: ChainClient,
+    ours: Vec<KnownHub>,
+}
+
+impl Hubs {
+    /// The hubs of a wallet, the first one being meant when none is named.
+    pub fn new(client: ChainClient, ours: Vec<KnownHub>) -> Self {
+        Self { client, ours }
+    }
+
+    /// Hubs with a channel of ours.
+    pub fn ours(&self) -> &[KnownHub] {
+        &self.ours
+    }
+
+    /// Whether we have a channel with it.
+    pub fn is_ours(&self, account: &AccountId) -> bool {
+        self.ours.iter().any(|hub| hub.account == *account)
+    }
+
+    /// The first hub.
+    pub fn first(&self) -> Result<AccountId, RequestError> {
+        self.ours.first().map(|hub| hub.account.clone()).ok_or(RequestError::NoHub)
+    }
+
+    /// The account of a handle: that of our own list first, so that a handle which changes hands on
+    /// chain does not redirect payments.
+    pub async fn account(&self, handle: &str) -> Result<AccountId, RequestError> {
+        if let Some(hub) = self.ours.iter().find(|hub| hub.handle.as_deref() == Some(handle)) {
+            return Ok(hub.account.clone());
+        }
+        let hub = self.client.hub_by_handle(handle).await?;
+        hub.map(|hub| hub.account).ok_or_else(|| RequestError::UnknownHub(handle.to_string()))
+    }
+
+    /// A partner: `@handle` or an account.
+    pub async fn partner(&self, text: &str) -> Result<AccountId, RequestError> {
+        let address = address::parse(text)?;
+        match (address.account, address.hub) {
+            (Some(account), None) => Ok(account),
+            (None, Some(handle)) => self.account(&handle).await,
+            _ => Err(AddressError::NotAnAccount(text.to_string()).into()),
+        }
+    }
+
+    /// The handle that we know an account by.
+    pub fn handle(&self, account: &AccountId) -> Option<String> {
+        self.ours.iter().find(|hub| hub.account == *account)?.handle.clone()
+    }
+}
+
+/// A hub of the registry, for people.
+pub fn hub_row(hub: HubView, ours: bool) -> super::api::HubRow {
+    use sp_core::crypto::Ss58Codec;
+    super::api::HubRow {
+        account: hub.account.to_ss58check(),
+        handle: String::from_utf8_lossy(&hub.handle).into_owned(),
+        endpoint: String::from_utf8_lossy(&hub.endpoint).into_owned(),
+        base_fee: super::api::Amount(hub.fees.base),
+        ppm: hub.fees.ppm,
+        ours,
+    }
+}
