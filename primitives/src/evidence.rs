@@ -2,14 +2,18 @@
 //! replaces another, when a dispute ends, and what a late claim moves.
 
 use crate::{
-    ids::{Balance, Clock, Nonce, Side},
+    ids::{AssetId, Balance, Clock, Epoch, Nonce, Side},
+    parameters::MIN_DELAY,
     payload::{ack_message, ChannelContext},
     signature::Signature,
-    simplex::{Simplex, SimplexError},
+    simplex::{MaxAssets, Simplex, SimplexError},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use sp_core::H256;
+use sp_io::hashing::blake2_256;
+use sp_runtime::BoundedVec;
 
 /// A simplex with the signature of the side that made it.
 #[derive(
@@ -95,7 +99,7 @@ pub enum EvidenceError {
     /// A signature is not by whom it should be, or over something else: another chain, pair,
     /// epoch, side or content.
     BadProof,
-    /// A lock expires later than one lock window from now [M15].
+    /// A lock expires later than a dispute may last; see [`EvidenceRules::latest_expiry`] [M15].
     ExpiryTooFar,
     /// Only the starter may post a simplex without acknowledgement.
     AckMissing,
@@ -162,15 +166,84 @@ impl Presented {
     }
 }
 
+/// What a starter shows of its own payments when it speaks: its claim to have hidden nothing
+/// (`protocol.md` §5, [M17]).
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Claim {
+    /// Nonce of the simplex of its own that it posted, 0 if it posted none.
+    pub nonce: Nonce,
+    /// What that simplex has sent, per asset in smallest units, assets strictly ascending.
+    pub sent: BoundedVec<(AssetId, Balance), MaxAssets>,
+}
+
+impl Claim {
+    /// The claim of a starter that posted `own` as its own simplex.
+    pub fn of(own: Option<&Simplex>) -> Self {
+        let Some(own) = own else { return Self::default() };
+        let sent: Vec<_> = own.entries.iter().map(|entry| (entry.asset, entry.sent)).collect();
+        // As many as there are entries, which have the same bound.
+        Self { nonce: own.nonce, sent: BoundedVec::truncate_from(sent) }
+    }
+
+    /// Whether `shown`, a simplex that the starter signed, proves that it hid something: a higher
+    /// nonce than it posted, or more sent in some asset. Its deposit is forfeited then.
+    ///
+    /// The amounts are compared too because a starter may post a simplex that nobody has
+    /// acknowledged, and can give that any nonce.
+    pub fn is_broken_by(&self, shown: &Simplex) -> bool {
+        let claimed = |asset| {
+            let known = self.sent.iter().find(|(claimed, _)| *claimed == asset);
+            known.map_or(0, |(_, sent)| *sent)
+        };
+        shown.nonce > self.nonce
+            || shown.entries.iter().any(|entry| entry.sent > claimed(entry.asset))
+    }
+}
+
+/// Names exactly what a responder accepts: `blake2_256(SCALE((epoch, presented)))`, where
+/// `presented` is what the dispute stores for left and for right (`protocol.md` §5).
+///
+/// Without it, a counter or a reorganisation between the responder's look and its `accept` would
+/// change what is accepted.
+pub fn presented_digest(epoch: Epoch, presented: &[Option<Presented>; 2]) -> H256 {
+    H256(blake2_256(&(epoch, presented).encode()))
+}
+
+/// Latest expiry of a lock in the evidence that opens a dispute at usable clock `now`
+/// (`protocol.md` §5, [M15]). A clock so late that the sum overflows allows no lock.
+pub fn latest_expiry_at_start(now: Clock, lock_window: Clock) -> Clock {
+    now.checked_add(lock_window).unwrap_or_default()
+}
+
+/// Latest expiry of a lock in a counter to a dispute that was opened at usable clock `start`.
+///
+/// Counted from the start, not from the counter: or else counters could prolong a dispute for
+/// ever, and its old place in the queue of debts with it. Honest parties freeze the channel when
+/// they see the dispute, which takes less than [`MIN_DELAY`], so they have no later lock.
+pub fn latest_expiry_in_counter(start: Clock, lock_window: Clock) -> Clock {
+    start.checked_add(MIN_DELAY).and_then(|seen| seen.checked_add(lock_window)).unwrap_or_default()
+}
+
 /// Against what evidence is checked.
 #[derive(Clone, Debug)]
 pub struct EvidenceRules<'a> {
     /// Chain, pair and epoch.
     pub channel: &'a ChannelContext,
-    /// The usable clock.
-    pub now: Clock,
-    /// The lock window.
-    pub lock_window: Clock,
+    /// Latest usable clock at which a lock may expire: [`latest_expiry_at_start`] or
+    /// [`latest_expiry_in_counter`].
+    pub latest_expiry: Clock,
     /// Most locks per simplex in this channel.
     pub max_locks: u32,
 }
@@ -178,8 +251,7 @@ pub struct EvidenceRules<'a> {
 impl EvidenceRules<'_> {
     fn bounds(&self, simplex: &Simplex) -> Result<(), EvidenceError> {
         simplex.validate(self.max_locks)?;
-        let latest = self.now.checked_add(self.lock_window).unwrap_or(Clock::MAX);
-        if simplex.highest_expiry().is_some_and(|expiry| expiry > latest) {
+        if simplex.highest_expiry().is_some_and(|expiry| expiry > self.latest_expiry) {
             return Err(EvidenceError::ExpiryTooFar);
         }
         Ok(())

@@ -37,7 +37,9 @@ pub use arithmetic::{
     capacity, delta, own, split, Collateral, LimitError, Split, WithdrawError, WithdrawSources,
     LIMIT,
 };
-pub use evidence::{Evidence, EvidenceError, OwnSimplex, SignedSimplex, TwiceSigned};
+pub use evidence::{
+    presented_digest, Claim, Evidence, EvidenceError, OwnSimplex, SignedSimplex, TwiceSigned,
+};
 pub use ids::{
     AccountId, AssetId, Balance, BlockNumber, Clock, Epoch, Nonce, Pair, PairError, Side,
     NATIVE_ASSET,

@@ -14,6 +14,9 @@ const TRANSIT: Clock = 2;
 const PATIENCE: Clock = 15;
 /// Highest hub fee that any rule may allow: 500 basis points.
 pub const MAX_FEE_CEILING_PPM: u32 = 50_000;
+/// Longest that any time may be, in usable blocks: a year of blocks of 6 seconds. Secrets and old
+/// epochs are stored that long, so a slip of the keyboard must not keep them for ever.
+pub const MAX_TIME: Clock = 365 * 24 * 600;
 
 /// The numbers of `protocol.md` §9 that live on chain. Times are usable blocks, amounts smallest
 /// units of the native asset.
@@ -56,9 +59,9 @@ pub struct Parameters {
     pub account_top_up: Balance,
     /// One-time fee for a pair's permanent record.
     pub pair_fee: Balance,
-    /// Deposit of whoever starts a dispute.
+    /// Deposit of whoever starts a dispute, 0 for none.
     pub dispute_deposit: Balance,
-    /// Deposit of a registered hub.
+    /// Deposit of a registered hub, 0 for none.
     pub hub_deposit: Balance,
     /// Highest proportional fee that a hub may register.
     pub fee_ceiling_ppm: u32,
@@ -87,6 +90,10 @@ pub enum ParametersError {
     LateTooShort,
     /// The fee ceiling is above 500 basis points.
     FeeCeilingTooHigh,
+    /// A time is above [`MAX_TIME`].
+    TimeTooLong,
+    /// A deposit or the top-up is neither 0 nor at least the existential deposit.
+    DepositTooSmall,
     /// A number is so large that the relations overflow.
     Overflow,
 }
@@ -115,8 +122,12 @@ impl Parameters {
         fee_per_byte: 0,
     };
 
-    /// Checks every relation of the column "must satisfy".
-    pub fn validate(&self) -> Result<(), ParametersError> {
+    /// Checks every relation of the column "must satisfy", on a chain whose native accounts hold
+    /// at least `existential_deposit`.
+    ///
+    /// A deposit below that could not be given back to an account that has nothing else, and a
+    /// top-up below it could not open one.
+    pub fn validate(&self, existential_deposit: Balance) -> Result<(), ParametersError> {
         use ParametersError::*;
         let sum = |numbers: &[Clock]| {
             numbers.iter().try_fold(0 as Clock, |a, b| a.checked_add(*b)).ok_or(Overflow)
@@ -130,6 +141,11 @@ impl Parameters {
         let keep = sum(&[self.lock_window, self.lock_window, self.lock_window, 2, PATIENCE])?;
         check(self.keep >= keep, KeepTooShort)?;
         check(self.late >= self.delay_user.checked_mul(10).ok_or(Overflow)?, LateTooShort)?;
+        let times = [self.delay_hub, self.delay_user, self.lock_window, self.keep, self.late];
+        check(times.iter().all(|time| *time <= MAX_TIME), TimeTooLong)?;
+        let deposits = [self.dispute_deposit, self.hub_deposit, self.account_top_up];
+        let usual = |deposit: &Balance| *deposit == 0 || *deposit >= existential_deposit;
+        check(deposits.iter().all(usual), DepositTooSmall)?;
         check(self.fee_ceiling_ppm <= MAX_FEE_CEILING_PPM, FeeCeilingTooHigh)
     }
 
@@ -158,7 +174,7 @@ mod tests {
 
     #[test]
     fn parameters_should_be_valid_when_taken_from_the_development_column() {
-        assert_eq!(Parameters::DEVELOPMENT.validate(), Ok(()));
+        assert_eq!(Parameters::DEVELOPMENT.validate(1), Ok(()));
     }
 
     #[test]
@@ -174,10 +190,25 @@ mod tests {
             (Parameters { keep: 76, ..ok }, ParametersError::KeepTooShort),
             (Parameters { late: 79, ..ok }, ParametersError::LateTooShort),
             (Parameters { fee_ceiling_ppm: 50_001, ..ok }, ParametersError::FeeCeilingTooHigh),
+            (Parameters { delay_hub: MAX_TIME + 1, ..ok }, ParametersError::TimeTooLong),
+            (Parameters { keep: MAX_TIME + 1, ..ok }, ParametersError::TimeTooLong),
+            (Parameters { late: MAX_TIME + 1, ..ok }, ParametersError::TimeTooLong),
+            (Parameters { dispute_deposit: 9, ..ok }, ParametersError::DepositTooSmall),
+            (Parameters { hub_deposit: 1, ..ok }, ParametersError::DepositTooSmall),
+            (Parameters { account_top_up: 9, ..ok }, ParametersError::DepositTooSmall),
             (Parameters { lock_window: Clock::MAX, ..ok }, ParametersError::Overflow),
         ];
         for (parameters, error) in cases {
-            assert_eq!(parameters.validate(), Err(error), "{parameters:?}");
+            assert_eq!(parameters.validate(10), Err(error), "{parameters:?}");
         }
+    }
+
+    #[test]
+    fn parameters_should_be_valid_when_deposits_are_none_or_reach_the_existential_deposit() {
+        let ok = Parameters::DEVELOPMENT;
+        let deposits =
+            Parameters { dispute_deposit: 10, hub_deposit: 10, account_top_up: 10, ..ok };
+        assert_eq!(deposits.validate(10), Ok(()));
+        assert_eq!(ok.validate(10), Ok(()));
     }
 }

@@ -9,6 +9,12 @@ use crate::{
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use scale_info::TypeInfo;
+use sp_core::H256;
+
+/// Most old epochs that a [`ChannelView`] lists.
+pub const MAX_OLD_EPOCHS: usize = 64;
+/// Most assets that a list of [`AssetView`]s has.
+pub const MAX_ASSETS_LISTED: usize = 1_000;
 
 /// A block and the usable clock in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, TypeInfo)]
@@ -71,7 +77,9 @@ pub struct ChannelView {
     pub collateral: Vec<(AssetId, Collateral)>,
     /// The open dispute.
     pub dispute: Option<DisputeView>,
-    /// Old epochs for which late claims are taken.
+    /// Old epochs for which late claims are still taken, newest first, at most
+    /// [`MAX_OLD_EPOCHS`]: two parties that dispute without end must not make the view of their
+    /// channel, which every block asks for, arbitrarily large.
     pub old_epochs: Vec<OldEpochView>,
     /// Most locks that each simplex may have.
     pub max_locks: u32,
@@ -107,6 +115,9 @@ pub struct DisputeView {
     pub settled: bool,
     /// What is stored for left and for right.
     pub presented: [Option<Presented>; 2],
+    /// [`presented_digest`](crate::evidence::presented_digest) of it: what `insurance.accept`
+    /// must name.
+    pub digest: H256,
 }
 
 /// One open debt.

@@ -31,7 +31,8 @@ fn channel() -> (Party, Party, ChannelContext) {
 }
 
 fn rules(channel: &ChannelContext) -> EvidenceRules<'_> {
-    EvidenceRules { channel, now: 100, lock_window: 20, max_locks: MAX_LOCKS_USER }
+    let latest_expiry = latest_expiry_at_start(100, 20);
+    EvidenceRules { channel, latest_expiry, max_locks: MAX_LOCKS_USER }
 }
 
 fn simplex(nonce: u64, sent: u128) -> Simplex {
@@ -192,4 +193,62 @@ fn s32_split_should_push_into_uninsured_when_a_revealed_lock_passes_the_insuranc
     assert_eq!((shares.left_insured, shares.right_owes), (10, 7));
     let paid_now = crate::debt::collectable(shares.right_owes, 3, 0, 0);
     assert_eq!((paid_now, shares.right_owes - paid_now), (3, 4));
+}
+
+#[test]
+fn c4_latest_expiry_should_count_from_the_start_when_the_dispute_is_countered() {
+    assert_eq!(latest_expiry_at_start(100, 20), 120);
+    assert_eq!(latest_expiry_in_counter(100, 20), 126);
+    assert_eq!(latest_expiry_at_start(Clock::MAX, 20), 0, "no lock at all");
+    assert_eq!(latest_expiry_in_counter(Clock::MAX - 20, 20), 0, "no lock at all");
+}
+
+/// A simplex that has sent these amounts.
+fn sent(nonce: u64, amounts: &[(u32, u128)]) -> Simplex {
+    let entries: Vec<_> = amounts.iter().map(|(asset, sent)| Entry::sent(*asset, *sent)).collect();
+    Simplex { nonce, entries: entries.try_into().unwrap() }
+}
+
+#[test]
+fn m17_claim_should_hold_when_what_is_shown_is_not_newer() {
+    let claim = Claim::of(Some(&sent(7, &[(0, 70), (2, 5)])));
+    for shown in [sent(7, &[(0, 70), (2, 5)]), sent(6, &[(0, 60)]), sent(1, &[(2, 5)])] {
+        assert!(!claim.is_broken_by(&shown), "{shown:?}");
+    }
+    assert!(!Claim::of(None).is_broken_by(&sent(0, &[(0, 0)])));
+}
+
+#[test]
+fn m17_claim_should_be_broken_when_a_newer_or_larger_simplex_is_shown() {
+    let claim = Claim::of(Some(&sent(7, &[(0, 70), (2, 5)])));
+    let larger = [
+        sent(8, &[(0, 70), (2, 5)]),
+        sent(6, &[(0, 71)]),
+        sent(6, &[(0, 60), (2, 6)]),
+        sent(6, &[(1, 1)]),
+    ];
+    for shown in larger {
+        assert!(claim.is_broken_by(&shown), "{shown:?}");
+    }
+    assert!(Claim::of(None).is_broken_by(&sent(1, &[])), "nothing posted, nonce 1 hidden");
+    // Whoever posts an invented high nonce claims amounts all the same.
+    assert!(Claim::of(Some(&sent(u64::MAX, &[]))).is_broken_by(&sent(3, &[(0, 1)])));
+}
+
+#[test]
+fn h3_digest_should_differ_when_epoch_or_content_or_standing_or_side_differ() {
+    let one = |nonce, standing| Some(Presented { simplex: simplex(nonce, 1), standing });
+    let accepted = [one(5, Standing::Final), None];
+    let digest = presented_digest(3, &accepted);
+    assert_eq!(digest, presented_digest(3, &accepted.clone()));
+    let others = [
+        presented_digest(4, &accepted),
+        presented_digest(3, &[None, one(5, Standing::Final)]),
+        presented_digest(3, &[one(6, Standing::Final), None]),
+        presented_digest(3, &[one(5, Standing::Unacked { floor: 0 }), None]),
+        presented_digest(3, &[None, None]),
+    ];
+    assert!(others.iter().all(|other| *other != digest));
+    let expected = sp_io::hashing::blake2_256(&(3u32, &accepted[0], &accepted[1]).encode());
+    assert_eq!(digest.0, expected, "SCALE of the two one after the other");
 }
