@@ -77,9 +77,9 @@ pub mod pallet {
         SkipFailed,
     }
 
-    /// Block of each account's last batch.
+    /// Accounts that have had a batch in this block; empty between blocks.
     #[pallet::storage]
-    pub type LastBatch<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, BlockNumberFor<T>>;
+    pub type Submitters<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, ()>;
 
     /// Events.
     #[pallet::event]
@@ -138,9 +138,8 @@ pub mod pallet {
             let most = usize::try_from(T::MaxActions::get()).unwrap_or(usize::MAX);
             ensure!(actions.len() <= most, Error::<T>::TooManyActions);
             ensure!(actions.iter().all(T::Actions::contains), Error::<T>::NotAnAction);
-            let now = frame_system::Pallet::<T>::block_number();
-            ensure!(LastBatch::<T>::get(&account) != Some(now), Error::<T>::OnePerBlock);
-            LastBatch::<T>::insert(&account, now);
+            ensure!(!Submitters::<T>::contains_key(&account), Error::<T>::OnePerBlock);
+            Submitters::<T>::insert(&account, ());
 
             let (mut done, mut skipped) = (0u32, 0u32);
             let mut weight = Self::base_weight();
@@ -169,10 +168,19 @@ pub mod pallet {
         }
     }
 
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_finalize(_: BlockNumberFor<T>) {
+            // As many as there were batches in this block, each of which paid for it.
+            let _ = Submitters::<T>::clear(u32::MAX, None);
+        }
+    }
+
     impl<T: Config> Pallet<T> {
-        /// Hand-estimated, to be replaced by a benchmark.
+        /// Hand-estimated, to be replaced by a benchmark. Pays for the end of the block too, which
+        /// forgets the submitter.
         fn base_weight() -> Weight {
-            Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(1, 1))
+            Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
         }
 
         /// The batch's own weight and that of every action.

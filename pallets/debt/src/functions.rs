@@ -1,9 +1,9 @@
 //! Booking, collecting and sweeping.
 
 use crate::{
-    calendar, AccountId, AssetId, Balance, BlockNumber, Bucket, Buckets, Config, Cursor, Custody,
-    Debt, Debts, Error, Event, FreezeReason, HubRegistry, Outstanding, Owed, Pallet, Ring,
-    RingLength, Total, WeightInfo,
+    calendar, AccountId, AssetId, Balance, BlockNumber, Buckets, Config, Cursor, Custody, Debt,
+    Debts, Error, Event, FreezeReason, HubRegistry, Outstanding, Owed, Pallet, Ring, RingLength,
+    Total, WeightInfo,
 };
 use alloc::{vec, vec::Vec};
 use failsafe_pallet_support::{idle_meter, DebtLedger};
@@ -21,6 +21,30 @@ use frame_support::{
 };
 use sp_core::U256;
 
+/// Most gaps, left by forgiven debts, that one look at the head of a line closes. That weighs less
+/// than a payment.
+pub(crate) const MAX_GAPS: u32 = 32;
+
+/// What stands first in the line of a debtor.
+enum Head {
+    /// A debt: its block of opening, index and content.
+    Debt(BlockNumber, u32, Debt),
+    /// More gaps than are closed at once; the line is shorter by these now.
+    Gaps,
+    /// No debt.
+    Nothing,
+}
+
+/// What an attempt to pay the first debt in line did.
+enum Step {
+    /// This creditor was paid.
+    Paid(AccountId),
+    /// Gaps of forgiven debts were closed; there is more to look at.
+    GapsClosed,
+    /// There is no debt, or no money that can be had.
+    NothingToPay,
+}
+
 impl<T: Config> Pallet<T> {
     /// A total as a balance; nobody can hold more than a balance anyway.
     pub(crate) fn clip(amount: U256) -> Balance {
@@ -34,13 +58,6 @@ impl<T: Config> Pallet<T> {
         } else {
             0
         }
-    }
-
-    /// The part of the native balance from which `who` may pay fees, `None` if it owes nothing:
-    /// what lies below the floor, so that nothing is carried past the creditors as a fee or tip.
-    pub fn fee_allowance(who: &AccountId) -> Option<Balance> {
-        let owes = Outstanding::<T>::contains_key(who, NATIVE_ASSET);
-        owes.then(|| T::Assets::balance(NATIVE_ASSET, who).min(Self::floor(who, NATIVE_ASSET)))
     }
 
     /// Books a debt without trying to collect it.
@@ -72,7 +89,6 @@ impl<T: Config> Pallet<T> {
         Owed::<T>::mutate((debtor, creditor, asset), |owed| {
             *owed = Some(owed.unwrap_or_default().saturating_add(amount.into()));
         });
-        Self::freeze_outstanding(debtor, asset);
         Self::deposit_event(Event::DebtCreated {
             debtor: debtor.clone(),
             creditor: creditor.clone(),
@@ -83,10 +99,11 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// A debtor's first debt in an asset: a place in the ring, and a reference that keeps the
-    /// account alive, so that the freeze also stands on an account without money.
+    /// A debtor's first debt in an asset: a place in the ring, the freeze, and a reference that
+    /// keeps the account alive, so that the freeze also stands on an account without money.
     fn enter(debtor: &AccountId, asset: AssetId) -> Total {
         frame_system::Pallet::<T>::inc_providers(debtor);
+        Self::freeze(debtor, asset);
         let ring = RingLength::<T>::get();
         Ring::<T>::insert(ring, (debtor, asset));
         RingLength::<T>::put(ring.saturating_add(1));
@@ -108,7 +125,7 @@ impl<T: Config> Pallet<T> {
                 Ring::<T>::insert(place, moved);
             }
         }
-        Self::freeze_outstanding(debtor, asset);
+        Self::thaw(debtor, asset);
         // An account that others keep alive cannot lose its last provider: then this reference
         // stays behind, which costs nothing but a record.
         let _ = frame_system::Pallet::<T>::dec_providers(debtor);
@@ -172,45 +189,51 @@ impl<T: Config> Pallet<T> {
         Buckets::<T>::insert(key, bucket);
     }
 
-    /// Freezes what the debtor owes plus the floor; thaws when nothing is owed.
-    pub(crate) fn freeze_outstanding(debtor: &AccountId, asset: AssetId) {
+    /// Freezes all that the debtor has and gets in `asset`. Not only the amount that it owes: FRAME
+    /// lets money on hold count towards a freeze, so that a deposit would set as much free.
+    fn freeze(debtor: &AccountId, asset: AssetId) {
         let reason = FreezeReason::Debt.into();
-        let outcome = match Outstanding::<T>::get(debtor, asset) {
-            None => T::Freezer::thaw(asset, &reason, debtor),
-            Some(total) => {
-                let floor = Self::floor(debtor, asset);
-                let frozen = Self::clip(total.amount.saturating_add(floor.into()));
-                T::Freezer::set_freeze(asset, &reason, debtor, frozen)
-            },
-        };
-        if outcome.is_err() {
+        if T::Freezer::set_freeze(asset, &reason, debtor, Balance::MAX).is_err() {
             defensive!("a debtor's account could not be frozen");
         }
     }
 
-    /// The first debt in line. Gaps that forgiven debts left are skipped and closed.
-    fn head(debtor: &AccountId, asset: AssetId) -> Option<(BlockNumber, u32, Debt)> {
-        let opened_in = calendar::first::<T>(debtor, asset)?;
+    fn thaw(debtor: &AccountId, asset: AssetId) {
+        if T::Freezer::thaw(asset, &FreezeReason::Debt.into(), debtor).is_err() {
+            defensive!("a debtor's account could not be thawed");
+        }
+    }
+
+    /// What stands first in the line of a debtor. Closes at most [`MAX_GAPS`] gaps, for good.
+    fn head(debtor: &AccountId, asset: AssetId) -> Head {
+        let Some(opened_in) = calendar::first::<T>(debtor, asset) else { return Head::Nothing };
         let key = (debtor, asset, opened_in);
-        let mut bucket: Bucket = Buckets::<T>::get(key)?;
-        while bucket.first < bucket.next {
+        let Some(mut bucket) = Buckets::<T>::get(key) else { return Head::Nothing };
+        for _ in 0..=MAX_GAPS {
+            if bucket.first >= bucket.next {
+                defensive!("a bucket without its debts");
+                return Head::Nothing;
+            }
             if let Some(debt) = Debts::<T>::get((debtor, asset, opened_in, bucket.first)) {
                 Buckets::<T>::insert(key, bucket);
-                return Some((opened_in, bucket.first, debt));
+                return Head::Debt(opened_in, bucket.first, debt);
             }
             bucket.first = bucket.first.saturating_add(1);
         }
-        defensive!("a bucket without its debts");
-        None
+        Buckets::<T>::insert(key, bucket);
+        Head::Gaps
     }
 
-    /// Makes at most one payment of `debtor`; returns who got it.
-    fn pay_head(debtor: &AccountId, asset: AssetId) -> Option<AccountId> {
-        let (opened_in, index, debt) = Self::head(debtor, asset)?;
-        // The freeze would forbid the payment: it is set anew from what remains.
-        let reason = FreezeReason::Debt.into();
+    /// Makes at most one payment of `debtor`.
+    fn pay_head(debtor: &AccountId, asset: AssetId) -> Step {
+        let (opened_in, index, debt) = match Self::head(debtor, asset) {
+            Head::Debt(opened_in, index, debt) => (opened_in, index, debt),
+            Head::Gaps => return Step::GapsClosed,
+            Head::Nothing => return Step::NothingToPay,
+        };
         let paid = with_storage_layer::<_, sp_runtime::DispatchError, _>(|| {
-            T::Freezer::thaw(asset, &reason, debtor)?;
+            // The freeze would forbid the payment.
+            Self::thaw(debtor, asset);
             let balance = T::Assets::reducible_balance(
                 asset,
                 debtor,
@@ -224,8 +247,8 @@ impl<T: Config> Pallet<T> {
             }
             T::Custody::deliver(debtor, &debt.creditor, asset, pay)?;
             let left = Self::reduce(debtor, asset, opened_in, index, &debt, pay)?;
-            if Outstanding::<T>::contains_key(debtor, asset) {
-                Self::freeze_outstanding(debtor, asset);
+            if Self::is_debtor(debtor, asset) {
+                Self::freeze(debtor, asset);
             }
             Self::deposit_event(Event::DebtEnforced {
                 debtor: debtor.clone(),
@@ -236,24 +259,29 @@ impl<T: Config> Pallet<T> {
             });
             Ok(())
         });
-        paid.ok().map(|()| debt.creditor)
+        match paid {
+            Ok(()) => Step::Paid(debt.creditor),
+            Err(_) => Step::NothingToPay,
+        }
     }
 
     /// Collects debts of `debtor`, then those of the creditors it paid, and so on, up to `most`
-    /// payments; the sweep does the rest. Returns the number of payments.
+    /// payments; the sweep does the rest. Returns the number of payments, where closing up to
+    /// [`MAX_GAPS`] gaps counts as one, since it weighs less.
     pub(crate) fn do_collect(debtor: &AccountId, asset: AssetId, most: u32) -> u32 {
         let mut payments = 0;
         let mut credited: Vec<AccountId> = vec![debtor.clone()];
         while let Some(who) = credited.pop() {
             while payments < most {
-                match Self::pay_head(&who, asset) {
-                    None => break,
-                    Some(creditor) => {
-                        payments = payments.saturating_add(1);
-                        if Outstanding::<T>::contains_key(&creditor, asset) {
-                            credited.push(creditor);
-                        }
-                    },
+                let step = Self::pay_head(&who, asset);
+                if let Step::NothingToPay = step {
+                    break;
+                }
+                payments = payments.saturating_add(1);
+                if let Step::Paid(creditor) = step {
+                    if Self::is_debtor(&creditor, asset) {
+                        credited.push(creditor);
+                    }
                 }
             }
         }
@@ -288,7 +316,7 @@ impl<T: Config> Pallet<T> {
             let payments = Self::do_collect(&debtor, asset, T::MaxPayments::get());
             meter.consume(T::WeightInfo::enforce(payments));
             // A debtor that left the ring was replaced by the last one, to be visited next.
-            if Outstanding::<T>::contains_key(&debtor, asset) {
+            if Self::is_debtor(&debtor, asset) {
                 cursor = cursor.saturating_add(1);
             }
         }
@@ -302,7 +330,7 @@ impl<T: Config> Pallet<T> {
 
 impl<T: Config> DebtLedger for Pallet<T> {
     fn spendable(who: &AccountId, asset: AssetId) -> Balance {
-        if Outstanding::<T>::contains_key(who, asset) {
+        if Self::is_debtor(who, asset) {
             return 0;
         }
         T::Assets::reducible_balance(asset, who, Preservation::Expendable, Fortitude::Polite)
@@ -319,7 +347,7 @@ impl<T: Config> DebtLedger for Pallet<T> {
             return 0;
         }
         // Older debts come first: then the new one only joins the queue.
-        let paid = if Outstanding::<T>::contains_key(debtor, asset) {
+        let paid = if Self::is_debtor(debtor, asset) {
             0
         } else {
             Self::pay_directly(debtor, creditor, asset, amount).unwrap_or_default()
@@ -335,9 +363,19 @@ impl<T: Config> DebtLedger for Pallet<T> {
     }
 
     fn collect(who: &AccountId, asset: AssetId) {
-        if Outstanding::<T>::contains_key(who, asset) {
+        if Self::is_debtor(who, asset) {
             Self::do_collect(who, asset, T::MaxPaymentsPerCredit::get());
         }
+    }
+
+    fn is_debtor(who: &AccountId, asset: AssetId) -> bool {
+        Outstanding::<T>::contains_key(who, asset)
+    }
+
+    fn fee_allowance(who: &AccountId) -> Option<Balance> {
+        let allowance =
+            || T::Assets::balance(NATIVE_ASSET, who).min(Self::floor(who, NATIVE_ASSET));
+        Self::is_debtor(who, NATIVE_ASSET).then(allowance)
     }
 }
 

@@ -22,7 +22,7 @@
 //! 3. Per debtor, creditor and asset: owed = Σ debts.
 //! 4. A bucket's open count = its debts; the calendar names exactly the buckets.
 //! 5. Every debtor stands in the sweep's ring once.
-//! 6. The debtor's frozen balance ≥ the outstanding total, as far as a `u128` goes.
+//! 6. All that a debtor has in the asset is frozen.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -35,7 +35,7 @@ mod functions;
 mod try_state;
 pub mod weights;
 
-use failsafe_pallet_support::{Custody, HubRegistry, Money, ProtocolParameters};
+use failsafe_pallet_support::{Custody, DebtLedger, HubRegistry, Money, ProtocolParameters};
 use failsafe_primitives::{view::DebtView, AccountId, AssetId, Balance, BlockNumber};
 use sp_core::U256;
 
@@ -285,7 +285,7 @@ pub mod pallet {
             asset: AssetId,
         ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
-            ensure!(Outstanding::<T>::contains_key(&debtor, asset), Error::<T>::NoDebt);
+            ensure!(Self::is_debtor(&debtor, asset), Error::<T>::NoDebt);
             let payments = Self::do_collect(&debtor, asset, T::MaxPayments::get());
             Ok(Some(T::WeightInfo::enforce(payments)).into())
         }
@@ -309,12 +309,11 @@ pub mod pallet {
             index: u32,
         ) -> DispatchResult {
             let creditor = ensure_signed(origin)?;
-            ensure!(!Outstanding::<T>::contains_key(&creditor, asset), Error::<T>::CreditorOwes);
+            ensure!(!Self::is_debtor(&creditor, asset), Error::<T>::CreditorOwes);
             let key = (&debtor, asset, opened_in, index);
             let debt = Debts::<T>::get(key).ok_or(Error::<T>::NoDebt)?;
             ensure!(debt.creditor == creditor, Error::<T>::NotCreditor);
             Self::reduce(&debtor, asset, opened_in, index, &debt, debt.left)?;
-            Self::freeze_outstanding(&debtor, asset);
             Self::deposit_event(Event::DebtForgiven { debtor, creditor, asset, amount: debt.left });
             Ok(())
         }

@@ -1,8 +1,8 @@
 //! Invariants, numbered as in the crate's documentation.
 
 use crate::{
-    calendar, Buckets, Calendar, Config, Debts, FreezeReason, Outstanding, Owed, Pallet, Ring,
-    RingLength,
+    calendar, Balance, Buckets, Calendar, Config, Debts, FreezeReason, Outstanding, Owed, Pallet,
+    Ring, RingLength,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungibles::InspectFreeze};
@@ -36,7 +36,7 @@ impl<T: Config> Pallet<T> {
             ensure!(place == Some((debtor.clone(), asset)), "5: a debtor is not in the ring");
             let reason = FreezeReason::Debt.into();
             let frozen = T::Freezer::balance_frozen(asset, &reason, &debtor);
-            ensure!(frozen >= Self::clip(total.amount), "6: less is frozen than owed");
+            ensure!(frozen == Balance::MAX, "6: a debtor's money is not frozen");
         }
         ensure!(totals.is_empty(), "1: debts without a total");
         ensure!(

@@ -20,15 +20,22 @@ pub use weights::WeightInfo;
 
 pub mod weights;
 
-use failsafe_pallet_support::{HubRegistry, ProtocolParameters};
-use failsafe_primitives::{fees::HubFees, view::HubView, AccountId, Balance};
-use frame_support::traits::{fungible, tokens::Precision, Get};
+use failsafe_pallet_support::{DebtLedger, HubRegistry, ProtocolParameters};
+use failsafe_primitives::{fees::HubFees, view::HubView, AccountId, Balance, NATIVE_ASSET};
+use frame_support::traits::{
+    fungible,
+    tokens::{Fortitude, Precision, Preservation},
+    Get,
+};
 
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
     use alloc::vec::Vec;
-    use frame_support::{pallet_prelude::*, traits::fungible::MutateHold};
+    use frame_support::{
+        pallet_prelude::*,
+        traits::fungible::{Inspect, MutateHold},
+    };
     use frame_system::pallet_prelude::*;
 
     const STORAGE_VERSION: StorageVersion = StorageVersion::new(0);
@@ -63,6 +70,8 @@ pub mod pallet {
         >;
         /// Composite of all hold reasons.
         type RuntimeHoldReason: From<HoldReason>;
+        /// Who owes cannot put money aside as a deposit.
+        type Debts: DebtLedger;
         /// Deposit and fee ceiling.
         type Parameters: ProtocolParameters;
         /// Weights of the calls.
@@ -191,13 +200,17 @@ pub mod pallet {
         InvalidEndpoint,
         /// The proportional fee is above the ceiling.
         FeeAboveCeiling,
+        /// This account owes in the native asset: what it has belongs to its creditors.
+        OwesMoney,
+        /// This account cannot pay the deposit and stay alive.
+        DepositMissing,
     }
 
     #[pallet::call]
     impl<T: Config> Pallet<T> {
         /// Register the caller as a hub, against a deposit.
         ///
-        /// Origin: signed. Parameters:
+        /// Origin: signed, not by a debtor in the native asset. Parameters:
         /// - `handle`: 1 to 32 of a-z, 0-9 and -, without the @.
         /// - `endpoint`: where the hub listens, `host:port`.
         /// - `transport_key`: its X25519 key, 32 bytes.
@@ -221,7 +234,11 @@ pub mod pallet {
             ensure!(!Handles::<T>::contains_key(&handle), Error::<T>::HandleTaken);
             Self::check_terms(&endpoint, &fees)?;
             let deposit = T::Parameters::get().hub_deposit;
+            ensure!(!T::Debts::is_debtor(&account, NATIVE_ASSET), Error::<T>::OwesMoney);
             if deposit > 0 {
+                let (keep, polite) = (Preservation::Preserve, Fortitude::Polite);
+                let available = T::Native::reducible_balance(&account, keep, polite);
+                ensure!(available >= deposit, Error::<T>::DepositMissing);
                 T::Native::hold(&HoldReason::HubDeposit.into(), &account, deposit)?;
             }
             Handles::<T>::insert(&handle, &account);
@@ -275,6 +292,7 @@ pub mod pallet {
             Handles::<T>::remove(&record.handle);
             let reason = HoldReason::HubDeposit.into();
             T::Native::release(&reason, &account, record.deposit, Precision::BestEffort)?;
+            T::Debts::collect(&account, NATIVE_ASSET);
             Self::deposit_event(Event::HubRetired { account });
             Ok(())
         }

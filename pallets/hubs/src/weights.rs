@@ -21,13 +21,14 @@ pub struct HandEstimated<Db>(core::marker::PhantomData<Db>);
 
 impl<Db: Get<frame_support::weights::RuntimeDbWeight>> WeightInfo for HandEstimated<Db> {
     fn register() -> Weight {
-        COMPUTE.saturating_add(Db::get().reads_writes(6, 5))
+        COMPUTE.saturating_add(Db::get().reads_writes(8, 5))
     }
     fn update() -> Weight {
         COMPUTE.saturating_add(Db::get().reads_writes(2, 1))
     }
     fn retire() -> Weight {
-        COMPUTE.saturating_add(Db::get().reads_writes(5, 5))
+        // With the payment of a debt out of the deposit.
+        COMPUTE.saturating_mul(4).saturating_add(Db::get().reads_writes(30, 24))
     }
 }
 

@@ -4,6 +4,7 @@ use crate::{
     ChannelRecord, Channels, Config, Custody, DebtLedger, Error, Event, Pallet, Row, Rows,
     UsableClock, MAX_ROWS_PER_SIDE,
 };
+use failsafe_pallet_support::leaves_dust;
 use failsafe_primitives::{
     signature, AccountId, AssetId, Balance, ChannelContext, Epoch, Pair, Side, WithdrawError,
     Withdrawal, WithdrawalItem, NATIVE_ASSET,
@@ -12,7 +13,7 @@ use frame_support::{
     dispatch::DispatchResult,
     ensure,
     traits::{
-        fungible::{Balanced, Mutate as _},
+        fungible::{Balanced, Inspect as _, Mutate as _},
         fungibles::Inspect,
         tokens::{Fortitude, Precision, Preservation},
         Get, OnUnbalanced,
@@ -28,6 +29,15 @@ impl<T: Config> Pallet<T> {
         ChannelContext { genesis_hash, pair: pair.clone(), epoch }
     }
 
+    /// What `who` can pay in fees and deposits and stay alive, and how it is taken: a debtor pays
+    /// only from below its floor, and there in spite of the freeze (`protocol.md` §6).
+    pub(crate) fn payable(who: &AccountId) -> (Balance, Fortitude) {
+        let allowance = T::Debts::fee_allowance(who);
+        let fortitude = if allowance.is_some() { Fortitude::Force } else { Fortitude::Polite };
+        let balance = T::Native::reducible_balance(who, Preservation::Preserve, fortitude);
+        (allowance.map_or(balance, |most| most.min(balance)), fortitude)
+    }
+
     /// The record of `pair`; a new one costs `payer` the pair fee.
     pub(crate) fn record_of(pair: &Pair, payer: &AccountId) -> Result<ChannelRecord, Error<T>> {
         if let Some(record) = Channels::<T>::get(pair.left(), pair.right()) {
@@ -35,14 +45,11 @@ impl<T: Config> Pallet<T> {
         }
         let fee = T::Parameters::get().pair_fee;
         if fee > 0 {
-            let credit = T::Native::withdraw(
-                payer,
-                fee,
-                Precision::Exact,
-                Preservation::Expendable,
-                Fortitude::Polite,
-            )
-            .map_err(|_| Error::<T>::PairFeeMissing)?;
+            let (available, fortitude) = Self::payable(payer);
+            ensure!(fee <= available, Error::<T>::PairFeeMissing);
+            let (exact, alive) = (Precision::Exact, Preservation::Preserve);
+            let credit = T::Native::withdraw(payer, fee, exact, alive, fortitude)
+                .map_err(|_| Error::<T>::PairFeeMissing)?;
             T::OnPairFee::on_unbalanced(credit);
         }
         let record = ChannelRecord::default();
@@ -109,6 +116,8 @@ impl<T: Config> Pallet<T> {
         if amount == 0 || frame_system::Pallet::<T>::account_exists(account) {
             return Ok(());
         }
+        let dust = leaves_dust::<T::Assets>(NATIVE_ASSET, from, amount);
+        ensure!(!dust, Error::<T>::WouldLeaveDust);
         T::Native::transfer(from, account, amount, Preservation::Expendable)?;
         let (from, account) = (from.clone(), account.clone());
         Self::deposit_event(Event::ToppedUp { from, account, amount });
@@ -170,8 +179,7 @@ impl<T: Config> Pallet<T> {
             })?;
         T::Custody::release(who, asset, sources.from_insurance);
         if sources.from_balance > 0 {
-            T::Custody::deliver(partner, who, asset, sources.from_balance)
-                .map_err(|_| Error::<T>::PartnerCannotPay)?;
+            T::Custody::deliver(partner, who, asset, sources.from_balance)?;
         }
         if after.is_empty() {
             Rows::<T>::remove(key);

@@ -1,25 +1,28 @@
 //! Opening, countering, accepting and closing (`protocol.md` §5).
 
 use crate::{
-    AgendaTask, ChannelRecord, Channels, Close, Config, Dispute, Disputes, Error, Event, Evidence,
-    HoldReason, HubRegistry, Nonce, Pallet, Rows, Secrets, TwiceSigned, UsableClock, Verdict,
-    WeightInfo,
+    AgendaTask, Balance, ChannelRecord, Channels, Close, Config, Dispute, Disputes, Epoch, Error,
+    Event, Evidence, HoldReason, HubRegistry, Pallet, Role, Rows, Secrets, TwiceSigned,
+    UsableClock, Verdict, WeightInfo,
 };
 use alloc::vec::Vec;
 use failsafe_primitives::{
-    evidence::{resolve_at, EvidenceRules, Presented},
+    evidence::{
+        latest_expiry_at_start, latest_expiry_in_counter, resolve_at, EvidenceRules, Presented,
+    },
     payload::PayloadError,
-    signature,
+    presented_digest, signature,
     simplex::MAX_LOCKS_HUBS,
-    AccountId, BlockNumber, ChannelContext, Clock, EvidenceError, Pair, Side, Simplex,
+    AccountId, BlockNumber, ChannelContext, Claim, Clock, EvidenceError, Pair, Side, Simplex,
 };
 use frame_support::{
-    dispatch::{DispatchResult, DispatchResultWithPostInfo, Pays, PostDispatchInfo},
+    dispatch::{DispatchResultWithPostInfo, Pays, PostDispatchInfo},
     ensure,
     storage::{with_transaction, TransactionOutcome},
     traits::{fungible::MutateHold, Get},
     weights::Weight,
 };
+use sp_core::H256;
 use sp_runtime::{traits::UniqueSaturatedInto, DispatchError, MultiSignature};
 
 impl<T> From<EvidenceError> for Error<T> {
@@ -45,24 +48,23 @@ impl<T: Config> Pallet<T> {
         frame_system::Pallet::<T>::block_number().unique_saturated_into()
     }
 
-    /// The rules for evidence now. The chain takes as many locks as two hubs may have, whoever
-    /// the parties are: a party that retires as a hub cannot void what was signed before.
-    pub(crate) fn rules(context: &ChannelContext) -> EvidenceRules<'_> {
-        EvidenceRules {
-            channel: context,
-            now: T::Clock::now(),
-            lock_window: T::Parameters::get().lock_window,
-            max_locks: MAX_LOCKS_HUBS,
-        }
+    /// The rules for evidence whose locks expire at `latest_expiry` at the latest. The chain takes
+    /// as many locks as two hubs may have, whoever the parties are: a party that retires as a hub
+    /// cannot void what was signed before.
+    pub(crate) fn rules(context: &ChannelContext, latest_expiry: Clock) -> EvidenceRules<'_> {
+        EvidenceRules { channel: context, latest_expiry, max_locks: MAX_LOCKS_HUBS }
     }
 
     pub(crate) fn do_dispute(
         who: &AccountId,
         partner: &AccountId,
+        epoch: Epoch,
         evidence: Evidence,
-        own_nonce: Nonce,
     ) -> DispatchResultWithPostInfo {
         let (pair, side) = Self::channel_of(who, partner)?;
+        // A simplex that nobody acknowledged is bound to its epoch by nothing else.
+        let current = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default().epoch;
+        ensure!(epoch == current, Error::<T>::WrongEpoch);
         if Disputes::<T>::contains_key(pair.left(), pair.right()) {
             return Self::do_counter(&pair, side, evidence);
         }
@@ -70,16 +72,14 @@ impl<T: Config> Pallet<T> {
         let insured = || Rows::<T>::iter_key_prefix((pair.left(), pair.right())).next().is_some();
         ensure!(!empty || insured(), Error::<T>::NothingToDispute);
 
+        let parameters = T::Parameters::get();
         let record = Self::record_of(&pair, who)?;
         let context = Self::context(&pair, record.epoch);
+        let latest = latest_expiry_at_start(T::Clock::now(), parameters.lock_window);
         let presented =
-            Self::rules(&context).check(evidence, side, true).map_err(Error::<T>::from)?;
-        let parameters = T::Parameters::get();
+            Self::rules(&context, latest).check(evidence, side, true).map_err(Error::<T>::from)?;
         let deposit = parameters.dispute_deposit;
-        if deposit > 0 {
-            T::Native::hold(&HoldReason::DisputeDeposit.into(), who, deposit)
-                .map_err(|_| Error::<T>::DepositMissing)?;
-        }
+        Self::hold_deposit(who, deposit)?;
 
         let start = T::Clock::now();
         let delay = parameters.delay(T::Hubs::is_hub(partner));
@@ -89,9 +89,10 @@ impl<T: Config> Pallet<T> {
             delay,
             opened_in: Self::block(),
             resolve_at: resolve_at(start, delay, simplexes(&presented)),
-            own_nonce,
+            claim: Claim::of(presented[side.index()].as_ref().map(|own| &own.simplex)),
             deposit,
             forfeited: false,
+            free: Default::default(),
             verdict: Verdict::Open,
             presented,
         };
@@ -105,6 +106,17 @@ impl<T: Config> Pallet<T> {
         let weight = Self::weight_of(&pair, &dispute);
         Self::open(&pair, dispute);
         Ok(Some(weight).into())
+    }
+
+    /// Puts the dispute deposit on hold, out of what `who` may pay fees from.
+    fn hold_deposit(who: &AccountId, deposit: Balance) -> Result<(), Error<T>> {
+        if deposit == 0 {
+            return Ok(());
+        }
+        let (available, _) = Self::payable(who);
+        ensure!(deposit <= available, Error::<T>::DepositMissing);
+        T::Native::hold(&HoldReason::DisputeDeposit.into(), who, deposit)
+            .map_err(|_| Error::<T>::DepositMissing)
     }
 
     /// What a dispute or counter costs, with the resolve that it prepays [M15], now that the rows
@@ -138,9 +150,10 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (dispute, context) = Self::open_dispute(pair)?;
         ensure!(dispute.starter != Some(side), Error::<T>::StarterSpeaksOnce);
-        let presented =
-            Self::rules(&context).check(evidence, side, false).map_err(Error::<T>::from)?;
-        Ok(Self::replace(pair, dispute, presented))
+        let presented = Self::rules_of(&dispute, &context)
+            .check(evidence, side, false)
+            .map_err(Error::<T>::from)?;
+        Ok(Self::replace(pair, dispute, presented, Role::Responder))
     }
 
     pub(crate) fn do_counter_for(
@@ -149,48 +162,62 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (dispute, context) = Self::open_dispute(pair)?;
         let simplexes: Vec<_> = simplexes.into_iter().collect();
-        let presented =
-            Self::rules(&context).check_twice_signed(simplexes).map_err(Error::<T>::from)?;
-        Ok(Self::replace(pair, dispute, presented))
+        let presented = Self::rules_of(&dispute, &context)
+            .check_twice_signed(simplexes)
+            .map_err(Error::<T>::from)?;
+        Ok(Self::replace(pair, dispute, presented, Role::Other))
     }
 
-    /// Puts newer simplexes in place of older ones. A counter that changes something is free
-    /// [A19].
+    /// The rules for counters to `dispute`.
+    fn rules_of<'a>(dispute: &Dispute, context: &'a ChannelContext) -> EvidenceRules<'a> {
+        let window = T::Parameters::get().lock_window;
+        Self::rules(context, latest_expiry_in_counter(dispute.start, window))
+    }
+
+    /// Puts newer simplexes in place of older ones. The first counter of each role that changes
+    /// something is free [A19].
     fn replace(
         pair: &Pair,
         mut dispute: Dispute,
         presented: [Option<Presented>; 2],
+        role: Role,
     ) -> PostDispatchInfo {
         let mut changed = false;
         for (from, new) in [Side::Left, Side::Right].into_iter().zip(presented) {
             let Some(new) = new else { continue };
             let nonce = new.simplex.nonce;
             let (left, right) = (pair.left().clone(), pair.right().clone());
+            dispute.forfeited |=
+                dispute.starter == Some(from) && dispute.claim.is_broken_by(&new.simplex);
             let stored = &mut dispute.presented[from.index()];
             if new.replaces(stored.as_ref()) {
                 changed = true;
-                dispute.forfeited |= dispute.starter == Some(from) && nonce > dispute.own_nonce;
                 *stored = Some(new);
                 Self::deposit_event(Event::SimplexReplaced { left, right, from, nonce });
             } else {
                 Self::deposit_event(Event::SimplexSkipped { left, right, from, nonce });
             }
         }
-        let weight = Some(Self::weight_of(pair, &dispute));
-        if !changed {
-            return PostDispatchInfo { actual_weight: weight, pays_fee: Pays::Yes };
-        }
+        let pays_fee = if changed && dispute.free.take(role) { Pays::No } else { Pays::Yes };
         let due = resolve_at(dispute.start, dispute.delay, simplexes(&dispute.presented));
         // Never lowered [M13]. The agenda moves its entry on when it meets it too early.
         dispute.resolve_at = dispute.resolve_at.max(due);
+        let weight = Self::weight_of(pair, &dispute);
         Disputes::<T>::insert(pair.left(), pair.right(), dispute);
-        PostDispatchInfo { actual_weight: weight, pays_fee: Pays::No }
+        PostDispatchInfo { actual_weight: Some(weight), pays_fee }
     }
 
-    pub(crate) fn do_accept(pair: &Pair, side: Side) -> DispatchResult {
+    pub(crate) fn do_accept(
+        pair: &Pair,
+        side: Side,
+        presented: H256,
+    ) -> DispatchResultWithPostInfo {
         let dispute = Disputes::<T>::get(pair.left(), pair.right()).ok_or(Error::<T>::NoDispute)?;
         ensure!(dispute.verdict == Verdict::Open, Error::<T>::AlreadySettled);
         ensure!(dispute.starter != Some(side), Error::<T>::StarterSpeaksOnce);
+        let epoch = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default().epoch;
+        let stored = presented_digest(epoch, &dispute.presented);
+        ensure!(presented == stored, Error::<T>::NotWhatIsPresented);
         let now = T::Clock::now();
         let live = simplexes(&dispute.presented)
             .flat_map(Simplex::locks)
@@ -205,7 +232,7 @@ impl<T: Config> Pallet<T> {
         side: Side,
         close: Close,
         signature: &MultiSignature,
-    ) -> DispatchResult {
+    ) -> DispatchResultWithPostInfo {
         close.validate().map_err(Error::<T>::from)?;
         let who = pair.account(side);
         let partner = pair.account(side.other());
@@ -223,9 +250,10 @@ impl<T: Config> Pallet<T> {
             delay,
             opened_in: Self::block(),
             resolve_at: resolve_at(start, delay, core::iter::empty()),
-            own_nonce: 0,
+            claim: Claim::default(),
             deposit: 0,
             forfeited: false,
+            free: Default::default(),
             verdict: Verdict::Open,
             presented: [None, None],
         });
@@ -233,7 +261,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Carries out a decided dispute at once if it books no debt, else at its deadline [M16].
-    fn settle(pair: &Pair, dispute: Dispute, known: bool) -> DispatchResult {
+    fn settle(pair: &Pair, dispute: Dispute, known: bool) -> DispatchResultWithPostInfo {
+        let weight = T::WeightInfo::settle().saturating_add(Self::resolve_weight(pair, &dispute));
         let at_once = with_transaction(|| {
             let booked = Self::carry_out(pair, &dispute);
             if booked {
@@ -243,7 +272,7 @@ impl<T: Config> Pallet<T> {
             }
         })?;
         if at_once {
-            return Ok(());
+            return Ok(Some(weight).into());
         }
         Self::deposit_event(Event::DisputeSettled {
             left: pair.left().clone(),
@@ -255,7 +284,7 @@ impl<T: Config> Pallet<T> {
         } else {
             Self::open(pair, dispute);
         }
-        Ok(())
+        Ok(Some(weight).into())
     }
 }
 

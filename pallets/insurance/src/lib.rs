@@ -325,7 +325,8 @@ pub mod pallet {
         AlreadySettled,
         /// A simplex breaks order or bounds.
         MalformedEvidence,
-        /// A lock expires more than one lock window from now.
+        /// A lock expires later than one lock window after the start of the dispute, or for a
+        /// counter 6 usable blocks after that.
         ExpiryTooFar,
         /// Only the starter may bring a simplex of his own that the partner has not acknowledged.
         AckMissing,
@@ -339,10 +340,16 @@ pub mod pallet {
         NoLateClaims,
         /// Everything in this simplex has been counted already.
         NothingToClaim,
-        /// The starter cannot pay the dispute deposit.
+        /// The starter cannot pay the dispute deposit: a debtor only from below its floor.
         DepositMissing,
-        /// The caller cannot pay the fee for the channel's permanent record.
+        /// The caller cannot pay the fee for the channel's permanent record: a debtor only from
+        /// below its floor.
         PairFeeMissing,
+        /// The dispute does not show what the caller accepts: look at it again.
+        NotWhatIsPresented,
+        /// The top-up of a new account would leave the depositor a rest below the existential
+        /// deposit, which would be burnt.
+        WouldLeaveDust,
     }
 
     #[pallet::call]
@@ -403,9 +410,11 @@ pub mod pallet {
         ///
         /// Origin: a party. Parameters:
         /// - `partner`: the other party.
+        /// - `epoch`: the channel's current epoch, 0 for a pair without a record. A dispute that is
+        ///   late, because the epoch has ended meanwhile, is refused.
         /// - `evidence`: the partner's newest signed simplex, and your own newest one with the
-        ///   partner's acknowledgement if there is one.
-        /// - `own_nonce`: nonce of your newest own simplex. Hiding a newer one costs the deposit.
+        ///   partner's acknowledgement if there is one. What you post for your own side is what you
+        ///   claim to have paid: if a counter shows more, the deposit is the partner's.
         ///
         /// Emits `DisputeStarted`.
         #[pallet::call_index(2)]
@@ -413,15 +422,15 @@ pub mod pallet {
         pub fn dispute(
             origin: OriginFor<T>,
             partner: AccountId,
+            epoch: Epoch,
             evidence: Evidence,
-            own_nonce: Nonce,
         ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
-            Self::do_dispute(&who, &partner, evidence, own_nonce)
+            Self::do_dispute(&who, &partner, epoch, evidence)
         }
 
         /// Answer the partner's dispute with newer simplexes. A simplex that is not newer is
-        /// skipped. Free of charge if it changes something.
+        /// skipped. The first counter of a dispute that changes something is free of charge.
         ///
         /// Origin: the party that did not start the dispute. Parameters:
         /// - `partner`: who started it.
@@ -441,7 +450,7 @@ pub mod pallet {
         }
 
         /// Answer a dispute of others with simplexes that carry both signatures: what a
-        /// watchtower does. Free of charge if it changes something.
+        /// watchtower does. The first one of a dispute that changes something is free of charge.
         ///
         /// Origin: anybody. Parameters:
         /// - `left`, `right`: the parties, the smaller account id first.
@@ -466,14 +475,24 @@ pub mod pallet {
         ///
         /// Origin: the party that did not start the dispute. Parameters:
         /// - `partner`: who started it.
+        /// - `presented`: the `digest` of the dispute as the caller sees it, which is
+        ///   `blake2_256(SCALE((epoch, presented)))`. If a counter or a reorganisation has put
+        ///   something else there, nothing is accepted.
         ///
         /// Emits `DisputeResolved` or `DisputeSettled`.
         #[pallet::call_index(5)]
-        #[pallet::weight((T::WeightInfo::resolve(3 * MAX_ASSETS, 0), DispatchClass::Operational))]
-        pub fn accept(origin: OriginFor<T>, partner: AccountId) -> DispatchResult {
+        #[pallet::weight((
+            T::WeightInfo::settle().saturating_add(T::WeightInfo::worst_resolve()),
+            DispatchClass::Operational,
+        ))]
+        pub fn accept(
+            origin: OriginFor<T>,
+            partner: AccountId,
+            presented: H256,
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             let (pair, side) = Self::channel_of(&who, &partner)?;
-            Self::do_accept(&pair, side)
+            Self::do_accept(&pair, side, presented)
         }
 
         /// Close the channel by agreement. Acts at once if it books no debt, else at the normal
@@ -492,7 +511,7 @@ pub mod pallet {
             partner: AccountId,
             close: Close,
             signature: MultiSignature,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             let (pair, side) = Self::channel_of(&who, &partner)?;
             Self::do_close(&pair, side, close, &signature)
@@ -505,10 +524,7 @@ pub mod pallet {
         ///
         /// Emits `DisputeResolved`.
         #[pallet::call_index(7)]
-        #[pallet::weight((
-            T::WeightInfo::resolve(3 * MAX_ASSETS, 2 * failsafe_primitives::simplex::MAX_LOCKS_HUBS),
-            DispatchClass::Operational,
-        ))]
+        #[pallet::weight((T::WeightInfo::worst_resolve(), DispatchClass::Operational))]
         pub fn resolve(
             origin: OriginFor<T>,
             left: AccountId,

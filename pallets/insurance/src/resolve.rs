@@ -1,9 +1,9 @@
 //! Carrying out disputes and closes, and late claims (`protocol.md` §5).
 
 use crate::{
-    dispute::simplexes, AgendaTask, AssetId, Balance, ChannelRecord, Channels, Config, Custody,
-    DebtLedger, Dispute, Disputes, Epoch, Error, Event, HoldReason, OldEpochs, Outcome, Outcomes,
-    Pallet, Resolved, Rows, Secrets, UsableClock, Verdict, WeightInfo,
+    dispute::simplexes, AgendaTask, AssetId, Balance, ChannelRecord, Channels, Clock, Config,
+    Custody, DebtLedger, Dispute, Disputes, Epoch, Error, Event, HoldReason, OldEpochs, Outcome,
+    Outcomes, Pallet, Resolved, Rows, Secrets, UsableClock, Verdict, WeightInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use failsafe_primitives::{
@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
         record.withdrawal_nonces = [0, 0];
         Channels::<T>::insert(left, right, record);
         if !matches!(dispute.verdict, Verdict::Agreed(_)) {
-            let until = resolved.at.saturating_add(T::Parameters::get().late);
+            let until = Self::late_until(&resolved);
             let forget = AgendaTask::Forget(left.clone(), right.clone(), epoch);
             Self::schedule(until.saturating_add(1), forget);
             OldEpochs::<T>::insert((left, right, epoch), resolved);
@@ -191,6 +191,12 @@ impl<T: Config> Pallet<T> {
         T::Debts::collect(who, failsafe_primitives::NATIVE_ASSET);
     }
 
+    /// Last usable clock at which late claims of a resolved epoch are taken.
+    pub(crate) fn late_until(resolved: &Resolved) -> Clock {
+        // A clock and a time of at most a year: the sum is far from the end of a `u64`.
+        resolved.at.saturating_add(T::Parameters::get().late)
+    }
+
     pub(crate) fn do_late_claim(
         pair: &Pair,
         payee: Side,
@@ -200,11 +206,12 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResult {
         let key = (pair.left(), pair.right(), epoch);
         let mut resolved = OldEpochs::<T>::get(key).ok_or(Error::<T>::NoLateClaims)?;
-        let until = resolved.at.saturating_add(T::Parameters::get().late);
-        ensure!(T::Clock::now() <= until, Error::<T>::NoLateClaims);
+        ensure!(T::Clock::now() <= Self::late_until(&resolved), Error::<T>::NoLateClaims);
         let payer = payee.other();
         let context = Self::context(pair, epoch);
-        Self::rules(&context).check_late(payer, simplex, signature).map_err(Error::<T>::from)?;
+        // Locks are not counted, so any expiry will do.
+        let rules = Self::rules(&context, Clock::MAX);
+        rules.check_late(payer, simplex, signature).map_err(Error::<T>::from)?;
 
         let counted = &mut resolved.counted[payer.index()];
         let mut claims: Vec<(AssetId, Balance)> = Vec::new();

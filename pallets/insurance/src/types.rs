@@ -4,7 +4,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use failsafe_primitives::{
     evidence::Presented,
     simplex::{MaxAssets, MAX_ASSETS},
-    AccountId, AssetId, Balance, BlockNumber, Clock, Close, Collateral, Epoch, Nonce, Side,
+    AccountId, AssetId, Balance, BlockNumber, Claim, Clock, Close, Collateral, Epoch, Nonce, Side,
 };
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
@@ -66,6 +66,48 @@ pub enum Verdict {
     Agreed(Close),
 }
 
+/// Who brings a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The party that did not start the dispute.
+    Responder,
+    /// Anybody else, for instance a watchtower.
+    Other,
+}
+
+/// Who has had a counter free of charge in a dispute: each role one [A19], so that nobody fills
+/// blocks with counters for nothing.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+)]
+pub struct FreeCounters {
+    /// The responder.
+    pub responder: bool,
+    /// Anybody else.
+    pub other: bool,
+}
+
+impl FreeCounters {
+    /// Uses up what is free for `role`; returns whether there was anything left.
+    pub fn take(&mut self, role: Role) -> bool {
+        let used = match role {
+            Role::Responder => &mut self.responder,
+            Role::Other => &mut self.other,
+        };
+        !core::mem::replace(used, true)
+    }
+}
+
 /// An open dispute, or a co-signed close that waits for the normal deadline because it books a
 /// debt [M16].
 #[derive(
@@ -82,12 +124,14 @@ pub struct Dispute {
     pub opened_in: BlockNumber,
     /// Never lowered.
     pub resolve_at: Clock,
-    /// Nonce of the starter's newest own simplex, as it stated [M17].
-    pub own_nonce: Nonce,
+    /// What the starter showed of its own payments [M17].
+    pub claim: Claim,
     /// Deposit of the starter.
     pub deposit: Balance,
-    /// Whether a counter showed that the starter hid a newer simplex of its own.
+    /// Whether a counter showed that the starter hid payments of its own.
     pub forfeited: bool,
+    /// Who has had a counter free of charge.
+    pub free: FreeCounters,
     /// How it will be decided.
     pub verdict: Verdict,
     /// Newest simplex of left and of right.

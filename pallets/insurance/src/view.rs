@@ -1,10 +1,13 @@
 //! What clients ask, so that they need not decode storage.
 
-use crate::{Channels, Config, Disputes, HubRegistry, OldEpochs, Pallet, Rows, Verdict};
+use crate::{
+    Channels, Config, Disputes, HubRegistry, OldEpochs, Pallet, Rows, UsableClock, Verdict,
+};
 use alloc::vec::Vec;
 use failsafe_primitives::{
+    presented_digest,
     simplex::{MAX_LOCKS_HUBS, MAX_LOCKS_USER},
-    view::{ChannelView, DisputeView, OldEpochView},
+    view::{ChannelView, DisputeView, OldEpochView, MAX_OLD_EPOCHS},
     AccountId, Pair,
 };
 
@@ -16,14 +19,18 @@ impl<T: Config> Pallet<T> {
             .map(|(asset, row)| (asset, row.collateral))
             .collect();
         collateral.sort_unstable_by_key(|(asset, _)| *asset);
+        let now = T::Clock::now();
+        // What the agenda has not forgotten yet, though its time is over, is left out.
         let mut old_epochs: Vec<_> = OldEpochs::<T>::iter_prefix((pair.left(), pair.right()))
+            .filter(|(_, resolved)| now <= Self::late_until(resolved))
             .map(|(epoch, resolved)| OldEpochView {
                 epoch,
                 at: resolved.at,
                 counted: resolved.counted.map(|counted| counted.into_inner()),
             })
             .collect();
-        old_epochs.sort_unstable_by_key(|old| old.epoch);
+        old_epochs.sort_unstable_by_key(|old| core::cmp::Reverse(old.epoch));
+        old_epochs.truncate(MAX_OLD_EPOCHS);
         let hubs = [T::Hubs::is_hub(pair.left()), T::Hubs::is_hub(pair.right())];
         Some(ChannelView {
             epoch: record.epoch,
@@ -39,12 +46,14 @@ impl<T: Config> Pallet<T> {
 
     fn dispute_of(pair: &Pair) -> Option<DisputeView> {
         let dispute = Disputes::<T>::get(pair.left(), pair.right())?;
+        let epoch = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default().epoch;
         Some(DisputeView {
             starter: dispute.starter,
             start: dispute.start,
             opened_in: dispute.opened_in,
             resolve_at: dispute.resolve_at,
             settled: dispute.verdict != Verdict::Open,
+            digest: presented_digest(epoch, &dispute.presented),
             presented: dispute.presented,
         })
     }

@@ -1,6 +1,7 @@
 //! Weights of the calls: **hand-estimated** from their storage accesses and signatures, to be
 //! replaced by benchmarks.
 
+use crate::MAX_OUTCOMES;
 use failsafe_primitives::{
     evidence::OwnSimplex,
     simplex::{MAX_ASSETS, MAX_LOCKS_HUBS},
@@ -26,6 +27,8 @@ pub trait WeightInfo {
     fn dispute(signatures: u32, locks: u32) -> Weight;
     /// Carrying out a dispute over `assets` assets and `locks` locks.
     fn resolve(assets: u32, locks: u32) -> Weight;
+    /// `accept`, or the like, without what carrying out costs.
+    fn settle() -> Weight;
     /// `close` that names `assets` assets.
     fn close(assets: u32) -> Weight;
     /// `late_claim` with `assets` entries.
@@ -53,10 +56,14 @@ pub trait WeightInfo {
         Self::prepaid(each.clone().chain(each))
     }
 
+    /// The heaviest resolve that fits the bounds.
+    fn worst_resolve() -> Weight {
+        Self::resolve(MAX_OUTCOMES, 2 * MAX_LOCKS_HUBS)
+    }
+
     /// The heaviest dispute that fits the bounds.
     fn worst_dispute() -> Weight {
-        Self::dispute(3, 3 * MAX_LOCKS_HUBS)
-            .saturating_add(Self::resolve(3 * MAX_ASSETS, 2 * MAX_LOCKS_HUBS))
+        Self::dispute(3, 3 * MAX_LOCKS_HUBS).saturating_add(Self::worst_resolve())
     }
 
     /// A dispute with these simplexes, one signature each, and its resolve, whose rows may name
@@ -85,11 +92,13 @@ pub struct HandEstimated<Db>(core::marker::PhantomData<Db>);
 
 impl<Db: Get<RuntimeDbWeight>> WeightInfo for HandEstimated<Db> {
     fn deposit() -> Weight {
-        COMPUTE.saturating_add(Db::get().reads_writes(12, 8))
+        // The record and its fee, the row among up to 15 others (a key and a value each), custody
+        // with touch, seed and an exact transfer, two accounts topped up.
+        COMPUTE.saturating_mul(4).saturating_add(Db::get().reads_writes(66, 26))
     }
     fn withdraw(assets: u32) -> Weight {
-        // Two accounts, custody, the row, the partner's debts, a debt of the receiver.
-        let asset = COMPUTE.saturating_add(Db::get().reads_writes(23, 19));
+        // Custody, two exact transfers, the row, the partner's debts, a debt of the receiver.
+        let asset = COMPUTE.saturating_mul(2).saturating_add(Db::get().reads_writes(38, 28));
         SIGNATURE
             .saturating_add(Db::get().reads_writes(3, 1))
             .saturating_add(asset.saturating_mul(assets.into()))
@@ -98,7 +107,8 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for HandEstimated<Db> {
         COMPUTE
             .saturating_add(SIGNATURE.saturating_mul(signatures.into()))
             .saturating_add(LOCK.saturating_mul(locks.into()))
-            .saturating_add(Db::get().reads_writes(10, 7))
+            // The dispute and the rows, of which there are at most 15 (a key and a value each).
+            .saturating_add(Db::get().reads_writes(44, 9))
     }
     fn resolve(assets: u32, locks: u32) -> Weight {
         // Row, custody, two accounts, two unclaimed, and three payments of debts.
@@ -109,9 +119,13 @@ impl<Db: Get<RuntimeDbWeight>> WeightInfo for HandEstimated<Db> {
             .saturating_add(asset.saturating_mul(assets.into()))
             .saturating_add(lock.saturating_mul(locks.into()))
     }
+    fn settle() -> Weight {
+        // The dispute, the record, the rows.
+        COMPUTE.saturating_add(Db::get().reads_writes(36, 4))
+    }
     fn close(assets: u32) -> Weight {
         SIGNATURE
-            .saturating_add(Db::get().reads_writes(4, 3))
+            .saturating_add(Self::settle())
             .saturating_add(Self::resolve(assets.saturating_add(MAX_ASSETS), 0))
     }
     fn late_claim(assets: u32) -> Weight {
@@ -136,6 +150,9 @@ impl WeightInfo for () {
         Weight::from_parts(1_000, 0)
     }
     fn resolve(_: u32, _: u32) -> Weight {
+        Weight::from_parts(1_000, 0)
+    }
+    fn settle() -> Weight {
         Weight::from_parts(1_000, 0)
     }
     fn close(_: u32) -> Weight {

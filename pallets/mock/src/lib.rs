@@ -7,7 +7,7 @@
 #![allow(missing_docs, reason = "FRAME's runtime macro writes undocumented items")]
 
 use codec::Encode;
-use failsafe_pallet_support::{Secrets, UsableClock};
+use failsafe_pallet_support::{deposits::NoReserveForDebtors, Secrets, UsableClock};
 use failsafe_primitives::{
     fees::HubFees,
     parameters::Parameters as Values,
@@ -109,10 +109,25 @@ impl pallet_balances::Config for Test {
 #[derive_impl(pallet_assets::config_preludes::TestDefaultConfig)]
 impl pallet_assets::Config for Test {
     type Balance = Balance;
-    type Currency = Balances;
+    type Currency = NoReserveForDebtors<Balances, Debt>;
     type CreateOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
     type ForceOrigin = EnsureRoot<AccountId>;
     type Freezer = AssetsFreezer;
+    type Holder = CustodyHolds;
+}
+
+/// An asset that is in custody is not destroyed.
+pub struct CustodyHolds;
+impl pallet_assets::BalanceOnHold<AssetId, AccountId, Balance> for CustodyHolds {
+    fn balance_on_hold(_: AssetId, _: &AccountId) -> Option<Balance> {
+        None
+    }
+    fn died(asset: AssetId, who: &AccountId) {
+        Custody::account_died(asset, who);
+    }
+    fn contains_holds(asset: AssetId) -> bool {
+        Custody::is_in_use(asset)
+    }
 }
 
 impl pallet_assets_freezer::Config for Test {
@@ -141,6 +156,7 @@ impl pallet_clock::Config for Test {}
 
 impl pallet_protocol_parameters::Config for Test {
     type AmendOrigin = EnsureRoot<AccountId>;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
 }
 
 parameter_types! {
@@ -157,6 +173,7 @@ impl pallet_custody::Config for Test {
 impl pallet_hubs::Config for Test {
     type Native = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
+    type Debts = Debt;
     type Parameters = Parameters;
     type WeightInfo = ();
 }
@@ -359,6 +376,12 @@ impl<'a> Channel<'a> {
         pallet_insurance::Rows::<Test>::get(key).map(|row| row.collateral).unwrap_or_default()
     }
 
+    /// What the responder names when it accepts the open dispute as it is now.
+    pub fn digest(&self) -> H256 {
+        let view = Insurance::channel(self.left.id(), self.right.id());
+        view.and_then(|view| view.dispute).expect("an open dispute").digest
+    }
+
     /// The open dispute.
     pub fn dispute(&self) -> Option<pallet_insurance::Dispute> {
         pallet_insurance::Disputes::<Test>::get(self.left.id(), self.right.id())
@@ -484,6 +507,11 @@ pub fn check_invariants() {
     Hubs::do_try_state().expect("hubs");
     Debt::do_try_state().expect("debt");
     Insurance::do_try_state().expect("insurance");
+    // Exactly: nobody sends money to custody in these tests.
+    for (asset, expected) in Custody::expected() {
+        let balance = Money::balance(asset, &Custody::account());
+        assert_eq!(balance, expected, "custody of asset {asset} = held + unclaimed + seed");
+    }
     let mut insured = Insurance::insured();
     for (asset, held) in pallet_custody::Held::<Test>::iter() {
         let sum = insured.remove(&asset).unwrap_or_default();

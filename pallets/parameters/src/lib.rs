@@ -8,7 +8,7 @@
 
 pub use pallet::*;
 
-use failsafe_primitives::parameters::Parameters as Values;
+use failsafe_primitives::{parameters::Parameters as Values, Balance};
 use frame_support::traits::Get;
 
 #[frame_support::pallet]
@@ -29,6 +29,8 @@ pub mod pallet {
     pub trait Config: frame_system::Config {
         /// Who may amend the parameters.
         type AmendOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+        /// Smallest native balance of an account: no deposit may be smaller.
+        type ExistentialDeposit: Get<Balance>;
     }
 
     /// The numbers in force.
@@ -60,7 +62,7 @@ pub mod pallet {
     #[pallet::genesis_build]
     impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
         fn build(&self) {
-            if let Err(error) = self.values.validate() {
+            if let Err(error) = self.values.validate(T::ExistentialDeposit::get()) {
                 panic!("the chain specification's parameters are not safe: {error:?}");
             }
             Current::<T>::put(self.values);
@@ -95,6 +97,10 @@ pub mod pallet {
         LateTooShort,
         /// The fee ceiling is above 500 basis points.
         FeeCeilingTooHigh,
+        /// A time is above a year of blocks of 6 seconds.
+        TimeTooLong,
+        /// A deposit or the top-up is neither 0 nor at least the existential deposit.
+        DepositTooSmall,
         /// A number is so large that the relations overflow.
         Overflow,
     }
@@ -111,7 +117,7 @@ pub mod pallet {
         #[pallet::weight(T::DbWeight::get().reads_writes(1, 1))]
         pub fn amend(origin: OriginFor<T>, values: Values) -> DispatchResult {
             T::AmendOrigin::ensure_origin(origin)?;
-            values.validate().map_err(Error::<T>::from)?;
+            values.validate(T::ExistentialDeposit::get()).map_err(Error::<T>::from)?;
             Current::<T>::put(values);
             Self::deposit_event(Event::Amended { values });
             Ok(())
@@ -138,6 +144,8 @@ impl<T> From<failsafe_primitives::ParametersError> for Error<T> {
             E::KeepTooShort => Self::KeepTooShort,
             E::LateTooShort => Self::LateTooShort,
             E::FeeCeilingTooHigh => Self::FeeCeilingTooHigh,
+            E::TimeTooLong => Self::TimeTooLong,
+            E::DepositTooSmall => Self::DepositTooSmall,
             E::Overflow => Self::Overflow,
         }
     }

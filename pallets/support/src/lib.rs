@@ -3,6 +3,8 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+pub mod deposits;
+
 use failsafe_primitives::{
     parameters::Parameters, simplex::LockHash, AccountId, AssetId, Balance, BlockNumber, Clock,
 };
@@ -46,15 +48,16 @@ impl Secrets for () {
 /// "Custody", §2 "Unclaimed").
 pub trait Custody {
     /// Moves `amount` from the free balance of `from` into custody. The first deposit of an asset
-    /// costs its minimum balance once more, which keeps the custody account alive.
+    /// costs its minimum balance once more, which keeps the custody account alive. Fails if it
+    /// would leave `from` a rest that is burnt as dust.
     fn take(from: &AccountId, asset: AssetId, amount: Balance) -> DispatchResult;
 
     /// Pays `amount` of the insured funds to `to`. Never fails: what the asset refuses to credit
     /// becomes unclaimed.
     fn release(to: &AccountId, asset: AssetId, amount: Balance);
 
-    /// Moves `amount` from `from` to `to`, into unclaimed if `to` cannot be credited. Fails only
-    /// if `from` cannot be debited.
+    /// Moves exactly `amount` from `from` to `to`, into unclaimed if `to` cannot be credited.
+    /// Fails only if `from` cannot be debited, or would be left a rest that is burnt as dust.
     fn deliver(from: &AccountId, to: &AccountId, asset: AssetId, amount: Balance)
         -> DispatchResult;
 }
@@ -76,6 +79,14 @@ pub trait DebtLedger {
 
     /// Collects the debts of `who` after its balance grew.
     fn collect(who: &AccountId, asset: AssetId);
+
+    /// Whether `who` owes anything in `asset`.
+    fn is_debtor(who: &AccountId, asset: AssetId) -> bool;
+
+    /// The part of its native balance from which `who` may pay fees and the deposit of a dispute,
+    /// `None` if it owes nothing in the native asset: what lies below the floor, so that nothing
+    /// is carried past the creditors.
+    fn fee_allowance(who: &AccountId) -> Option<Balance>;
 }
 
 /// What the pallets need of the money: the union of the native and the issued assets.
@@ -88,6 +99,13 @@ impl<T> Money for T where
     T: fungibles::Mutate<AccountId, AssetId = AssetId, Balance = Balance>
         + fungibles::Inspect<AccountId, AssetId = AssetId, Balance = Balance>
 {
+}
+
+/// Whether taking `amount` from `who` would leave it a rest that is above 0 and below the asset's
+/// minimum balance. Such a rest is burnt as dust, which no Failsafe pallet lets happen [A15].
+pub fn leaves_dust<M: Money>(asset: AssetId, who: &AccountId, amount: Balance) -> bool {
+    let rest = M::balance(asset, who).checked_sub(amount);
+    rest.is_some_and(|rest| rest > 0 && rest < M::minimum_balance(asset))
 }
 
 /// Share of a block that the hooks on idle leave unused, so that their own work never makes a

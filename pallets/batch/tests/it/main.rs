@@ -69,6 +69,17 @@ fn batch_should_be_refused_when_the_account_has_had_one_in_this_block() {
 }
 
 #[test]
+fn batch_should_leave_no_record_of_its_submitter_when_the_block_ends() {
+    let p = Party::ordered(2);
+    ExtBuilder::default().balance(&p[0], 100).build_and_execute(|| {
+        assert_ok!(submit(&p[0], vec![transfer(&p[1], 10)], Mode::Atomic));
+        assert_eq!(pallet_batch::Submitters::<Test>::iter().count(), 1);
+        next_block();
+        assert_eq!(pallet_batch::Submitters::<Test>::iter().count(), 0);
+    });
+}
+
+#[test]
 fn batch_should_be_refused_when_empty_too_long_or_nested() {
     let p = Party::ordered(2);
     ExtBuilder::default().balance(&p[0], 100).build_and_execute(|| {

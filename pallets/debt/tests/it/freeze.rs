@@ -1,5 +1,5 @@
 use super::*;
-use frame_support::{assert_ok, traits::fungible::InspectFreeze};
+use frame_support::{assert_noop, assert_ok, traits::fungible::InspectFreeze};
 
 #[test]
 fn h07_debtor_should_not_move_the_asset_out_while_it_owes() {
@@ -62,5 +62,80 @@ fn fee_allowance_should_end_at_the_floor_when_the_account_owes() {
         assert_eq!(Debt::fee_allowance(&h.id()), Some(80));
         assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 900));
         assert_eq!(Debt::fee_allowance(&h.id()), Some(100), "income is for the creditors");
+    });
+}
+
+fn register(who: &Party) -> frame_support::dispatch::DispatchResult {
+    let handle = b"h".to_vec().try_into().unwrap();
+    let endpoint = b"a:1".to_vec().try_into().unwrap();
+    Hubs::register(who.origin(), handle, endpoint, [0; 32], Default::default(), Default::default())
+}
+
+#[test]
+fn h1_debtor_should_not_move_income_out_when_it_has_a_deposit_on_hold() {
+    let p = Party::ordered(4);
+    let (h, b, x, y) = (&p[0], &p[1], &p[2], &p[3]);
+    let builder = ExtBuilder::default().balance(h, 200).balance(x, 1_000);
+    builder.parameters(|v| v.hub_deposit = 100).build_and_execute(|| {
+        assert_ok!(register(h));
+        assert_ok!(Balances::transfer_allow_death(h.origin(), y.id(), 99));
+        owe(h, b, 80, 1);
+        // Income and outflow in one block, before the sweep.
+        assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 70));
+        assert!(Balances::transfer_allow_death(h.origin(), y.id(), 1).is_err());
+        end_block();
+        assert_eq!((free(FRD, b), free(FRD, y)), (71, 99));
+        assert_eq!(debts(h), vec![(b.id(), 9)]);
+    });
+}
+
+#[test]
+fn h1_deposit_should_be_for_the_creditors_when_an_indebted_hub_retires() {
+    let p = Party::ordered(2);
+    let (h, b) = (&p[0], &p[1]);
+    let builder = ExtBuilder::default().balance(h, 200).balance(b, 1);
+    builder.parameters(|v| v.hub_deposit = 100).build_and_execute(|| {
+        assert_ok!(register(h));
+        owe(h, b, 500, 1);
+        end_block();
+        assert_eq!(debts(h), vec![(b.id(), 400)]);
+        assert_ok!(Hubs::retire(h.origin()));
+        assert_eq!((free(FRD, h), free(FRD, b)), (0, 201));
+    });
+}
+
+/// A debtor that has just got 1000 and owns asset 9, and another account.
+fn with_income(test: impl FnOnce(&Party, &Party)) {
+    let p = Party::ordered(4);
+    let (h, b, x, y) = (&p[0], &p[1], &p[2], &p[3]);
+    let builder = ExtBuilder::default().balance(x, 2_000).frb(h, 50).balance(y, 1);
+    builder.build_and_execute(|| {
+        assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 10));
+        assert_ok!(Assets::create(h.origin(), 9, h.id(), 1));
+        owe(h, b, 5_000, 1);
+        assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 1_000));
+        test(h, y);
+        end_block();
+        assert_eq!(free(FRD, b), 1_009, "all of it is for the creditor");
+    });
+}
+
+#[test]
+fn h1_debtor_should_not_reserve_income_when_it_creates_touches_or_approves() {
+    let frozen = sp_runtime::TokenError::Frozen;
+    with_income(|h, y| {
+        assert_noop!(Assets::create(h.origin(), 10, h.id(), 1), frozen);
+        assert_noop!(Assets::approve_transfer(h.origin(), FRB, y.id(), 1), frozen);
+        assert_noop!(Assets::touch(h.origin(), 9), frozen);
+        assert_noop!(Assets::touch_other(h.origin(), 9, y.id()), frozen);
+        assert_noop!(Assets::set_metadata(h.origin(), 9, vec![1; 9], vec![1; 9], 0), frozen);
+    });
+}
+
+#[test]
+fn h1_debtor_should_not_give_its_reserves_away_with_an_asset() {
+    with_income(|h, y| {
+        let given = Assets::transfer_ownership(h.origin(), 9, y.id());
+        assert_noop!(given, pallet_assets::Error::<Test>::IncompleteDepositTransfer);
     });
 }

@@ -45,7 +45,7 @@ fn register_should_be_refused_when_something_is_wrong_with_it() {
         assert_ok!(by("eu", "h:1", FEES));
         assert_noop!(by("jp", "h:1", FEES), Error::AlreadyRegistered);
         assert_noop!(register(&p[1], "eu", "h:1", FEES), Error::HandleTaken);
-        assert!(register(&p[1], "jp", "h:1", FEES).is_err(), "no money for the deposit");
+        assert_noop!(register(&p[1], "jp", "h:1", FEES), Error::DepositMissing);
     });
 }
 
@@ -76,5 +76,29 @@ fn retire_should_free_handle_and_deposit() {
         assert_eq!(free(FRD, &p[0]), 100);
         assert_noop!(Hubs::retire(p[0].origin()), Error::NotRegistered);
         assert_ok!(register(&p[1], "eu", "h:1", FEES));
+    });
+}
+
+#[test]
+fn h1_register_should_be_refused_when_the_account_owes() {
+    use failsafe_pallet_support::DebtLedger;
+    let p = Party::ordered(3);
+    let (h, b, x) = (&p[0], &p[1], &p[2]);
+    let builder = ExtBuilder::default().balance(x, 1_000).balance(b, 1);
+    builder.parameters(|v| v.hub_deposit = 100).build_and_execute(|| {
+        Debt::pay_or_book(&h.id(), &b.id(), FRD, 500, 1);
+        assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 200));
+        assert_noop!(register(h, "eu", "h:1", FEES), Error::OwesMoney);
+        next_block();
+        assert_eq!(free(FRD, b), 201);
+    });
+}
+
+#[test]
+fn register_should_be_refused_when_the_deposit_would_take_the_last_of_the_balance() {
+    let p = Party::ordered(1);
+    let builder = ExtBuilder::default().balance(&p[0], 60).parameters(|v| v.hub_deposit = 60);
+    builder.build_and_execute(|| {
+        assert_noop!(register(&p[0], "eu", "h:1", FEES), Error::DepositMissing);
     });
 }

@@ -14,7 +14,7 @@ fn agenda_should_resolve_every_dispute_of_a_slot_when_many_come_due_at_once() {
     builder.build_and_execute(|| {
         for user in &p[1..] {
             assert_ok!(deposit(user, 5, user, hub));
-            assert_ok!(dispute(user, hub, Evidence::default(), 0));
+            assert_ok!(dispute(user, hub, Evidence::default()));
         }
         let due = Channel::new(hub, &p[1]).dispute().unwrap().resolve_at;
         assert_eq!(AgendaLength::<Test>::get(due), 39);
@@ -32,7 +32,7 @@ fn agenda_should_go_on_in_the_next_block_when_a_block_has_no_room() {
     ExtBuilder::default().balance(l, 10).build_and_execute(|| {
         use frame_support::traits::OnIdle;
         assert_ok!(deposit(l, 5, l, r));
-        assert_ok!(dispute(l, r, Evidence::default(), 0));
+        assert_ok!(dispute(l, r, Evidence::default()));
         let due = Channel::new(l, r).dispute().unwrap().resolve_at;
         // Blocks whose idle hooks get nothing.
         pallet_clock::Now::<Test>::put(due + 3);
@@ -51,7 +51,7 @@ fn agenda_should_move_an_entry_on_when_a_counter_has_moved_the_deadline() {
     ExtBuilder::default().balance(l, 10).build_and_execute(|| {
         assert_ok!(deposit(l, 5, l, r));
         let channel = Channel::new(l, r);
-        assert_ok!(dispute(l, r, Evidence::default(), 0));
+        assert_ok!(dispute(l, r, Evidence::default()));
         let first = channel.dispute().unwrap().resolve_at;
         let locked = channel.theirs(Side::Left, &sent_and_locked(1, 1, (1, 1, first + 5)));
         assert_ok!(Insurance::counter(r.origin(), l.id(), locked));

@@ -19,7 +19,7 @@ fn s38_close_should_pay_both_at_once_and_void_all_older_proofs() {
         let again = Insurance::close(user.origin(), hub.id(), close, signature);
         assert_noop!(again, Error::BadProof);
         assert_noop!(withdraw(user, hub, old_withdrawal), Error::BadProof);
-        let stale = dispute(hub, user, old_payment, 0);
+        let stale = dispute(hub, user, old_payment);
         assert_noop!(stale.map_err(|e| e.error), Error::BadProof);
         let claim = Insurance::late_claim(
             hub.origin(),
@@ -79,7 +79,7 @@ fn close_should_end_an_open_dispute_and_return_its_deposit() {
     builder.parameters(|v| v.dispute_deposit = 20).build_and_execute(|| {
         assert_ok!(deposit(l, 100, l, r));
         let channel = Channel::new(l, r);
-        assert_ok!(dispute(l, r, Evidence::default(), 0));
+        assert_ok!(dispute(l, r, Evidence::default()));
         let (close, signature) = channel.close(Side::Left, &[(FRD, -40)]);
         assert_ok!(Insurance::close(r.origin(), l.id(), close, signature));
         assert!(channel.dispute().is_none());

@@ -10,7 +10,7 @@ fn withheld(spent: u128, test: impl FnOnce(&Party, &Party, Channel<'_>)) {
     ExtBuilder::default().balance(a, 100).balance(x, 1).build_and_execute(|| {
         assert_ok!(deposit(a, 100, a, b));
         let channel = Channel::new(a, b);
-        assert_ok!(dispute(a, b, channel.ours(Side::Left, &sent(5, 40)), 5));
+        assert_ok!(dispute(a, b, channel.ours(Side::Left, &sent(5, 40))));
         run_until_resolved(&channel);
         assert_eq!((free(FRD, a), free(FRD, b)), (60, 40));
         if spent > 0 {
@@ -36,7 +36,7 @@ fn claim(
 #[test]
 fn s29_late_claim_should_be_paid_at_once_when_the_payer_has_money() {
     withheld(0, |a, b, channel| {
-        let again = dispute(b, a, channel.theirs(Side::Left, &sent(7, 70)), 0);
+        let again = dispute(b, a, channel.theirs(Side::Left, &sent(7, 70)));
         assert_noop!(again.map_err(|e| e.error), Error::BadProof);
         assert_ok!(claim(b, a, &channel, 7, 70));
         assert_eq!((free(FRD, a), free(FRD, b)), (30, 70));
@@ -84,7 +84,7 @@ fn s29_late_claim_should_move_nothing_when_a_lock_had_counted_already() {
         let channel = Channel::new(a, b);
         let n5 = sent_and_locked(5, 40, (30, 1, now() + 3));
         Revealed::set([1; 32], now());
-        assert_ok!(dispute(a, b, channel.ours(Side::Left, &n5), 5));
+        assert_ok!(dispute(a, b, channel.ours(Side::Left, &n5)));
         run_until_resolved(&channel);
         assert_eq!((free(FRD, a), free(FRD, b)), (30, 70));
         assert_noop!(claim(b, a, &channel, 7, 70), Error::NothingToClaim);
@@ -107,7 +107,7 @@ fn a11_late_claim_should_recover_all_when_the_dispute_had_no_evidence() {
     ExtBuilder::default().balance(a, 100).balance(b, 1).build_and_execute(|| {
         assert_ok!(deposit(a, 100, a, b));
         let channel = Channel::new(a, b);
-        assert_ok!(dispute(a, b, Evidence::default(), 0));
+        assert_ok!(dispute(a, b, Evidence::default()));
         run_until_resolved(&channel);
         assert_eq!(free(FRD, a), 100);
         assert_ok!(claim(b, a, &channel, 7, 70));
@@ -119,7 +119,7 @@ fn a11_late_claim_should_recover_all_when_the_dispute_had_no_evidence() {
 fn s30_fresh_deposit_should_be_redeemable_without_proof_after_a_dispute() {
     withheld(0, |a, b, _| {
         assert_ok!(deposit(a, 50, a, b));
-        assert_ok!(dispute(a, b, Evidence::default(), 0));
+        assert_ok!(dispute(a, b, Evidence::default()));
         run_until_resolved(&Channel::new(a, b));
         assert_eq!(free(FRD, a), 60);
     });
@@ -134,7 +134,7 @@ fn late_claim_should_be_refused_when_the_epoch_is_still_open() {
         let channel = Channel::new(a, b);
         assert_noop!(claim(b, a, &channel, 7, 70), Error::NoLateClaims);
         let ours = OwnSimplex::Unacked { simplex: sent(1, 1), acked: None };
-        assert_ok!(dispute(a, b, Evidence { theirs: None, ours: Some(ours) }, 1));
+        assert_ok!(dispute(a, b, Evidence { theirs: None, ours: Some(ours) }));
         assert_noop!(claim(b, a, &channel, 7, 70), Error::NoLateClaims);
         run_until_resolved(&channel);
     });

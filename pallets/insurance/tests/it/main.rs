@@ -3,10 +3,13 @@
 
 mod agenda;
 mod close;
+mod counter;
+mod custody;
 mod deposit;
 mod dispute;
 mod late_claim;
 mod resolve;
+mod view;
 mod withdraw;
 
 use failsafe_pallet_mock::*;
@@ -37,9 +40,15 @@ fn dispute(
     who: &Party,
     partner: &Party,
     evidence: failsafe_primitives::Evidence,
-    own_nonce: u64,
 ) -> DispatchResultWithPostInfo {
-    Insurance::dispute(who.origin(), partner.id(), evidence, own_nonce)
+    let epoch = Channel::new(who, partner).context.epoch;
+    Insurance::dispute(who.origin(), partner.id(), epoch, evidence)
+}
+
+/// `who` accepts the open dispute of `partner` as it is now.
+fn accept(who: &Party, partner: &Party) -> DispatchResultWithPostInfo {
+    let presented = Channel::new(who, partner).digest();
+    Insurance::accept(who.origin(), partner.id(), presented)
 }
 
 /// Goes on until the dispute of the two is resolved.

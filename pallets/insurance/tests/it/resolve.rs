@@ -11,7 +11,7 @@ fn s32_resolve_should_book_a_debt_when_a_revealed_lock_passes_the_insurance() {
         let channel = Channel::new(l, r);
         let locked = sent_and_locked(1, 0, (7, 1, 9));
         Revealed::set([1; 32], 5);
-        assert_ok!(dispute(l, r, channel.theirs(Side::Right, &locked), 0));
+        assert_ok!(dispute(l, r, channel.theirs(Side::Right, &locked)));
         assert_eq!(channel.dispute().unwrap().resolve_at, 10);
         run_until_resolved(&channel);
         assert_eq!((free(FRD, l), free(FRD, r)), (13, 0));
@@ -56,7 +56,7 @@ fn s24_s25_resolve_should_count_only_locks_revealed_in_time() {
                 Revealed::set([*hash; 32], *at);
             }
             run_to_clock(90);
-            assert_ok!(dispute(r, l, channel.both(Side::Right, &rights, &lefts), 1));
+            assert_ok!(dispute(r, l, channel.both(Side::Right, &rights, &lefts)));
             assert_eq!(channel.dispute().unwrap().resolve_at, 101);
             run_until_resolved(&channel);
             assert_eq!((free(FRD, l), free(FRD, r)), (left_gets, right_gets), "{revealed:?}");
@@ -74,7 +74,7 @@ fn bad_bank(balance: u128, test: impl FnOnce(&Party, &Party)) {
     }
     builder.build_and_execute(|| {
         let channel = Channel::new(hub, user);
-        assert_ok!(dispute(user, hub, channel.theirs(Side::Left, &sent(3, 1_000)), 0));
+        assert_ok!(dispute(user, hub, channel.theirs(Side::Left, &sent(3, 1_000))));
         assert_eq!(channel.dispute().unwrap().resolve_at, now() + 4);
         run_until_resolved(&channel);
         test(hub, user);
@@ -112,7 +112,7 @@ fn s41_debt_should_be_collected_in_the_same_block_when_somebody_pays_the_bank() 
     let builder = ExtBuilder::default().balance(user, 10).balance(stranger, 700).hub(hub);
     builder.build_and_execute(|| {
         let channel = Channel::new(hub, user);
-        assert_ok!(dispute(user, hub, channel.theirs(Side::Left, &sent(3, 1_000)), 0));
+        assert_ok!(dispute(user, hub, channel.theirs(Side::Left, &sent(3, 1_000))));
         run_until_resolved(&channel);
         assert_ok!(Balances::transfer_allow_death(stranger.origin(), hub.id(), 700));
         next_block();
@@ -195,7 +195,7 @@ fn resolve_should_treat_every_asset_of_the_channel_and_ignore_unknown_ones() {
         let channel = Channel::new(l, r);
         let entries = vec![Entry::sent(FRD, 10), Entry::sent(FRB, 20), Entry::sent(77, 30)];
         let simplex = Simplex { nonce: 1, entries: entries.try_into().unwrap() };
-        assert_ok!(dispute(l, r, channel.ours(Side::Left, &simplex), 1));
+        assert_ok!(dispute(l, r, channel.ours(Side::Left, &simplex)));
         run_until_resolved(&channel);
         assert_eq!((free(FRD, l), free(FRD, r)), (90, 10));
         assert_eq!((free(FRB, l), free(FRB, r)), (80, 20));
@@ -213,7 +213,7 @@ fn m3_resolve_should_keep_money_as_unclaimed_when_the_asset_refuses_the_credit()
         let channel = Channel::new(l, r);
         let issuer = RuntimeOrigin::signed(failsafe_primitives::AccountId::new([0xee; 32]));
         assert_ok!(Assets::block(issuer.clone(), FRB, l.id()));
-        assert_ok!(dispute(l, r, Evidence::default(), 0));
+        assert_ok!(dispute(l, r, Evidence::default()));
         run_until_resolved(&channel);
         assert_eq!(free(FRD, l), 100, "the other asset goes on");
         assert_eq!(free(FRB, l), 50);
@@ -236,9 +236,9 @@ fn m16_debts_should_be_ordered_by_the_block_of_their_dispute_when_resolved_in_an
         let ch_a = Channel::new(a, hub);
         let ch_b = Channel::new(hub, b);
         let locked = sent_and_locked(1, 400, (1, 1, now() + 15));
-        assert_ok!(dispute(b, hub, ch_b.theirs(Side::Left, &locked), 0));
+        assert_ok!(dispute(b, hub, ch_b.theirs(Side::Left, &locked)));
         next_block();
-        assert_ok!(dispute(a, hub, ch_a.theirs(Side::Right, &sent(1, 500)), 0));
+        assert_ok!(dispute(a, hub, ch_a.theirs(Side::Right, &sent(1, 500))));
         run_until_resolved(&ch_a);
         assert_eq!(debts(hub), vec![(a.id(), 500)]);
         run_until_resolved(&ch_b);
@@ -262,7 +262,7 @@ fn s60_events_should_tell_the_story_when_a_bank_is_taken_to_the_chain() {
         assert_ok!(deposit(hub, 400, hub, u123));
         let ch123 = Channel::new(hub, u123);
         assert_ok!(Balances::transfer_allow_death(hub.origin(), u2.id(), 600));
-        assert_ok!(dispute(u123, hub, ch123.theirs(Side::Left, &sent(3, 1_000)), 0));
+        assert_ok!(dispute(u123, hub, ch123.theirs(Side::Left, &sent(3, 1_000))));
         run_until_resolved(&ch123);
         assert_ok!(Balances::transfer_allow_death(u2.origin(), hub.id(), 100));
         next_block();

@@ -138,7 +138,7 @@ fn s16_withdraw_should_be_refused_when_the_epoch_of_the_proof_has_ended() {
         assert_ok!(deposit(l, 100, l, r));
         let old = Channel::new(l, r);
         let unused = old.withdrawal(Side::Right, 0, &[(FRD, 60, 60)]);
-        assert_ok!(dispute(l, r, Evidence::default(), 0));
+        assert_ok!(dispute(l, r, Evidence::default()));
         run_until_resolved(&old);
         assert_eq!(free(FRD, l), 200);
         assert_noop!(withdraw(r, l, unused), Error::BadProof);
@@ -197,7 +197,7 @@ fn withdraw_should_be_allowed_during_a_dispute() {
     ExtBuilder::default().balance(l, 100).build_and_execute(|| {
         assert_ok!(deposit(l, 10, l, r));
         let channel = Channel::new(l, r);
-        assert_ok!(dispute(l, r, Evidence::default(), 0));
+        assert_ok!(dispute(l, r, Evidence::default()));
         assert_ok!(withdraw(l, r, channel.withdrawal(Side::Left, 0, &[(FRD, 3, 0)])));
         assert_ok!(deposit(l, 5, l, r));
         run_until_resolved(&channel);

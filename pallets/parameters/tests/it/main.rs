@@ -32,3 +32,14 @@ fn amend_should_be_refused_when_the_origin_is_an_account() {
         assert_noop!(refused, sp_runtime::DispatchError::BadOrigin);
     });
 }
+
+#[test]
+fn amend_should_be_refused_when_a_time_is_longer_than_a_year() {
+    ExtBuilder::default().build_and_execute(|| {
+        let values = Values { late: u64::MAX, ..Values::DEVELOPMENT };
+        assert_noop!(
+            Parameters::amend(RuntimeOrigin::root(), values),
+            pallet_protocol_parameters::Error::<Test>::TimeTooLong
+        );
+    });
+}
