@@ -1,19 +1,27 @@
-//! What the chain says about a channel, and what follows: freezing, countering, new epochs, late
-//! claims (`protocol.md` §4 "Freeze", §5).
+//! What the chain says about a channel, and what follows: disputes, counters, new epochs
+//! (`protocol.md` §4 "Freeze", §5).
 
 use crate::{
     effect::{ChainAction, Effect, Event},
-    error::{Fault, Refusal},
-    state::{Channel, FreezeReason, Half},
+    error::Refusal,
+    freeze::FreezeReason,
+    late::{LateClaim, Retry},
+    state::{Acked, Channel, Half},
     terms::{Given, Received},
     Context,
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
-    evidence::{late_amount, Presented, Standing},
+    evidence::{Presented, Standing},
     view::{ChannelView, DisputeView, Moment},
-    AccountId, AssetId, Balance, Collateral, Evidence, OwnSimplex, Pair, PairError, Side,
+    AccountId, AssetId, Balance, BlockNumber, Clock, Collateral, Epoch, Evidence, OwnSimplex, Pair,
+    PairError, Side, Simplex,
 };
+use std::collections::BTreeMap;
+
+/// First pause before a counter is submitted again that the chain has not taken, in usable blocks:
+/// its inclusion takes that long.
+const COUNTER_PAUSE: Clock = 2;
 
 /// What the chain knows about a pair at a block.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -52,6 +60,23 @@ impl PairFacts {
     pub fn owed(&self, asset: AssetId) -> Balance {
         self.owed_to_me.iter().find(|(a, _)| *a == asset).map_or(0, |(_, amount)| *amount)
     }
+
+    /// Without the old epochs for which nothing is claimed: they are stored with every change.
+    pub(crate) fn without_old_epochs(mut self, late: &[LateClaim]) -> Self {
+        self.view.old_epochs.retain(|old| late.iter().any(|claim| claim.epoch == old.epoch));
+        self
+    }
+}
+
+/// What was brought to the chain since the start of the process. A restart brings it once more.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch {
+    /// The newest best block that showed a dispute which needs no counter of ours.
+    pub answered: Option<BlockNumber>,
+    /// When a counter is submitted again.
+    pub counter: Retry,
+    /// When the late claims of an epoch are submitted again.
+    pub claims: BTreeMap<Epoch, Retry>,
 }
 
 impl Channel {
@@ -63,15 +88,6 @@ impl Channel {
             Side::Left => (mine, theirs),
             Side::Right => (theirs, mine),
         }
-    }
-
-    /// Freezes the channel, durably, before anything leaves that makes it necessary.
-    pub(crate) fn freeze(&mut self, reason: FreezeReason) -> Vec<Effect> {
-        if self.state.freeze == Some(reason) {
-            return vec![Effect::Persist];
-        }
-        self.state.freeze = Some(reason);
-        vec![Effect::Persist, Effect::Event(Event::Frozen { reason })]
     }
 
     /// All that we have: the partner's newest simplex and our own, acknowledged if possible.
@@ -93,140 +109,131 @@ impl Channel {
 
     /// Takes the partner to the chain: freezes durably, then submits all that we have. May be called
     /// again when the chain did not take it, for instance because the fee could not be paid.
+    ///
+    /// # Errors
+    /// [`Refusal::Frozen`] when there is a dispute already: the starter speaks once, and one of the
+    /// partner is answered without being asked to. [`Refusal::NothingToDispute`] [A5].
     pub fn dispute(&mut self) -> Result<Vec<Effect>, Refusal> {
-        if let Some(reason @ FreezeReason::SeenOnChain { .. }) = self.state.freeze {
-            return Err(Refusal::Frozen(reason));
+        let epoch = self.epoch();
+        let seen = self.state.freezes.seen(epoch);
+        let known = self.state.facts.view.dispute.is_some();
+        if let Some(block) = seen.filter(|_| known || !self.state.freezes.own_dispute) {
+            return Err(Refusal::Frozen(FreezeReason::SeenOnChain { block }));
         }
         let evidence = self.evidence();
         let nothing = evidence.theirs.is_none() && evidence.ours.is_none();
         if nothing && self.state.facts.view.collateral.is_empty() {
             return Err(Refusal::NothingToDispute);
         }
-        let own_nonce = self.state.mine.nonce();
-        let mut effects = self.freeze(FreezeReason::OwnDispute);
-        effects.push(Effect::Submit(ChainAction::Dispute { evidence, own_nonce }));
+        let mut effects = self.freeze(|freezes| freezes.own_dispute = true);
+        effects.push(Effect::Submit(ChainAction::Dispute { epoch, evidence }));
         Ok(effects)
     }
 
-    /// New finalized facts of the pair.
-    pub fn on_finalized(
-        &mut self,
-        ctx: &Context<'_>,
-        facts: PairFacts,
-    ) -> Result<Vec<Effect>, Fault> {
-        if facts.at.block < self.state.facts.at.block {
-            return Ok(vec![]);
-        }
-        let mut effects = vec![];
-        if facts.view.epoch > self.epoch() {
-            effects.extend(self.start_epoch(facts));
-        } else {
-            let disputed = facts.view.dispute.is_some();
-            self.state.facts = facts;
-            effects.push(Effect::Persist);
-            if disputed && self.state.freeze.is_none() {
-                let block = self.state.facts.at.block;
-                effects.extend(self.freeze(FreezeReason::SeenOnChain { block }));
-            }
-        }
-        effects.extend(self.on_block(ctx)?);
-        Ok(effects)
-    }
-
-    /// A new block without new facts of the pair: deadlines and what waits for the chain.
-    pub fn on_block(&mut self, ctx: &Context<'_>) -> Result<Vec<Effect>, Fault> {
-        let mut effects = self.thaw(ctx);
-        effects.extend(self.release(ctx));
-        effects.extend(self.pump(ctx)?);
-        Ok(effects)
-    }
-
-    /// Lifts a freeze whose cause has gone: a dispute that a reorganisation removed, a close that
-    /// was not used in time.
-    fn thaw(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
-        let facts = &self.state.facts;
-        let over = match self.state.freeze {
-            None | Some(FreezeReason::OwnDispute) => false,
-            Some(FreezeReason::SeenOnChain { block }) => {
-                ctx.finalized.block >= block && facts.view.dispute.is_none()
-            },
-            Some(
-                FreezeReason::CloseSigned { valid_until } | FreezeReason::Closing { valid_until },
-            ) => ctx.finalized.clock > valid_until && facts.view.dispute.is_none(),
-        };
-        if !over {
+    /// New finalized facts of the pair. If a message that waited for them is faulty, the last effect
+    /// is [`Effect::Fault`]; see [`Channel::receive`].
+    pub fn on_finalized(&mut self, ctx: &Context<'_>, facts: PairFacts) -> Vec<Effect> {
+        let known = &self.state.facts;
+        if facts.at.block < known.at.block || facts.view.epoch < self.epoch() {
             return vec![];
         }
-        self.state.freeze = None;
-        vec![Effect::Persist, Effect::Event(Event::Thawed)]
+        self.review_late(&facts);
+        let facts = facts.without_old_epochs(&self.state.late);
+        let (epoch, block) = (facts.view.epoch, facts.at.block);
+        let disputed = facts.view.dispute.is_some();
+        let mut effects = if epoch > self.epoch() {
+            self.start_epoch(facts)
+        } else {
+            self.state.facts = facts;
+            vec![Effect::Persist]
+        };
+        if disputed {
+            effects.extend(self.freeze(|freezes| freezes.see(epoch, block)));
+        }
+        effects.extend(self.on_block(ctx));
+        effects
+    }
+
+    /// A new finalized block without new facts of the pair: deadlines, what is to be submitted again,
+    /// and what waits for the chain. Ends with [`Effect::Fault`] like [`Channel::on_finalized`].
+    pub fn on_block(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        let mut effects = self.thaw(ctx);
+        effects.extend(self.submit_late(ctx));
+        effects.extend(self.counter_again(ctx));
+        effects.extend(self.release(ctx));
+        effects.extend(self.pump(ctx));
+        effects
     }
 
     /// The pair as a best block shows it. Disputes are watched here, not on finalized blocks [M1].
     pub fn on_best(&mut self, facts: &PairFacts) -> Vec<Effect> {
         let (view, block) = (&facts.view, facts.at.block);
-        if view.epoch > self.epoch() {
-            return match self.state.freeze {
-                None => self.freeze(FreezeReason::SeenOnChain { block }),
-                Some(_) => vec![],
-            };
+        if block <= self.state.facts.at.block {
+            // Finality has been there.
+            return vec![];
         }
-        let Some(dispute) = view.dispute.as_ref().filter(|_| view.epoch == self.epoch()) else {
+        // The epochs that this block shows in dispute or over.
+        let through = match view.dispute {
+            Some(_) => Some(view.epoch),
+            None => view.epoch.checked_sub(1),
+        };
+        let Some(through) = through.filter(|through| *through >= self.epoch()) else {
             return vec![];
         };
-        let mut effects = match self.state.freeze {
-            Some(FreezeReason::OwnDispute | FreezeReason::SeenOnChain { .. }) => vec![],
-            _ => self.freeze(FreezeReason::SeenOnChain { block }),
-        };
-        effects.extend(self.counter(dispute, facts.at));
+        let mut effects = vec![];
+        if self.state.freezes.seen.get(&through).is_none_or(|known| *known < block) {
+            effects.extend(self.freeze(|freezes| freezes.see(through, block)));
+        }
+        let dispute = view.dispute.as_ref().filter(|_| view.epoch == self.epoch());
+        let counter = dispute.and_then(|dispute| self.counter(dispute, facts.at));
+        self.watch.answered = counter.is_none().then_some(block);
+        if counter.is_some() {
+            self.watch.counter = Retry::default();
+            self.watch.counter.is_due(facts.at.clock, COUNTER_PAUSE);
+        }
+        effects.extend(counter);
         effects
     }
 
-    /// Answers a dispute of the partner that does not show the newest.
+    /// Answers a finalized dispute that needs it: when no best block has told us of it, and when the
+    /// answer was not taken. Not when a best block shows it answered.
+    fn counter_again(&mut self, ctx: &Context<'_>) -> Option<Effect> {
+        let facts = &self.state.facts;
+        if self.watch.answered.is_some_and(|block| block > facts.at.block) {
+            return None;
+        }
+        let counter = self.counter(facts.view.dispute.as_ref()?, ctx.best)?;
+        self.watch.counter.is_due(ctx.best.clock, COUNTER_PAUSE).then_some(counter)
+    }
+
+    /// Answers a dispute of the partner in which something of ours replaces what is stored: something
+    /// newer, or the same when the starter posted it without our acknowledgement. Such a simplex need
+    /// not be what we have, and anybody could replace it by an older one at the last moment; ours is
+    /// final. What is final and not older stays.
     fn counter(&self, dispute: &DisputeView, at: Moment) -> Option<Effect> {
         let side = self.state.side;
-        let ours = dispute.starter != Some(side) && !dispute.settled;
-        if !ours || at.clock >= dispute.resolve_at {
+        let open = dispute.starter != Some(side) && !dispute.settled;
+        if !open || at.clock >= dispute.resolve_at {
             return None;
         }
-        let stored = |side: Side| dispute.presented[side.index()].as_ref();
-        let final_one = |simplex: &failsafe_primitives::Simplex| Presented {
-            simplex: simplex.clone(),
-            standing: Standing::Final,
+        let helps = |side: Side, simplex: &Simplex| {
+            let ours = Presented { simplex: simplex.clone(), standing: Standing::Final };
+            ours.replaces(dispute.presented[side.index()].as_ref())
         };
-        // What replaces nothing need not be sent.
-        let theirs = self.state.theirs.signed().filter(|signed| {
-            let known = stored(side.other());
-            known.is_none_or(|known| known.simplex.nonce != signed.simplex.nonce)
-                && final_one(&signed.simplex).replaces(known)
-        });
-        let ours = self.state.acked.clone().filter(|acked| {
-            let known = stored(side);
-            known.is_none_or(|known| known.simplex.nonce != acked.simplex.nonce)
-                && final_one(&acked.simplex).replaces(known)
-        });
-        if theirs.is_none() && ours.is_none() {
+        let theirs = self.state.theirs.signed();
+        let theirs = theirs.filter(|signed| helps(side.other(), &signed.simplex));
+        let acked = self.state.acked.clone().filter(|acked| helps(side, &acked.simplex));
+        if theirs.is_none() && acked.is_none() {
             return None;
         }
-        let ours = ours.map(|acked| OwnSimplex::Acked { simplex: acked.simplex, ack: acked.ack });
-        let evidence = Evidence { theirs, ours };
-        Some(Effect::Submit(ChainAction::Counter { evidence }))
+        let ours = acked.map(|Acked { simplex, ack, .. }| OwnSimplex::Acked { simplex, ack });
+        Some(Effect::Submit(ChainAction::Counter { evidence: Evidence { theirs, ours } }))
     }
 
     /// A new epoch is final: everything signed before is void, except late claims.
     fn start_epoch(&mut self, facts: PairFacts) -> Vec<Effect> {
-        let ended = self.epoch();
         let epoch = facts.view.epoch;
-        let mut effects = vec![];
-        let theirs = self.state.theirs.signed();
-        let claim = theirs.and_then(|signed| {
-            let old = facts.view.old_epochs.iter().find(|old| old.epoch == ended)?;
-            let counted = &old.counted[self.state.side.other().index()];
-            let uncounted = signed.simplex.entries.iter().any(|entry| {
-                let known = counted.iter().find(|(asset, _)| *asset == entry.asset);
-                late_amount(entry.sent, known.map_or(0, |(_, amount)| *amount)) > 0
-            });
-            uncounted.then_some(signed)
-        });
+        let freezes = self.freezes_of_new_epoch(epoch, facts.at.block);
         let state = &mut self.state;
         state.context.epoch = epoch;
         state.mine = Half::default();
@@ -239,30 +246,24 @@ impl Channel {
         state.decision = None;
         state.proof = None;
         state.refused = None;
-        state.freeze = None;
+        state.freezes = freezes;
         state.data_lost = false;
+        state.forgotten = 0;
         state.facts = facts;
-        self.close_requested = false;
-        effects.push(Effect::Persist);
-        if let Some(signed) = claim {
-            effects.push(Effect::Submit(ChainAction::LateClaim {
-                epoch: ended,
-                simplex: signed.simplex,
-                signature: signed.signature,
-            }));
+        self.watch.answered = None;
+        self.watch.counter = Retry::default();
+        // A new start for the session too, with what waits in it.
+        self.session.established = false;
+        self.session.doubt = None;
+        self.session.close_requested = None;
+        let mut effects = vec![Effect::Persist];
+        if self.session.live {
+            effects.push(Effect::Send(self.reestablish()));
         }
         effects.push(Effect::Event(Event::EpochStarted { epoch }));
-        // A new start for the session too.
-        self.established = false;
-        effects.extend(self.connected_again());
-        effects
-    }
-
-    /// Says where we stand in the new epoch, keeping what waits.
-    fn connected_again(&mut self) -> Vec<Effect> {
-        let held = std::mem::take(&mut self.held);
-        let effects = self.connected();
-        self.held = held;
+        if let Some(reason) = self.frozen() {
+            effects.push(Effect::Event(Event::Frozen { reason }));
+        }
         effects
     }
 }

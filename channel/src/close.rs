@@ -8,12 +8,13 @@
 use crate::{
     effect::{ChainAction, Effect, Event},
     error::{Fault, Refusal},
+    freeze::{later, FreezeReason},
     message::{Message, RefusalReason},
-    state::{Channel, FreezeReason},
+    state::Channel,
     Context,
 };
 use failsafe_primitives::{
-    delta, signature, simplex::MAX_ASSETS, AssetId, Clock, Close, Epoch, Nonce,
+    delta, signature, simplex::MAX_ASSETS, AssetId, Clock, Close, Epoch, Nonce, Side,
 };
 use sp_runtime::MultiSignature;
 use std::collections::BTreeSet;
@@ -41,14 +42,32 @@ impl Channel {
         Some(Close { valid_until, offdeltas: offdeltas.try_into().ok()? })
     }
 
+    /// Why no close can be signed now: one is under way, or the chain has the word. Lost data is no
+    /// reason: a close follows from what both know.
+    fn not_closable(&self) -> Option<FreezeReason> {
+        self.frozen().filter(|reason| !matches!(reason, FreezeReason::Repaired { .. }))
+    }
+
     /// Asks the partner to close the channel. `partner_submits` when we have no account on chain:
     /// then our signature goes along and the channel is frozen until the close is final or over.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the channel is frozen or paused, when a request is under way, or while a
+    /// lock is pending.
     pub fn request_close(
         &mut self,
         ctx: &Context<'_>,
         partner_submits: bool,
     ) -> Result<Vec<Effect>, Refusal> {
-        self.check_open()?;
+        if let Some(reason) = self.not_closable() {
+            return Err(Refusal::Frozen(reason));
+        }
+        if self.paused() {
+            return Err(Refusal::Paused);
+        }
+        if self.session.close_requested.is_some() {
+            return Err(Refusal::Closing);
+        }
         let valid_until =
             ctx.finalized.clock.checked_add(CLOSE_VALIDITY).ok_or(Refusal::Overflow)?;
         let close = self.close_of(valid_until).ok_or(Refusal::LocksUnavailable)?;
@@ -61,14 +80,27 @@ impl Channel {
             close,
             signature,
         };
+        self.session.close_requested = Some(valid_until);
         let mut effects = vec![];
         if partner_submits {
-            effects.extend(self.freeze(FreezeReason::CloseSigned { valid_until }));
-        } else {
-            self.close_requested = true;
+            effects.extend(self.freeze_signed(valid_until));
         }
         effects.push(Effect::Send(request));
         Ok(effects)
+    }
+
+    /// Freezes the channel for a close that we sign.
+    fn freeze_signed(&mut self, valid_until: Clock) -> Vec<Effect> {
+        self.freeze(|freezes| freezes.close_signed = later(freezes.close_signed, valid_until))
+    }
+
+    /// Freezes the channel for a close that the partner has signed, and submits it.
+    fn submit_close(&mut self, close: Close, signature: MultiSignature) -> Vec<Effect> {
+        self.session.close_requested = None;
+        let until = close.valid_until;
+        let mut effects = self.freeze(|freezes| freezes.closing = later(freezes.closing, until));
+        effects.push(Effect::Submit(ChainAction::Close { close, signature }));
+        effects
     }
 
     pub(crate) fn on_close_request(
@@ -83,7 +115,12 @@ impl Channel {
         if epoch != self.epoch() {
             return refuse(RefusalReason::StateDiffers);
         }
-        if self.state.freeze.is_some() || self.state.data_lost {
+        if self.not_closable().is_some() {
+            return refuse(RefusalReason::Frozen);
+        }
+        // Both ask at the same time: right answers left.
+        let crossed = self.session.close_requested.is_some() && signature.is_none();
+        if crossed && self.state.side == Side::Left {
             return refuse(RefusalReason::Frozen);
         }
         let in_step =
@@ -94,12 +131,14 @@ impl Channel {
         if close.valid_until > ctx.finalized.clock.saturating_add(2 * CLOSE_VALIDITY) {
             return refuse(RefusalReason::TooLong);
         }
+        if close.valid_until < ctx.finalized.clock {
+            return refuse(RefusalReason::StateDiffers);
+        }
         match self.close_of(close.valid_until) {
             None => return refuse(RefusalReason::LockPending),
             Some(expected) if expected != close => return refuse(RefusalReason::StateDiffers),
             Some(_) => {},
         }
-        let valid_until = close.valid_until;
         let message = self.state.context.close_message(&close);
         match signature {
             // They have signed: we submit.
@@ -107,13 +146,12 @@ impl Channel {
                 if !signature::verify(&theirs, &message, self.partner()) {
                     return Err(Fault::BadSignature);
                 }
-                let mut effects = self.freeze(FreezeReason::Closing { valid_until });
-                effects.push(Effect::Submit(ChainAction::Close { close, signature: theirs }));
-                Ok(effects)
+                Ok(self.submit_close(close, theirs))
             },
             // We sign: they submit.
             None => {
-                let mut effects = self.freeze(FreezeReason::CloseSigned { valid_until });
+                self.session.close_requested = None;
+                let mut effects = self.freeze_signed(close.valid_until);
                 let signature = ctx.signer.sign(&message);
                 effects.push(Effect::Send(Message::CloseSigned { epoch, close, signature }));
                 Ok(effects)
@@ -128,11 +166,11 @@ impl Channel {
         close: Close,
         signature: MultiSignature,
     ) -> Result<Vec<Effect>, Fault> {
-        if epoch != self.epoch() || self.state.freeze.is_some() || !self.close_requested {
+        let asked = self.session.close_requested.filter(|_| self.not_closable().is_none());
+        let Some(asked) = asked.filter(|_| epoch == self.epoch()) else {
             return Ok(vec![]);
-        }
-        // Nothing has changed since we asked: a request of ours keeps the channel still.
-        if self.close_of(close.valid_until).as_ref() != Some(&close) {
+        };
+        if self.close_of(asked).as_ref() != Some(&close) {
             return Err(Fault::Mismatch("the signed close is not the one that follows"));
         }
         let message = self.state.context.close_message(&close);
@@ -142,17 +180,15 @@ impl Channel {
         if ctx.finalized.clock > close.valid_until {
             return Ok(vec![]);
         }
-        self.close_requested = false;
-        let mut effects = self.freeze(FreezeReason::Closing { valid_until: close.valid_until });
-        effects.push(Effect::Submit(ChainAction::Close { close, signature }));
-        Ok(effects)
+        Ok(self.submit_close(close, signature))
     }
 
     pub(crate) fn on_close_refused(&mut self, epoch: Epoch, reason: RefusalReason) -> Vec<Effect> {
-        if epoch != self.epoch() {
+        // Without a request of ours we may have signed theirs meanwhile.
+        if epoch != self.epoch() || self.session.close_requested.is_none() {
             return vec![];
         }
-        self.close_requested = false;
+        self.session.close_requested = None;
         vec![Effect::Event(Event::CloseRefused { reason })]
     }
 }

@@ -1,8 +1,9 @@
 //! What the engine wants done.
 
 use crate::{
+    error::Fault,
+    freeze::FreezeReason,
     message::{Message, PaymentId, Purpose, RefusalReason},
-    state::FreezeReason,
     terms::AssetTerms,
 };
 use failsafe_primitives::{
@@ -23,6 +24,10 @@ pub enum Effect {
     Submit(ChainAction),
     /// Something happened that the host may act upon.
     Event(Event),
+    /// A message of the partner was faulty and has changed nothing. Always the last effect: those
+    /// before it stand. The session is over; the host tells the partner, disconnects it, and judges
+    /// by [`Fault::proves_cheating`] what else to do.
+    Fault(Fault),
 }
 
 /// A call of the channel's party on chain.
@@ -30,10 +35,10 @@ pub enum Effect {
 pub enum ChainAction {
     /// Open a dispute.
     Dispute {
+        /// The epoch in which it is opened; in another one the chain must not take it.
+        epoch: Epoch,
         /// All that we have.
         evidence: Evidence,
-        /// Our newest nonce.
-        own_nonce: Nonce,
     },
     /// Answer a dispute.
     Counter {
@@ -116,17 +121,33 @@ pub enum Event {
         /// Why.
         reason: FreezeReason,
     },
-    /// Updates again.
+    /// Updates again, in a new session: this one is over for the engine, and the host renews it,
+    /// so that what was ignored meanwhile is sent again.
     Thawed,
     /// A new epoch is final. Both start from nothing.
     EpochStarted {
         /// Its number.
         epoch: Epoch,
     },
-    /// The partner knows a newer simplex of ours than we do: our data is lost [A17].
+    /// The partner claims to know more than we do. Until it has proved that, there are no updates in
+    /// this session. Nothing durable has changed.
+    Doubted {
+        /// Nonce of the simplex of ours that it claims to have.
+        own: Nonce,
+        /// Nonce of the simplex of its own that it claims to have an acknowledgement of.
+        partner: Nonce,
+    },
+    /// The partner has proved that it knows a newer simplex of ours than we do: our data is lost. No
+    /// updates until the next epoch; the channel can be closed or disputed [A17].
     DataLost {
-        /// What it knows.
+        /// Nonce of the simplex that it has shown.
         their_view: Nonce,
+    },
+    /// The partner has proved that we had acknowledged a newer simplex of its own than we have: our
+    /// copy is repaired. What it paid in between is ours, but what it was for is lost.
+    Repaired {
+        /// Nonce of the simplex.
+        nonce: Nonce,
     },
     /// The partner says that we did something wrong.
     PartnerComplains {

@@ -1,7 +1,7 @@
 //! What can be wrong: with what the host asks for, and with what the partner sends.
 
-use crate::state::FreezeReason;
-use failsafe_primitives::{AssetId, Balance, BlockNumber, Clock, Nonce, SimplexError};
+use crate::freeze::FreezeReason;
+use failsafe_primitives::{AssetId, Balance, BlockNumber, Clock, Epoch, Nonce, SimplexError};
 
 /// Why the engine does not do what its own host asks for. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -72,9 +72,18 @@ pub enum Refusal {
     /// There is nothing to dispute.
     #[error("there is neither a signed payment nor insurance: nothing to dispute")]
     NothingToDispute,
+    /// The partner does not acknowledge.
+    #[error("the partner has not acknowledged the last {0} updates: wait until it does")]
+    TooManyUnacked(usize),
+    /// The partner claims that we have lost data.
+    #[error("the partner claims to know a newer state and has not proved it: reconnect")]
+    Paused,
+    /// Terms beyond the limits of the protocol.
+    #[error("credit and threshold are at most {0}")]
+    TermsTooHigh(Balance),
 }
 
-/// What the partner did wrong. Nothing has changed; the last good state stays.
+/// What the partner did wrong. The message has changed nothing; the last good state stays.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// The update does not follow the last one.
@@ -158,4 +167,49 @@ pub enum Fault {
     /// More messages than we keep while waiting for the chain.
     #[error("too many messages while waiting for the chain: reconnect later")]
     TooManyHeld,
+    /// It is more than one epoch ahead of our node.
+    #[error("our node knows epoch {known} only: reconnect later")]
+    EpochAhead {
+        /// Our epoch.
+        known: Epoch,
+    },
+    /// Something that is said or asked once per session and epoch.
+    #[error("{0} twice in a session")]
+    Repeated(&'static str),
+    /// Terms beyond the limits of the protocol.
+    #[error("the terms for asset {0} are beyond the limits of the protocol")]
+    TermsTooHigh(AssetId),
+}
+
+impl Fault {
+    /// Whether only a broken or hostile partner can have caused it, provided that we have lost no
+    /// data ourselves. The others also come from an honest partner: one whose node, or ours, lags
+    /// behind, one that was restored from a backup, or one that speaks a newer version. For those a
+    /// new session later is the answer, not a dispute.
+    pub fn proves_cheating(&self) -> bool {
+        match self {
+            // It lags or was restored; a new session brings it into step or lets it find out.
+            Self::Gap { .. } => false,
+            // Our node lags.
+            Self::AsOfInFuture { .. } | Self::TooManyHeld | Self::EpochAhead { .. } => false,
+            // A newer version.
+            Self::LocksUnavailable => false,
+            Self::BadSignature
+            | Self::Unsigned
+            | Self::Empty
+            | Self::AmountZero
+            | Self::AboveCapacity { .. }
+            | Self::AssetNotAccepted(_)
+            | Self::AsOfWentBack { .. }
+            | Self::OldTerms { .. }
+            | Self::UnknownTerms(_)
+            | Self::Reservation(_)
+            | Self::Simplex(_)
+            | Self::Overflow
+            | Self::UnknownAck(_)
+            | Self::Mismatch(_)
+            | Self::Repeated(_)
+            | Self::TermsTooHigh(_) => true,
+        }
+    }
 }

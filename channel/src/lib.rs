@@ -11,10 +11,15 @@
 //! from the [`Event`]s of the same call. A host that crashes in between starts from the older state
 //! and loses nothing: what was not persisted was not sent.
 //!
+//! # Faults
+//! A message of the partner that breaks the rules changes nothing and ends the session: the last
+//! effect of the call is [`Effect::Fault`]. The effects before it stand.
+//!
 //! # Reading order
-//! [`state`] what is kept · [`message`] what travels · [`update`] paying · [`terms`] credit lines ·
-//! [`reservation`] withdrawal proofs · [`close`] cooperative closes · [`reconnect`] catching up ·
-//! [`chain`] disputes, epochs, freezing.
+//! [`state`] what is kept · [`message`] what travels · [`session`] what waits · [`update`] paying ·
+//! [`terms`] credit lines · [`reservation`] withdrawal proofs · [`close`] cooperative closes ·
+//! [`reconnect`] catching up · [`chain`] disputes and epochs · [`freeze`] when nothing moves ·
+//! [`late`] claims for what a resolve did not count.
 //!
 //! Hash locks have their place on the wire and in the state; the engine refuses to make or take them
 //! until the chain has a registry of secrets.
@@ -23,9 +28,12 @@ pub mod chain;
 pub mod close;
 pub mod effect;
 pub mod error;
+pub mod freeze;
+pub mod late;
 pub mod message;
 pub mod reconnect;
 pub mod reservation;
+pub mod session;
 pub mod state;
 pub mod summary;
 pub mod terms;
@@ -37,8 +45,9 @@ mod tests;
 pub use chain::PairFacts;
 pub use effect::{ChainAction, Effect, Event};
 pub use error::{Fault, Refusal};
+pub use freeze::FreezeReason;
 pub use message::{Message, PaymentId, Purpose, ReturnReason, Transition, Update};
-pub use state::{Channel, FreezeReason};
+pub use state::Channel;
 pub use summary::{AssetSummary, Summary};
 pub use terms::AssetTerms;
 

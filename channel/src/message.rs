@@ -6,7 +6,7 @@ use failsafe_primitives::{
     payload::{Close, WithdrawalItem},
     simplex::{LockHash, MaxAssets},
     AccountId, AssetId, Balance, BlockNumber, Clock, Epoch, Nonce, Signature, SignedSimplex,
-    Withdrawal,
+    TwiceSigned, Withdrawal,
 };
 use sp_core::ConstU32;
 use sp_runtime::{BoundedVec, MultiSignature};
@@ -202,6 +202,21 @@ pub struct Update {
     pub ack: Option<AckOf>,
 }
 
+impl Update {
+    /// Whether it adds, pays or drops a hash lock.
+    pub(crate) fn has_locks(&self) -> bool {
+        self.transitions.iter().any(|transition| match transition {
+            Transition::Lock { .. }
+            | Transition::Settle { .. }
+            | Transition::Cancel { .. }
+            | Transition::Expire { .. } => true,
+            Transition::Pay { .. } | Transition::Reserve { .. } | Transition::Unreserve { .. } => {
+                false
+            },
+        })
+    }
+}
+
 /// An acknowledgement of the simplex with `nonce`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct AckOf {
@@ -215,7 +230,7 @@ pub struct AckOf {
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 #[allow(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Message {
-    /// First message of a session: where the sender stands.
+    /// First message of a session and of a new epoch in it: where the sender stands. Once only.
     #[codec(index = 0)]
     Reestablish {
         /// Its epoch.
@@ -319,20 +334,22 @@ pub enum Message {
         /// Why.
         reason: RefusalReason,
     },
-    /// The sender has lost data and asks for the newest signed simplexes [A17].
+    /// The receiver's `Reestablish` names simplexes that the sender does not know: it asks for
+    /// proof [A17]. Answered once per session and epoch.
     #[codec(index = 10)]
     RequestState {
         /// The epoch.
         epoch: Epoch,
     },
-    /// The newest simplexes of both, each as signed by its maker.
+    /// Proof of what the receiver may have lost. What the receiver never acknowledged is not part
+    /// of it: the sender resends that as updates.
     #[codec(index = 11)]
     State {
         /// The epoch.
         epoch: Epoch,
-        /// The sender's own.
-        own: Option<SignedSimplex>,
-        /// The receiver's, as the sender has it.
+        /// The sender's newest simplex that the receiver has acknowledged, with both signatures.
+        own: Option<TwiceSigned>,
+        /// The receiver's newest, as the sender has it.
         yours: Option<SignedSimplex>,
     },
     /// The sender asks its creditor's hub to insure what it is owed.
@@ -373,6 +390,29 @@ pub enum Message {
         /// Encrypted reason.
         reason: BoundedVec<u8, ConstU32<MAX_FAULT_TEXT>>,
     },
+}
+
+impl Message {
+    /// The epoch to which it belongs; `None` for messages that do not belong to one.
+    pub(crate) fn epoch(&self) -> Option<Epoch> {
+        match self {
+            Self::Update(update) => Some(update.epoch),
+            Self::Reestablish { epoch, .. }
+            | Self::Ack { epoch, .. }
+            | Self::Terms { epoch, .. }
+            | Self::TermsAck { epoch, .. }
+            | Self::Proof { epoch, .. }
+            | Self::Refused { epoch, .. }
+            | Self::CloseRequest { epoch, .. }
+            | Self::CloseSigned { epoch, .. }
+            | Self::CloseRefused { epoch, .. }
+            | Self::RequestState { epoch }
+            | Self::State { epoch, .. }
+            | Self::Fulfill { epoch, .. }
+            | Self::Fail { epoch, .. } => Some(*epoch),
+            Self::InsureRequest { .. } | Self::Delivered { .. } | Self::Fault { .. } => None,
+        }
+    }
 }
 
 /// Why a party does not sign.

@@ -1,34 +1,30 @@
-//! Catching up after a reconnect (`protocol.md` §4 "Reconnect", [M19], [A17]).
+//! Catching up after a reconnect, and lost data (`protocol.md` §4 "Reconnect", [M19], [A17]).
 //!
 //! Both say where they stand; what the other misses is sent again byte by byte, and every decision
 //! that may have been lost is repeated. Receiving anything twice changes nothing.
+//!
+//! # Lost data
+//! A partner that claims to know more than we do is believed only as far as it proves it, by our own
+//! signatures: a simplex that we made, or our acknowledgement of one of its own. Until then the
+//! session is paused and nothing durable changes. An acknowledgement is asked for, not just the
+//! partner's signature: otherwise the partner could bring a simplex that breaks the rules by which
+//! an update is judged (capacity, terms, reservations), or one of an invented nonce that keeps a
+//! watchtower from bringing the true one.
 
 use crate::{
     effect::{Effect, Event},
     error::Fault,
-    message::{Message, TermsVersion},
+    freeze::later,
+    message::Message,
+    reservation::MAX_VALIDITY,
+    session::Doubt,
     state::Channel,
     Context,
 };
-use failsafe_primitives::{Epoch, Nonce, SignedSimplex};
+use failsafe_primitives::{Epoch, Nonce, Side, Signature, SignedSimplex, Simplex, TwiceSigned};
 
 impl Channel {
-    /// A session with the partner has begun.
-    pub fn connected(&mut self) -> Vec<Effect> {
-        self.held.clear();
-        self.established = false;
-        self.close_requested = false;
-        vec![Effect::Send(self.reestablish())]
-    }
-
-    /// The session is over.
-    pub fn disconnected(&mut self) {
-        self.held.clear();
-        self.established = false;
-        self.close_requested = false;
-    }
-
-    fn reestablish(&self) -> Message {
+    pub(crate) fn reestablish(&self) -> Message {
         Message::Reestablish {
             epoch: self.epoch(),
             own_nonce: self.state.mine.nonce(),
@@ -39,100 +35,184 @@ impl Channel {
         }
     }
 
+    /// Whether the partner claims to have a simplex of ours, or our acknowledgement of one of its
+    /// own, that we do not know.
+    fn claims_more(&self, received: Nonce, acked: Nonce) -> bool {
+        received > self.state.mine.nonce() || acked > self.state.theirs.nonce()
+    }
+
     pub(crate) fn on_reestablish(
         &mut self,
         ctx: &Context<'_>,
-        epoch: Epoch,
-        their_nonce: Nonce,
-        received: Nonce,
-        terms_received: TermsVersion,
+        claim: Message,
     ) -> Result<Vec<Effect>, Fault> {
-        if epoch > self.epoch() {
-            // Our node has not finalized the partner's epoch yet: everything waits for it.
-            return self.hold(Message::Reestablish {
-                epoch,
-                own_nonce: their_nonce,
-                received_nonce: received,
-                acked_nonce: 0,
-                terms_given: 0,
-                terms_received,
-            });
+        let Message::Reestablish {
+            epoch,
+            own_nonce,
+            received_nonce,
+            acked_nonce,
+            terms_given: _,
+            terms_received,
+        } = claim
+        else {
+            return Ok(vec![]);
+        };
+        // Each costs us all that the partner misses.
+        if self.session.heard.is_some_and(|heard| heard >= epoch) {
+            return Err(Fault::Repeated("where the partner stands"));
         }
         if epoch < self.epoch() {
             // The partner will say it again when its node has caught up.
+            self.session.heard = Some(epoch);
             return Ok(vec![]);
         }
-        if received > self.state.mine.nonce() {
-            // The partner has a simplex of ours that we do not know: our data is lost.
-            self.state.data_lost = true;
-            let lost = Event::DataLost { their_view: received };
+        if self.claims_more(received_nonce, acked_nonce) {
+            self.session.doubt = Some(Doubt { claim, asked: true });
+            let doubted = Event::Doubted { own: received_nonce, partner: acked_nonce };
             let request = Message::RequestState { epoch };
-            return Ok(vec![Effect::Persist, Effect::Event(lost), Effect::Send(request)]);
+            return Ok(vec![Effect::Event(doubted), Effect::Send(request)]);
         }
-        self.established = true;
-        let mut effects = self.repeat_terms(terms_received);
+        let mut effects = self.catch_up_terms(terms_received, own_nonce)?;
+        self.session.heard = Some(epoch);
+        self.session.established = true;
         // What the partner has stays in the outbox until it is acknowledged.
-        let missing = self.state.outbox.iter().filter(|sent| sent.simplex.nonce > received);
+        let missing = self.state.outbox.iter().filter(|sent| sent.simplex.nonce > received_nonce);
         let updates = missing.map(|sent| sent.update.clone());
         effects.extend(updates.map(|update| Effect::Send(Message::Update(update))));
         effects.extend(self.repeat_ack(ctx));
-        if self.state.freeze.is_none() {
+        if self.frozen().is_none() {
             let decision = self.state.decision.as_ref();
             effects.extend(decision.map(|d| Effect::Send(self.decision_message(d))));
         }
         Ok(effects)
     }
 
-    pub(crate) fn on_request_state(&self, epoch: Epoch) -> Vec<Effect> {
-        if epoch != self.epoch() {
-            return vec![];
-        }
-        let (own, yours) = (self.state.mine.signed(), self.state.theirs.signed());
-        vec![Effect::Send(Message::State { epoch, own, yours })]
-    }
-
-    /// The partner's answer after we lost data: what it shows is signed, so it can be trusted as far
-    /// as it goes. The channel stays closed to updates; it can be closed or disputed.
-    pub(crate) fn on_state(
-        &mut self,
-        epoch: Epoch,
-        own: Option<SignedSimplex>,
-        yours: Option<SignedSimplex>,
-    ) -> Result<Vec<Effect>, Fault> {
-        if epoch != self.epoch() || !self.state.data_lost {
+    pub(crate) fn on_request_state(&mut self, epoch: Epoch) -> Result<Vec<Effect>, Fault> {
+        if epoch < self.epoch() {
             return Ok(vec![]);
         }
-        let max_locks = self.state.facts.view.max_locks;
-        let check = |from, signed: &SignedSimplex| {
-            let context = &self.state.context;
-            signed.simplex.validate(max_locks).map_err(Fault::Simplex)?;
-            let message = context.simplex_message(from, &signed.simplex);
-            if !signed.signature.verify(&message, context.account(from)) {
-                return Err(Fault::BadSignature);
+        if self.session.told == Some(epoch) {
+            return Err(Fault::Repeated("a request for proof"));
+        }
+        self.session.told = Some(epoch);
+        let own = self.state.acked.as_ref().map(|acked| acked.twice_signed(self.state.side));
+        let yours = self.state.theirs.signed();
+        Ok(vec![Effect::Send(Message::State { epoch, own, yours })])
+    }
+
+    /// The partner's answer to our doubt. What it proves is adopted; if that is all that it claimed,
+    /// its `Reestablish` is handled.
+    pub(crate) fn on_state(
+        &mut self,
+        ctx: &Context<'_>,
+        epoch: Epoch,
+        own: Option<TwiceSigned>,
+        yours: Option<SignedSimplex>,
+    ) -> Result<Vec<Effect>, Fault> {
+        let asked = self.session.doubt.as_ref().is_some_and(|doubt| doubt.asked);
+        if epoch != self.epoch() || !asked {
+            return Ok(vec![]);
+        }
+        let theirs = own.filter(|own| own.simplex.nonce > self.state.theirs.nonce());
+        let mine = yours.filter(|yours| yours.simplex.nonce > self.state.mine.nonce());
+        if let Some(shown) = &theirs {
+            self.check_theirs(shown)?;
+        }
+        if let Some(shown) = &mine {
+            self.check_signed(self.state.side, &shown.simplex, &shown.signature)?;
+        }
+        let mut effects = vec![];
+        if theirs.is_some() || mine.is_some() {
+            effects.push(Effect::Persist);
+        }
+        if let Some(shown) = theirs {
+            effects.extend(self.adopt_theirs(ctx, shown));
+        }
+        if let Some(shown) = mine {
+            effects.push(self.adopt_mine(shown));
+        }
+        if let Some(doubt) = self.session.doubt.take() {
+            match doubt.claim {
+                Message::Reestablish { received_nonce, acked_nonce, .. }
+                    if self.claims_more(received_nonce, acked_nonce) =>
+                {
+                    self.session.doubt = Some(Doubt { asked: false, ..doubt });
+                },
+                claim => self.session.hold_first(claim),
             }
-            Ok(())
-        };
-        let side = self.state.side;
-        if let Some(own) = &own {
-            check(side.other(), own)?;
         }
-        if let Some(yours) = &yours {
-            check(side, yours)?;
+        Ok(effects)
+    }
+
+    fn check_signed(
+        &self,
+        from: Side,
+        simplex: &Simplex,
+        signature: &Signature,
+    ) -> Result<(), Fault> {
+        let context = &self.state.context;
+        simplex.validate(self.state.facts.view.max_locks).map_err(Fault::Simplex)?;
+        let message = context.simplex_message(from, simplex);
+        if !signature.verify(&message, context.account(from)) {
+            return Err(Fault::BadSignature);
         }
-        let newer = |known: Nonce, signed: &Option<SignedSimplex>| {
-            signed.as_ref().is_some_and(|signed| signed.simplex.nonce > known)
-        };
-        if newer(self.state.theirs.nonce(), &own) {
-            let SignedSimplex { simplex, signature } = own.expect("checked above; qed");
-            self.state.theirs.simplex = simplex;
-            self.state.theirs.signature = Some(signature);
+        Ok(())
+    }
+
+    /// A simplex of the partner that we had acknowledged, and that takes nothing back.
+    fn check_theirs(&self, shown: &TwiceSigned) -> Result<(), Fault> {
+        let side = self.state.side.other();
+        if shown.from != side {
+            return Err(Fault::Mismatch("a simplex of the other side"));
         }
-        if newer(self.state.mine.nonce(), &yours) {
-            let SignedSimplex { simplex, signature } = yours.expect("checked above; qed");
-            self.state.mine.simplex = simplex;
-            self.state.mine.signature = Some(signature);
-            self.state.outbox.clear();
+        self.check_signed(side, &shown.simplex, &shown.signature)?;
+        let message = self.state.context.ack_message(side, &shown.simplex);
+        if !shown.ack.verify(&message, self.me()) {
+            return Err(Fault::BadSignature);
         }
-        Ok(vec![Effect::Persist])
+        let known = &self.state.theirs.simplex;
+        let paid = known.entries.iter().all(|entry| shown.simplex.sent(entry.asset) >= entry.sent);
+        let locked = known.entries.iter().all(|entry| {
+            let kept = shown.simplex.entry(entry.asset);
+            let kept = |lock| kept.is_some_and(|kept| kept.locks.contains(lock));
+            entry.locks.iter().all(kept)
+        });
+        if !(paid && locked) {
+            return Err(Fault::Mismatch("the shown simplex takes back what was paid"));
+        }
+        Ok(())
+    }
+
+    /// We had acknowledged this simplex and lost it. With it we may have lost a withdrawal proof or
+    /// a close that we signed: nothing moves until those are worth nothing.
+    fn adopt_theirs(&mut self, ctx: &Context<'_>, shown: TwiceSigned) -> Vec<Effect> {
+        let nonce = shown.simplex.nonce;
+        let theirs = &mut self.state.theirs;
+        theirs.simplex = shown.simplex;
+        theirs.signature = Some(shown.signature);
+        theirs.reservation = None;
+        self.state.decision = None;
+        self.state.forgotten = nonce;
+        self.state.ack_sent = self.state.ack_sent.max(nonce);
+        self.state.given.prune(nonce);
+        let now = ctx.finalized.clock.max(ctx.best.clock);
+        let until = now.saturating_add(MAX_VALIDITY);
+        let mut effects = vec![Effect::Event(Event::Repaired { nonce })];
+        effects.extend(self.freeze(|freezes| freezes.repaired = later(freezes.repaired, until)));
+        effects
+    }
+
+    /// We had signed this simplex and lost it.
+    fn adopt_mine(&mut self, shown: SignedSimplex) -> Effect {
+        let their_view = shown.simplex.nonce;
+        let mine = &mut self.state.mine;
+        mine.simplex = shown.simplex;
+        mine.signature = Some(shown.signature);
+        mine.reservation = None;
+        self.state.outbox.clear();
+        self.state.proof = None;
+        self.state.refused = None;
+        self.state.data_lost = true;
+        Effect::Event(Event::DataLost { their_view })
     }
 }

@@ -19,6 +19,9 @@ use sp_runtime::{BoundedVec, MultiSignature};
 
 /// Longest that we bind ourselves by a proof, in usable blocks.
 pub const MAX_VALIDITY: Clock = 1_000;
+/// Usable blocks from the newest finalized one until a withdrawal is surely included: finality 3,
+/// inclusion 2, a reorganisation 2. A proof that ends earlier is not used any more.
+pub const PROOF_MARGIN: Clock = 7;
 
 /// Applies a `Reserve`.
 pub(crate) fn reserve(
@@ -57,6 +60,10 @@ pub(crate) fn reserve(
 
 /// Applies an `Unreserve`.
 pub(crate) fn unreserve(judge: &Judge<'_>, half: &mut Half, id: Nonce) -> Result<(), Fault> {
+    if half.reservation.is_none() && id <= judge.forgotten {
+        // Made before we lost data; nobody can use its proof any more.
+        return Ok(());
+    }
     let held = half.reservation.as_ref().filter(|held| held.id == id);
     let held = held.ok_or(Fault::Reservation("there is none to release"))?;
     let used = judge.withdrawal_nonce() > held.withdrawal_nonce;
@@ -101,12 +108,14 @@ impl Channel {
         Ok(effects)
     }
 
-    /// Our live proof, ready to be submitted while the clock is at most its `valid_until`.
-    pub fn live_proof(&self) -> Option<&(Withdrawal, MultiSignature)> {
+    /// Our live proof, if it can still be used when it is submitted now: the chain has not passed
+    /// its nonce, and it is valid for at least [`PROOF_MARGIN`] more. `now` is the usable clock of
+    /// the newest finalized block.
+    pub fn live_proof(&self, now: Clock) -> Option<&(Withdrawal, MultiSignature)> {
         let nonce = self.state.facts.view.withdrawal_nonces[self.state.side.index()];
-        self.state.proof.as_ref().filter(|(proof, _)| {
-            proof.withdrawal_nonce == nonce && self.state.facts.at.clock <= proof.valid_until
-        })
+        let included = now.checked_add(PROOF_MARGIN)?;
+        let proof = self.state.proof.as_ref();
+        proof.filter(|(p, _)| p.withdrawal_nonce == nonce && included <= p.valid_until)
     }
 
     /// How we answer the partner's reservation, if the transitions have one. Signing is safe when
@@ -159,7 +168,7 @@ impl Channel {
         withdrawal: Withdrawal,
         signature: MultiSignature,
     ) -> Result<Vec<Effect>, Fault> {
-        if epoch != self.epoch() || self.state.freeze.is_some() {
+        if epoch != self.epoch() || self.frozen().is_some() {
             return Ok(vec![]);
         }
         let held = self.state.mine.reservation.as_ref();
@@ -200,7 +209,7 @@ impl Channel {
         reservation: Nonce,
         reason: RefusalReason,
     ) -> Result<Vec<Effect>, Fault> {
-        if epoch != self.epoch() || self.state.freeze.is_some() {
+        if epoch != self.epoch() || self.frozen().is_some() {
             return Ok(vec![]);
         }
         let held = self.state.mine.reservation.as_ref();
@@ -215,8 +224,12 @@ impl Channel {
         Ok(effects)
     }
 
-    /// Releases our reservation if it is used, refused or over.
+    /// Releases our reservation if it is used, refused or over. Only when the partner has said where
+    /// it stands: nothing is signed by itself that it may know better.
     pub(crate) fn release(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        if !self.established() {
+            return vec![];
+        }
         let Some(held) = self.state.mine.reservation.as_ref() else { return vec![] };
         let reservation = held.id;
         let nonce = self.state.facts.view.withdrawal_nonces[self.state.side.index()];

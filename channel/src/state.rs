@@ -1,27 +1,25 @@
 //! What a party keeps of a channel.
 
 use crate::{
-    chain::PairFacts,
-    effect::Effect,
-    error::{Fault, Refusal},
-    message::{Message, RefusalReason, Update},
+    chain::{PairFacts, Watch},
+    freeze::Freezes,
+    late::LateClaim,
+    message::{RefusalReason, Update},
+    session::Session,
     terms::{Given, Received},
-    Context, Moment,
+    Moment,
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
     simplex::MaxAssets, AccountId, AssetId, Balance, BlockNumber, ChannelContext, Clock, Epoch,
-    Nonce, Pair, PairError, Side, Signature, SignedSimplex, Simplex, Withdrawal,
+    Nonce, Pair, PairError, Side, Signature, SignedSimplex, Simplex, TwiceSigned, Withdrawal,
 };
 use sp_core::H256;
 use sp_runtime::{BoundedVec, MultiSignature};
 use std::collections::VecDeque;
 
 /// Version of the stored form.
-pub const STATE_VERSION: u8 = 1;
-
-/// Most messages kept while waiting for a finalized block.
-pub(crate) const MAX_HELD: usize = 1_024;
+pub const STATE_VERSION: u8 = 2;
 
 /// Money held for a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -74,8 +72,18 @@ impl Half {
 pub struct Acked {
     /// The simplex.
     pub simplex: Simplex,
+    /// Our signature over it.
+    pub signature: Signature,
     /// The partner's signature over the acknowledgement.
     pub ack: Signature,
+}
+
+impl Acked {
+    /// With both signatures, for the partner or a watchtower. `from` is our side.
+    pub fn twice_signed(&self, from: Side) -> TwiceSigned {
+        let Self { simplex, signature, ack } = self.clone();
+        TwiceSigned { from, simplex, signature, ack }
+    }
 }
 
 /// An own update that the partner has not acknowledged yet, with the simplex it leads to.
@@ -97,52 +105,6 @@ pub enum Decision {
     /// We refused.
     #[codec(index = 1)]
     Refused(Nonce, RefusalReason),
-}
-
-/// Why a channel takes no updates [M1].
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum FreezeReason {
-    /// We have opened a dispute, or are about to.
-    #[codec(index = 0)]
-    OwnDispute,
-    /// A best block has a dispute, accept, close or resolve of the channel.
-    #[codec(index = 1)]
-    SeenOnChain {
-        /// That block.
-        block: BlockNumber,
-    },
-    /// We have signed a close.
-    #[codec(index = 2)]
-    CloseSigned {
-        /// Last usable block at which it can be submitted.
-        valid_until: Clock,
-    },
-    /// We have a close that the partner signed, and submit it.
-    #[codec(index = 3)]
-    Closing {
-        /// Last usable block at which it can be submitted.
-        valid_until: Clock,
-    },
-}
-
-impl core::fmt::Display for FreezeReason {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Self::OwnDispute => write!(f, "we have opened a dispute"),
-            Self::SeenOnChain { block } => {
-                write!(f, "block {block} has a dispute or close of the channel")
-            },
-            Self::CloseSigned { valid_until } => {
-                write!(f, "we have signed a close that is valid until clock {valid_until}")
-            },
-            Self::Closing { valid_until } => {
-                write!(f, "we submit a close that is valid until clock {valid_until}")
-            },
-        }
-    }
 }
 
 /// What must survive a crash.
@@ -172,12 +134,16 @@ pub struct State {
     pub proof: Option<(Withdrawal, MultiSignature)>,
     /// Id of our reservation that the partner refused.
     pub refused: Option<Nonce>,
-    /// Newest finalized facts.
+    /// Newest finalized facts. Of old epochs only those of [`Self::late`].
     pub facts: PairFacts,
     /// Why no updates are made or taken.
-    pub freeze: Option<FreezeReason>,
-    /// The partner knows a newer simplex of ours than we do [A17].
+    pub freezes: Freezes,
+    /// The partner has proved that it knows a newer simplex of ours than we did [A17].
     pub data_lost: bool,
+    /// Up to this nonce of the partner we have forgotten what it reserved: our copy was repaired.
+    pub forgotten: Nonce,
+    /// What earlier epochs did not count of the partner's payments.
+    pub late: Vec<LateClaim>,
 }
 
 /// One channel of one party: the state that survives, and the session that does not.
@@ -185,16 +151,15 @@ pub struct State {
 pub struct Channel {
     /// What must survive a crash.
     pub(crate) state: State,
-    /// Messages that wait until our node has finalized what they refer to.
-    pub(crate) held: VecDeque<Message>,
-    /// Whether the partner is connected and has said where it stands.
-    pub(crate) established: bool,
-    /// Whether a close request of ours is under way.
-    pub(crate) close_requested: bool,
+    /// What belongs to the connection with the partner.
+    pub(crate) session: Session,
+    /// What was brought to the chain since the start of the process.
+    pub(crate) watch: Watch,
 }
 
 impl Channel {
-    /// The channel of `me` and `partner` as the chain knows it, with nothing paid off chain.
+    /// The channel of `me` and `partner` as the chain knows it, with nothing paid off chain; frozen
+    /// if it is in dispute.
     pub fn new(
         genesis_hash: H256,
         me: &AccountId,
@@ -204,6 +169,10 @@ impl Channel {
         let pair = Pair::new(me.clone(), partner.clone())?;
         let side = pair.side_of(me).ok_or(PairError)?;
         let epoch = facts.view.epoch;
+        let mut freezes = Freezes::default();
+        if facts.view.dispute.is_some() {
+            freezes.see(epoch, facts.at.block);
+        }
         let state = State {
             side,
             context: ChannelContext { genesis_hash, pair, epoch },
@@ -217,16 +186,18 @@ impl Channel {
             decision: None,
             proof: None,
             refused: None,
-            facts,
-            freeze: None,
+            facts: facts.without_old_epochs(&[]),
+            freezes,
             data_lost: false,
+            forgotten: 0,
+            late: vec![],
         };
         Ok(Self::from_state(state))
     }
 
     /// A channel after a restart.
     pub fn from_state(state: State) -> Self {
-        Self { state, held: VecDeque::new(), established: false, close_requested: false }
+        Self { state, session: Session::default(), watch: Watch::default() }
     }
 
     /// The stored form.
@@ -240,10 +211,11 @@ impl Channel {
         match u8::decode(input) {
             Ok(STATE_VERSION) => {},
             Ok(version) => {
+                let advice = if version > STATE_VERSION { "newer" } else { "older" };
                 return Err(format!(
                     "the channel was stored by version {version}, this program knows \
-                     {STATE_VERSION}: use the newer program"
-                ))
+                     {STATE_VERSION}: use the {advice} program"
+                ));
             },
             Err(_) => return Err("an empty channel record".into()),
         }
@@ -279,115 +251,14 @@ impl Channel {
         self.state.context.epoch
     }
 
-    /// Whether the partner is connected and in step.
-    pub fn established(&self) -> bool {
-        self.established
-    }
-
-    /// Why there are no updates.
-    pub fn frozen(&self) -> Option<FreezeReason> {
-        self.state.freeze
-    }
-
     /// Whether something waits for a later block: then the host calls [`Channel::on_block`] with
     /// every new one.
     pub fn waits_for_blocks(&self) -> bool {
-        !self.held.is_empty()
+        !self.session.held.is_empty()
             || self.state.mine.reservation.is_some()
-            || self.state.freeze.is_some()
+            || self.state.freezes != Freezes::default()
             || self.state.facts.view.dispute.is_some()
-    }
-
-    /// A message of the partner. On a fault nothing has changed and the state stays the last good
-    /// one; the host tells the partner and ends the session.
-    pub fn receive(&mut self, ctx: &Context<'_>, message: Message) -> Result<Vec<Effect>, Fault> {
-        if !self.held.is_empty() {
-            return self.hold(message);
-        }
-        self.handle(ctx, message)
-    }
-
-    /// Keeps a message until our node has caught up; everything behind it waits too.
-    pub(crate) fn hold(&mut self, message: Message) -> Result<Vec<Effect>, Fault> {
-        if self.held.len() >= MAX_HELD {
-            return Err(Fault::TooManyHeld);
-        }
-        self.held.push_back(message);
-        Ok(vec![])
-    }
-
-    /// Handles what was held, as far as our node has caught up.
-    pub(crate) fn pump(&mut self, ctx: &Context<'_>) -> Result<Vec<Effect>, Fault> {
-        let mut effects = vec![];
-        while let Some(message) = self.held.pop_front() {
-            let waiting = self.held.len();
-            effects.extend(self.handle(ctx, message)?);
-            if self.held.len() > waiting {
-                // It must still wait: back to the front, where it was.
-                if let Some(message) = self.held.pop_back() {
-                    self.held.push_front(message);
-                }
-                break;
-            }
-        }
-        Ok(effects)
-    }
-
-    fn handle(&mut self, ctx: &Context<'_>, message: Message) -> Result<Vec<Effect>, Fault> {
-        match message {
-            Message::Reestablish {
-                epoch,
-                own_nonce,
-                received_nonce,
-                acked_nonce: _,
-                terms_given: _,
-                terms_received,
-            } => self.on_reestablish(ctx, epoch, own_nonce, received_nonce, terms_received),
-            Message::Update(update) => self.on_update(ctx, update),
-            Message::Ack { epoch, ack } => self.on_ack(epoch, ack),
-            Message::Terms { epoch, version, asset, terms } => {
-                self.on_terms(epoch, version, asset, terms)
-            },
-            Message::TermsAck { epoch, version, nonce } => self.on_terms_ack(epoch, version, nonce),
-            Message::Proof { epoch, reservation, withdrawal, signature } => {
-                self.on_proof(epoch, reservation, withdrawal, signature)
-            },
-            Message::Refused { epoch, reservation, reason } => {
-                self.on_refused(ctx, epoch, reservation, reason)
-            },
-            Message::CloseRequest { epoch, own_nonce, partner_nonce, close, signature } => {
-                self.on_close_request(ctx, epoch, [own_nonce, partner_nonce], close, signature)
-            },
-            Message::CloseSigned { epoch, close, signature } => {
-                self.on_close_signed(ctx, epoch, close, signature)
-            },
-            Message::CloseRefused { epoch, reason } => Ok(self.on_close_refused(epoch, reason)),
-            Message::RequestState { epoch } => Ok(self.on_request_state(epoch)),
-            Message::State { epoch, own, yours } => self.on_state(epoch, own, yours),
-            Message::InsureRequest { asset } => {
-                Ok(vec![Effect::Event(crate::Event::InsureRequested { asset })])
-            },
-            Message::Delivered { id } => Ok(vec![Effect::Event(crate::Event::Delivered { id })]),
-            Message::Fault { text } => {
-                let text = String::from_utf8_lossy(&text).into_owned();
-                Ok(vec![Effect::Event(crate::Event::PartnerComplains { text })])
-            },
-            Message::Fulfill { .. } | Message::Fail { .. } => Err(Fault::LocksUnavailable),
-        }
-    }
-
-    /// Whether updates may be made now.
-    pub(crate) fn check_open(&self) -> Result<(), Refusal> {
-        if self.state.data_lost {
-            return Err(Refusal::DataLost);
-        }
-        if let Some(reason) = self.state.freeze {
-            return Err(Refusal::Frozen(reason));
-        }
-        if self.close_requested {
-            return Err(Refusal::Closing);
-        }
-        Ok(())
+            || !self.state.late.is_empty()
     }
 
     /// The finalized moment up to which this channel knows the chain.

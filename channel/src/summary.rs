@@ -1,6 +1,6 @@
 //! The channel for people: who owns what, what is signed.
 
-use crate::state::{Channel, FreezeReason};
+use crate::{freeze::FreezeReason, state::Channel};
 use failsafe_primitives::{AssetId, Balance, Epoch, Nonce, Side};
 use std::collections::BTreeSet;
 
@@ -52,8 +52,12 @@ pub struct Summary {
     pub frozen: Option<FreezeReason>,
     /// Whether we have lost data.
     pub data_lost: bool,
-    /// Whether the partner is connected.
+    /// Whether the partner is connected and in step.
     pub connected: bool,
+    /// Whether the partner claims to know more than we do, without proof yet.
+    pub paused: bool,
+    /// Earlier epochs of which something of the partner's payments is still to be claimed.
+    pub late: Vec<Epoch>,
     /// Every asset that has collateral, payments or terms.
     pub assets: Vec<AssetSummary>,
 }
@@ -102,9 +106,11 @@ impl Channel {
             own_nonce: self.state.mine.nonce(),
             own_acked: self.state.acked.as_ref().map_or(0, |acked| acked.simplex.nonce),
             partner_nonce: self.state.theirs.nonce(),
-            frozen: self.state.freeze,
+            frozen: self.frozen(),
             data_lost: self.state.data_lost,
-            connected: self.established,
+            connected: self.established(),
+            paused: self.paused(),
+            late: self.state.late.iter().map(|claim| claim.epoch).collect(),
             assets: self.assets().into_iter().map(|asset| self.asset_summary(asset)).collect(),
         }
     }

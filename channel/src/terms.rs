@@ -8,13 +8,20 @@
 
 use crate::{
     effect::{Effect, Event},
-    error::Fault,
+    error::{Fault, Refusal},
     message::{Message, TermsVersion},
     state::Channel,
+    update::MAX_UNACKED,
 };
 use codec::{Decode, Encode};
-use failsafe_primitives::{AssetId, Balance, Epoch, Nonce};
+use failsafe_primitives::{arithmetic::within_limit, AssetId, Balance, Epoch, Nonce, LIMIT};
 use std::collections::BTreeMap;
+
+/// Highest version of our terms that a partner may claim to have when we do not know it: an honest
+/// one has it because we were restored from a backup, a hostile one must not use up our numbers.
+const MAX_CLAIMED_VERSION: TermsVersion = 1 << 31;
+/// Statements beyond which such a claim is not believed: each makes us state everything again.
+const MAX_STATEMENTS: usize = 1_024;
 
 /// A creditor's terms for one asset.
 #[derive(
@@ -28,6 +35,15 @@ pub struct AssetTerms {
     pub insure_above: Balance,
     /// How much may be covered by unsigned updates; nobody grants any yet.
     pub unsigned_limit: Balance,
+}
+
+impl AssetTerms {
+    /// Whether every amount is within [`LIMIT`] (`protocol.md` §2): more could not be reckoned with.
+    fn within_limits(&self) -> bool {
+        [self.credit, self.insure_above, self.unsigned_limit]
+            .into_iter()
+            .all(|amount| within_limit(amount).is_ok())
+    }
 }
 
 /// One statement.
@@ -53,6 +69,11 @@ impl Given {
     /// The newest terms for `asset`.
     pub fn current(&self, asset: AssetId) -> Option<AssetTerms> {
         self.at(asset, TermsVersion::MAX)
+    }
+
+    /// The newest version that the partner has acknowledged, and its nonce at that time.
+    pub fn acked(&self) -> Option<(TermsVersion, Nonce)> {
+        self.acked
     }
 
     /// The terms for `asset` in `version`.
@@ -82,28 +103,43 @@ impl Given {
         Ok(move |asset| self.at(asset, version).map(|terms| terms.credit))
     }
 
-    fn state(&mut self, asset: AssetId, terms: AssetTerms) -> TermsVersion {
-        // One statement per change of mind: 2^32 do not come in an epoch.
-        self.version = self.version.saturating_add(1);
-        self.statements.push(Statement { version: self.version, asset, terms });
-        self.version
+    /// Adds a statement. `None` when there is no number left for it in this epoch.
+    fn state(&mut self, asset: AssetId, terms: AssetTerms) -> Option<TermsVersion> {
+        let version = self.version.checked_add(1)?;
+        self.version = version;
+        self.statements.push(Statement { version, asset, terms });
+        Some(version)
     }
 
+    /// The partner knows `version`, and its updates after `nonce` follow it. Says whether that is
+    /// new.
     fn acknowledge(&mut self, version: TermsVersion, nonce: Nonce) -> bool {
-        let newer = self.acked.is_none_or(|(known, _)| version > known);
-        if newer && version <= self.version {
+        let known = self.acked.map_or(0, |(known, _)| known);
+        let newer = version > known && version <= self.version;
+        if newer {
             self.acked = Some((version, nonce));
         }
         newer
     }
 
+    /// Says everything again under numbers above `version`, which the partner knows and we have
+    /// forgotten.
+    fn restate_above(&mut self, version: TermsVersion) {
+        let newest = self.newest();
+        self.version = version;
+        for Statement { asset, terms, .. } in newest {
+            if self.state(asset, terms).is_none() {
+                return;
+            }
+        }
+    }
+
     /// Forgets statements to which no update can refer any more, now that the partner's newest
     /// known nonce is `nonce`.
     pub(crate) fn prune(&mut self, nonce: Nonce) {
-        let Some((version, since)) = self.acked.filter(|(_, since)| nonce >= *since) else {
+        let Some((version, _)) = self.acked.filter(|(_, since)| nonce >= *since) else {
             return;
         };
-        let _ = since;
         let newest: BTreeMap<AssetId, TermsVersion> = self
             .statements
             .iter()
@@ -146,14 +182,20 @@ const MAX_TERMS: usize = failsafe_primitives::simplex::MAX_ASSETS as usize;
 
 impl Channel {
     /// States terms for `asset`; nothing happens when they are in force already.
-    pub fn set_terms(&mut self, asset: AssetId, terms: AssetTerms) -> Vec<Effect> {
+    ///
+    /// # Errors
+    /// [`Refusal::TermsTooHigh`] for an amount above the limit of the protocol.
+    pub fn set_terms(&mut self, asset: AssetId, terms: AssetTerms) -> Result<Vec<Effect>, Refusal> {
         if self.state.given.current(asset) == Some(terms) {
-            return vec![];
+            return Ok(vec![]);
         }
-        let version = self.state.given.state(asset, terms);
+        if !terms.within_limits() {
+            return Err(Refusal::TermsTooHigh(LIMIT));
+        }
+        let version = self.state.given.state(asset, terms).ok_or(Refusal::Overflow)?;
         let epoch = self.epoch();
         let message = Message::Terms { epoch, version, asset, terms };
-        vec![Effect::Persist, Effect::Send(message)]
+        Ok(vec![Effect::Persist, Effect::Send(message)])
     }
 
     pub(crate) fn on_terms(
@@ -176,6 +218,9 @@ impl Channel {
         if known.is_none() && received.terms.len() >= MAX_TERMS {
             return Err(Fault::Mismatch("terms for more assets than a channel may have"));
         }
+        if !terms.within_limits() {
+            return Err(Fault::TermsTooHigh(asset));
+        }
         received.terms.insert(asset, (version, terms));
         received.version = received.version.max(version);
         let event = Effect::Event(Event::TermsChanged { asset, terms });
@@ -194,16 +239,57 @@ impl Channel {
         if version > self.state.given.version {
             return Err(Fault::UnknownTerms(version));
         }
+        self.check_own_nonce(nonce)?;
+        Ok(self.note_terms(version, nonce).into_iter().collect())
+    }
+
+    /// A partner's own nonce is at most [`MAX_UNACKED`] beyond what we have of it. A higher one would
+    /// let its updates follow old terms for ever.
+    fn check_own_nonce(&self, nonce: Nonce) -> Result<(), Fault> {
+        let ahead = nonce.checked_sub(self.state.theirs.nonce()).unwrap_or_default();
+        match usize::try_from(ahead) {
+            Ok(ahead) if ahead <= MAX_UNACKED => Ok(()),
+            _ => Err(Fault::Mismatch("more updates than may wait for an acknowledgement")),
+        }
+    }
+
+    fn note_terms(&mut self, version: TermsVersion, nonce: Nonce) -> Option<Effect> {
         if !self.state.given.acknowledge(version, nonce) {
-            return Ok(vec![]);
+            return None;
         }
         let known = self.state.theirs.nonce();
         self.state.given.prune(known);
-        Ok(vec![Effect::Persist])
+        Some(Effect::Persist)
+    }
+
+    /// A reconnected partner knows our terms up to `version`; its newest nonce is `nonce`. That is an
+    /// acknowledgement too: the one it sent may be lost. What it does not know is stated again.
+    pub(crate) fn catch_up_terms(
+        &mut self,
+        version: TermsVersion,
+        nonce: Nonce,
+    ) -> Result<Vec<Effect>, Fault> {
+        let given = &self.state.given;
+        let forgotten = version > given.version;
+        let credible = version <= MAX_CLAIMED_VERSION && given.statements.len() < MAX_STATEMENTS;
+        if forgotten && !credible {
+            return Err(Fault::UnknownTerms(version));
+        }
+        self.check_own_nonce(nonce)?;
+        if forgotten {
+            self.state.given.restate_above(version);
+        }
+        let noted = self.note_terms(version, nonce);
+        let mut effects = vec![];
+        if forgotten || noted.is_some() {
+            effects.push(Effect::Persist);
+        }
+        effects.extend(self.repeat_terms(version));
+        Ok(effects)
     }
 
     /// All terms again, for a partner that knows them up to `version`.
-    pub(crate) fn repeat_terms(&self, version: TermsVersion) -> Vec<Effect> {
+    fn repeat_terms(&self, version: TermsVersion) -> Vec<Effect> {
         let epoch = self.epoch();
         let newer = self.state.given.newest().into_iter().filter(|s| s.version > version);
         newer

@@ -6,7 +6,7 @@ use crate::{
     error::{Fault, Refusal},
     message::{AckOf, Message, Purpose, Transition, Update},
     reservation,
-    state::{Channel, Half, Reservation, Sent},
+    state::{Acked, Channel, Decision, Half, Reservation, Sent},
     Context,
 };
 use failsafe_primitives::{
@@ -15,8 +15,8 @@ use failsafe_primitives::{
 };
 use sp_runtime::BoundedVec;
 
-/// How many blocks ahead of our best one an update may refer to [A14].
-const AS_OF_AHEAD: BlockNumber = 2;
+/// Most own updates that the partner has not acknowledged: it makes us keep them.
+pub const MAX_UNACKED: usize = 512;
 
 /// By what a transition is judged.
 pub(crate) struct Judge<'a> {
@@ -34,6 +34,8 @@ pub(crate) struct Judge<'a> {
     pub clock: Clock,
     /// Id of the reservation that the partner has refused.
     pub refused: Option<Nonce>,
+    /// Up to this nonce it is not known what the side has reserved.
+    pub forgotten: Nonce,
 }
 
 impl Judge<'_> {
@@ -186,6 +188,7 @@ impl Channel {
             credit: &credit,
             clock: 0,
             refused: None,
+            forgotten: 0,
         };
         Ok(judge.capacity(&self.state.theirs, asset)?)
     }
@@ -210,16 +213,24 @@ impl Channel {
             credit,
             clock,
             refused: self.state.refused,
+            forgotten: 0,
         }
     }
 
     /// Makes an update, signs it and hands it out: persisted first, then sent.
+    ///
+    /// # Errors
+    /// [`Refusal`], and nothing has changed: when no updates may be made now, or when one of the
+    /// transitions breaks the rules by which the partner would judge it.
     pub fn update(
         &mut self,
         ctx: &Context<'_>,
         transitions: Vec<Transition>,
     ) -> Result<Vec<Effect>, Refusal> {
         self.check_open()?;
+        if self.state.outbox.len() >= MAX_UNACKED {
+            return Err(Refusal::TooManyUnacked(MAX_UNACKED));
+        }
         let transitions =
             BoundedVec::try_from(transitions).map_err(|_| Refusal::TooManyTransitions)?;
         let as_of = self.choose_as_of(ctx, &transitions)?;
@@ -251,7 +262,7 @@ impl Channel {
         let mut effects = vec![Effect::Persist];
         // Before the partner has said where it stands, it could miss the updates in between: they all
         // go out when it has.
-        if self.established {
+        if self.established() {
             effects.push(Effect::Send(Message::Update(update)));
         }
         Ok(effects)
@@ -281,20 +292,10 @@ impl Channel {
         ctx: &Context<'_>,
         update: Update,
     ) -> Result<Vec<Effect>, Fault> {
-        if update.epoch < self.epoch() || self.state.freeze.is_some() || self.state.data_lost {
-            // Void, or frozen: neither made nor taken.
+        if self.is_void(&update) {
             return Ok(vec![]);
         }
         let known = self.state.theirs.nonce();
-        if update.epoch == self.epoch() && update.base_nonce < known {
-            return Ok(vec![]);
-        }
-        if update.as_of > ctx.best.block.saturating_add(AS_OF_AHEAD) {
-            return Err(Fault::AsOfInFuture { got: update.as_of, best: ctx.best.block });
-        }
-        if update.epoch > self.epoch() || update.as_of > ctx.finalized.block {
-            return self.hold(Message::Update(update));
-        }
         if update.base_nonce > known {
             return Err(Fault::Gap { got: update.base_nonce, known });
         }
@@ -312,7 +313,7 @@ impl Channel {
         let next_nonce = update.base_nonce.checked_add(1).ok_or(Fault::Overflow)?;
         let credit = self.state.given.judge(update.terms_version, next_nonce)?;
         let refused = match &self.state.decision {
-            Some(crate::state::Decision::Refused(nonce, _)) => Some(*nonce),
+            Some(Decision::Refused(nonce, _)) => Some(*nonce),
             _ => None,
         };
         let judge = Judge {
@@ -322,6 +323,7 @@ impl Channel {
             credit: &credit,
             clock: ctx.finalized.clock,
             refused,
+            forgotten: self.state.forgotten,
         };
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.theirs, &update.transitions, max_locks)?;
@@ -357,7 +359,7 @@ impl Channel {
     /// The acknowledgement that is due, if any.
     fn due_ack(&self, ctx: &Context<'_>) -> Option<AckOf> {
         let nonce = self.state.theirs.nonce();
-        if nonce == 0 || self.state.ack_sent >= nonce || self.state.freeze.is_some() {
+        if nonce == 0 || self.state.ack_sent >= nonce || self.frozen().is_some() {
             return None;
         }
         Some(self.make_ack(ctx))
@@ -372,7 +374,7 @@ impl Channel {
 
     /// Whether the partner waits for an acknowledgement.
     pub fn ack_is_due(&self) -> bool {
-        self.state.theirs.nonce() > self.state.ack_sent && self.state.freeze.is_none()
+        self.state.theirs.nonce() > self.state.ack_sent && self.frozen().is_none()
     }
 
     /// Acknowledges the partner's newest simplex, unless that has been done. Acks are lazy: the host
@@ -386,16 +388,21 @@ impl Channel {
 
     /// The newest acknowledgement again, for a partner that has reconnected.
     pub(crate) fn repeat_ack(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
-        if self.state.theirs.nonce() == 0 || self.state.freeze.is_some() {
+        if self.state.theirs.nonce() == 0 || self.frozen().is_some() {
             return vec![];
         }
         let ack = self.make_ack(ctx);
-        self.state.ack_sent = ack.nonce;
-        vec![Effect::Send(Message::Ack { epoch: self.epoch(), ack })]
+        let mut effects = vec![];
+        if self.state.ack_sent != ack.nonce {
+            self.state.ack_sent = ack.nonce;
+            effects.push(Effect::Persist);
+        }
+        effects.push(Effect::Send(Message::Ack { epoch: self.epoch(), ack }));
+        effects
     }
 
     pub(crate) fn on_ack(&mut self, epoch: Epoch, ack: AckOf) -> Result<Vec<Effect>, Fault> {
-        if epoch != self.epoch() || self.state.freeze.is_some() || self.state.data_lost {
+        if epoch != self.epoch() || self.frozen().is_some() {
             return Ok(vec![]);
         }
         match self.check_ack(ack)? {
@@ -408,28 +415,28 @@ impl Channel {
     }
 
     /// Checks an acknowledgement; `None` when it says nothing new.
-    fn check_ack(&self, ack: AckOf) -> Result<Option<crate::state::Acked>, Fault> {
+    fn check_ack(&self, ack: AckOf) -> Result<Option<Acked>, Fault> {
         let known = self.state.acked.as_ref().map_or(0, |acked| acked.simplex.nonce);
         if ack.nonce <= known {
             return Ok(None);
         }
-        let mine = &self.state.mine.simplex;
-        let simplex = if mine.nonce == ack.nonce {
-            mine
-        } else {
-            let sent = self.state.outbox.iter().map(|sent| &sent.simplex);
-            sent.into_iter()
-                .find(|simplex| simplex.nonce == ack.nonce)
-                .ok_or(Fault::UnknownAck(ack.nonce))?
+        let mine = &self.state.mine;
+        let newest = Some((&mine.simplex, mine.signature.as_ref()));
+        let sent = self.state.outbox.iter();
+        let sent = sent.map(|sent| (&sent.simplex, sent.update.signature.as_ref()));
+        let named = newest.into_iter().chain(sent).find(|(s, _)| s.nonce == ack.nonce);
+        let Some((simplex, Some(signature))) = named else {
+            return Err(Fault::UnknownAck(ack.nonce));
         };
         let message = self.state.context.ack_message(self.state.side, simplex);
         if !ack.signature.verify(&message, self.partner()) {
             return Err(Fault::BadSignature);
         }
-        Ok(Some(crate::state::Acked { simplex: simplex.clone(), ack: ack.signature }))
+        let (simplex, signature) = (simplex.clone(), signature.clone());
+        Ok(Some(Acked { simplex, signature, ack: ack.signature }))
     }
 
-    fn commit_ack(&mut self, acked: crate::state::Acked) -> Effect {
+    fn commit_ack(&mut self, acked: Acked) -> Effect {
         let nonce = acked.simplex.nonce;
         self.state.outbox.retain(|sent| sent.simplex.nonce > nonce);
         self.state.acked = Some(acked);

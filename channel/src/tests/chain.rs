@@ -1,124 +1,212 @@
 use super::*;
-use crate::FreezeReason;
-use failsafe_primitives::{
-    evidence::{Presented, Standing},
-    view::OldEpochView,
-};
 
-fn start_dispute(world: &mut World, who: usize) {
-    world.call(who, |channel, _| channel.dispute()).unwrap();
-}
-
-fn dispute_in_best_block(world: &mut World, starter: Side, presented: [Option<Presented>; 2]) {
-    let view = world.dispute_view(starter, &Evidence::default());
-    world.best_block(|facts| facts.view.dispute = Some(DisputeView { presented, ..view }));
-}
-
-#[test]
-fn m1_own_dispute_should_freeze_before_it_leaves() {
+/// Left has paid 40, which right has acknowledged if `acked`, and then 30 more.
+fn paid_twice(acked: bool) -> (World, Simplex) {
     let mut world = World::new(100, 100);
-    world.pay(L, 10).unwrap();
+    world.pay(L, 40).unwrap();
     world.deliver_all();
-    start_dispute(&mut world, R);
-    let stored = Channel::decode_state(&world.parties[R].disk).unwrap();
-    assert_eq!(stored.frozen(), Some(FreezeReason::OwnDispute), "durable");
-    assert_eq!(world.pay(R, 1), Err(Refusal::Frozen(FreezeReason::OwnDispute)));
-    // A payment that arrives now is not taken: the starter speaks once.
-    world.pay(L, 5).unwrap();
+    if acked {
+        world.flush_ack(R);
+        world.deliver_all();
+    }
+    let older = world.parties[L].channel.state().mine.simplex.clone();
+    world.pay(L, 30).unwrap();
     world.deliver_all();
-    assert_eq!(world.received(R), 10);
-    let [ChainAction::Dispute { evidence, own_nonce: 0 }] = &world.parties[R].submitted[..] else {
-        panic!("{:?}", world.parties[R].submitted)
-    };
-    assert_eq!(evidence.theirs.as_ref().unwrap().simplex.nonce, 1);
+    (world, older)
 }
 
-#[test]
-fn m1_dispute_seen_in_a_best_block_should_freeze() {
-    let mut world = World::new(100, 100);
-    dispute_in_best_block(&mut world, Side::Left, [None, None]);
-    let block = world.facts.at.block;
-    let frozen = Refusal::Frozen(FreezeReason::SeenOnChain { block });
-    assert_eq!(world.pay(R, 1), Err(frozen));
-}
-
-#[test]
-fn m1_freeze_should_be_lifted_when_a_reorganisation_removed_the_dispute() {
-    let mut world = World::new(100, 100);
-    dispute_in_best_block(&mut world, Side::Left, [None, None]);
-    assert!(world.parties[R].channel.frozen().is_some());
-    // Finality passes the block on another branch.
-    world.block(|facts| facts.view.dispute = None);
-    assert_eq!(world.parties[R].channel.frozen(), None);
-    assert!(world.parties[R].events.contains(&Event::Thawed));
-    world.pay(L, 5).unwrap();
-    world.deliver_all();
-    world.assert_agreed();
+fn counter_of(world: &World, who: usize) -> Option<(Option<Simplex>, bool)> {
+    match &world.parties[who].submitted[..] {
+        [] => None,
+        [ChainAction::Counter { evidence }] => {
+            let theirs = evidence.theirs.as_ref().map(|signed| signed.simplex.clone());
+            Some((theirs, evidence.ours.is_some()))
+        },
+        more => panic!("{more:?}"),
+    }
 }
 
 #[test]
 fn counter_should_bring_the_newest_when_the_dispute_shows_an_older_state() {
-    let mut world = World::new(100, 100);
-    world.pay(L, 40).unwrap();
-    world.deliver_all();
-    let stale = world.parties[L].channel.state().mine.simplex.clone();
-    world.pay(L, 30).unwrap();
-    world.deliver_all();
-    let presented = [Some(Presented { simplex: stale, standing: Standing::Final }), None];
-    dispute_in_best_block(&mut world, Side::Left, presented);
-    let [ChainAction::Counter { evidence }] = &world.parties[R].submitted[..] else {
-        panic!("{:?}", world.parties[R].submitted)
-    };
-    assert_eq!(evidence.theirs.as_ref().unwrap().simplex.sent(FRD), 70);
+    let (mut world, stale) = paid_twice(false);
+    world.show_dispute(Side::Left, [presented(stale, Standing::Final), None]);
+    let (theirs, ours) = counter_of(&world, R).unwrap();
+    assert_eq!((theirs.unwrap().sent(FRD), ours), (70, false));
     assert!(world.parties[L].submitted.is_empty(), "the starter does not counter");
 }
 
 #[test]
-fn counter_should_not_be_sent_when_the_dispute_shows_the_newest() {
-    let mut world = World::new(100, 100);
-    world.pay(L, 40).unwrap();
-    world.deliver_all();
+fn counter_should_bring_own_payments_when_the_dispute_shows_older_ones() {
+    let mut world = World::new(100, 50);
+    world.pay_acked(R, 5);
+    let stale = world.parties[R].channel.state().mine.simplex.clone();
+    world.pay_acked(R, 5);
+    world.show_dispute(Side::Left, [None, presented(stale, Standing::Final)]);
+    assert_eq!(counter_of(&world, R), Some((None, true)));
+}
+
+#[test]
+fn counter_should_not_be_sent_when_the_dispute_shows_the_newest_as_final() {
+    let (mut world, _) = paid_twice(false);
     let newest = world.parties[L].channel.state().mine.simplex.clone();
-    for standing in [Standing::Final, Standing::Unacked { floor: 0 }] {
-        let presented = [Some(Presented { simplex: newest.clone(), standing }), None];
-        dispute_in_best_block(&mut world, Side::Left, presented);
-        assert!(world.parties[R].submitted.is_empty());
-    }
+    world.show_dispute(Side::Left, [presented(newest, Standing::Final), None]);
+    assert_eq!(counter_of(&world, R), None);
 }
 
 #[test]
-fn late_claim_should_be_made_when_the_resolve_did_not_count_everything() {
+fn c1_counter_should_make_the_newest_final_when_the_starter_posted_it_without_an_ack() {
+    // Left unanswered, anybody could replace it by the acknowledged one, of 40, at the last moment.
+    let (mut world, older) = paid_twice(true);
+    let newest = world.parties[L].channel.state().mine.simplex.clone();
+    let standing = Standing::Unacked { floor: older.nonce };
+    world.show_dispute(Side::Left, [presented(newest.clone(), standing), None]);
+    assert_eq!(counter_of(&world, R), Some((Some(newest), false)));
+}
+
+#[test]
+fn c1_counter_should_be_made_when_the_starter_posted_more_than_ever_arrived() {
+    // Its nonce 9 may be an invention that pays less.
+    let (mut world, older) = paid_twice(true);
+    let invented = Simplex { nonce: 9, entries: Default::default() };
+    let standing = Standing::Unacked { floor: older.nonce };
+    world.show_dispute(Side::Left, [presented(invented, standing), None]);
+    assert_eq!(counter_of(&world, R).unwrap().0.unwrap().sent(FRD), 70);
+}
+
+#[test]
+fn c1_counter_should_not_be_repeated_when_the_chain_has_it() {
+    let (mut world, older) = paid_twice(true);
+    let newest = world.parties[L].channel.state().mine.simplex.clone();
+    let standing = Standing::Unacked { floor: older.nonce };
+    world.show_dispute(Side::Left, [presented(newest.clone(), standing), None]);
+    assert_eq!(world.take_submitted(R).len(), 1);
+    let disputed = world.facts.clone();
+    let countered = [presented(newest, Standing::Final), None];
+    world.best_block(|facts| facts.view.dispute.as_mut().unwrap().presented = countered);
+    assert_eq!(counter_of(&world, R), None);
+    // Finality reaches the block before the counter.
+    world.parties[R].finalized = disputed.at;
+    world.tell(R, |channel, ctx| channel.on_finalized(ctx, disputed)).unwrap();
+    for _ in 0..4 {
+        world.facts.at.clock += 1;
+        world.parties[R].best = world.facts.at;
+        world.tell(R, |channel, ctx| channel.on_block(ctx)).unwrap();
+    }
+    assert_eq!(counter_of(&world, R), None);
+    world.finalize(R);
+    world.quiet_blocks(4);
+    assert_eq!(counter_of(&world, R), None);
+}
+
+#[test]
+fn c1_counter_should_be_made_again_when_a_reorganisation_removed_it() {
+    let (mut world, stale) = paid_twice(false);
+    let newest = world.parties[L].channel.state().mine.simplex.clone();
+    let shown = [presented(stale, Standing::Final), None];
+    world.show_dispute(Side::Left, shown.clone());
+    let countered = [presented(newest, Standing::Final), None];
+    world.best_block(|facts| facts.view.dispute.as_mut().unwrap().presented = countered);
+    world.take_submitted(R);
+    world.best_block(|facts| facts.view.dispute.as_mut().unwrap().presented = shown);
+    assert!(counter_of(&world, R).is_some());
+}
+
+#[test]
+fn h6_counter_should_be_made_when_only_finalized_facts_tell_of_the_dispute() {
+    let (mut world, stale) = paid_twice(false);
+    let view = world.dispute_view(Side::Left);
+    let presented = [presented(stale, Standing::Final), None];
+    world.facts.view.dispute = Some(DisputeView { presented, ..view });
+    world.facts.at.block += 1;
+    world.facts.at.clock += 1;
+    world.parties[R].best = world.facts.at;
+    world.finalize(R);
+    assert_eq!(counter_of(&world, R).unwrap().0.unwrap().sent(FRD), 70);
+    assert!(world.frozen(R).is_some());
+}
+
+#[test]
+fn h6_counter_should_not_be_made_when_its_time_is_over() {
+    let (mut world, stale) = paid_twice(false);
+    let view = world.dispute_view(Side::Left);
+    let presented = [presented(stale, Standing::Final), None];
+    world.facts.view.dispute = Some(DisputeView { presented, ..view });
+    world.facts.at.block += 8;
+    world.facts.at.clock += 8;
+    world.parties[R].best = world.facts.at;
+    world.finalize(R);
+    assert_eq!(counter_of(&world, R), None);
+}
+
+#[test]
+fn counter_should_be_made_again_after_a_pause_when_the_chain_did_not_take_it() {
+    let (mut world, stale) = paid_twice(false);
+    world.show_dispute(Side::Left, [presented(stale, Standing::Final), None]);
+    world.finalize(R);
+    assert_eq!(world.take_submitted(R).len(), 1);
+    let mut again = vec![];
+    for clock in 1..8 {
+        world.quiet_blocks(1);
+        again.extend(world.take_submitted(R).iter().map(|_| clock));
+    }
+    assert_eq!(again, [2, 6], "each pause is twice as long; not after the deadline");
+}
+
+#[test]
+fn counter_should_be_made_again_when_the_process_started_anew() {
+    let (mut world, stale) = paid_twice(false);
+    world.show_dispute(Side::Left, [presented(stale, Standing::Final), None]);
+    world.finalize(R);
+    world.take_submitted(R);
+    world.crash(R);
+    world.quiet_blocks(1);
+    assert!(counter_of(&world, R).is_some());
+}
+
+#[test]
+fn c2_dispute_should_name_its_epoch() {
     let mut world = World::new(100, 100);
-    world.pay(L, 70).unwrap();
-    world.deliver_all();
-    world.block(|facts| {
-        facts.view.epoch = 1;
-        facts.view.collateral = vec![];
-        facts.view.old_epochs =
-            vec![OldEpochView { epoch: 0, at: 20, counted: [vec![(FRD, 40)], vec![]] }];
-    });
-    let [ChainAction::LateClaim { epoch: 0, simplex, .. }] = &world.parties[R].submitted[..] else {
-        panic!("{:?}", world.parties[R].submitted)
-    };
-    assert_eq!(simplex.sent(FRD), 70);
-    assert!(world.parties[L].submitted.is_empty());
+    world.block(|facts| facts.view.epoch = 3);
+    world.call(L, |channel, _| channel.dispute()).unwrap();
+    assert!(matches!(world.parties[L].submitted[..], [ChainAction::Dispute { epoch: 3, .. }]));
 }
 
 #[test]
-fn late_claim_should_not_be_made_when_everything_counted_or_the_channel_was_closed() {
-    for old_epochs in
-        [vec![OldEpochView { epoch: 0, at: 20, counted: [vec![(FRD, 70)], vec![]] }], vec![]]
-    {
-        let mut world = World::new(100, 100);
-        world.pay(L, 70).unwrap();
-        world.deliver_all();
-        world.block(|facts| {
-            facts.view.epoch = 1;
-            facts.view.collateral = vec![];
-            facts.view.old_epochs = old_epochs;
-        });
-        assert!(world.parties[R].submitted.is_empty());
-    }
+fn c2_dispute_should_claim_what_it_posts() {
+    let mut world = World::new(100, 100);
+    world.pay_acked(L, 10);
+    world.pay(L, 5).unwrap();
+    world.call(L, |channel, _| channel.dispute()).unwrap();
+    let [ChainAction::Dispute { evidence, .. }] = &world.parties[L].submitted[..] else { panic!() };
+    let Some(failsafe_primitives::OwnSimplex::Unacked { simplex, acked }) = &evidence.ours else {
+        panic!("{evidence:?}")
+    };
+    assert_eq!((simplex.nonce, acked.as_ref().unwrap().0.nonce), (2, 1));
+}
+
+#[test]
+fn dispute_should_be_refused_when_the_partner_has_opened_one() {
+    let mut world = World::new(100, 100);
+    world.show_dispute(Side::Left, [None, None]);
+    let refused = world.call(R, |channel, _| channel.dispute());
+    assert!(matches!(refused, Err(Refusal::Frozen(_))));
+}
+
+#[test]
+fn dispute_should_be_refused_when_our_own_is_final() {
+    let mut world = World::new(100, 100);
+    world.call(R, |channel, _| channel.dispute()).unwrap();
+    world.show_dispute(Side::Right, [None, None]);
+    world.finalize(R);
+    let refused = world.call(R, |channel, _| channel.dispute());
+    assert!(matches!(refused, Err(Refusal::Frozen(_))), "the starter speaks once");
+}
+
+#[test]
+fn a5_dispute_should_be_refused_when_there_is_nothing_to_dispute() {
+    let mut world = World::new(0, 0);
+    let refused = world.call(L, |channel, _| channel.dispute());
+    assert_eq!(refused, Err(Refusal::NothingToDispute));
 }
 
 #[test]
@@ -165,63 +253,4 @@ fn epoch_should_be_waited_for_when_the_partner_is_ahead() {
     world.pay(R, 57).unwrap();
     world.deliver_all();
     world.assert_agreed();
-}
-
-#[test]
-fn close_should_be_signed_by_the_partner_and_submitted_by_who_asked() {
-    let mut world = World::new(5_000, 5_000);
-    world.pay(L, 1_000).unwrap();
-    world.deliver_all();
-    world.call(L, |channel, ctx| channel.request_close(ctx, false)).unwrap();
-    assert_eq!(world.pay(L, 1), Err(Refusal::Closing));
-    world.deliver_all();
-    let [ChainAction::Close { close, .. }] = &world.parties[L].submitted[..] else { panic!() };
-    assert_eq!(close.offdelta(FRD), -1_000);
-    assert!(matches!(world.pay(R, 1), Err(Refusal::Frozen(FreezeReason::CloseSigned { .. }))));
-}
-
-#[test]
-fn close_should_be_submitted_by_the_partner_when_asked_to() {
-    let mut world = World::new(5_000, 5_000);
-    world.call(R, |channel, ctx| channel.request_close(ctx, true)).unwrap();
-    world.deliver_all();
-    assert!(matches!(&world.parties[L].submitted[..], [ChainAction::Close { .. }]));
-}
-
-#[test]
-fn m2_close_should_be_refused_when_a_payment_is_under_way() {
-    let mut world = World::new(5_000, 5_000);
-    world.pay(R, 0).unwrap_err();
-    world.pay(L, 10).unwrap();
-    world.deliver_all();
-    // Right pays while left asks.
-    world.pay(R, 5).unwrap();
-    world.call(L, |channel, ctx| channel.request_close(ctx, false)).unwrap();
-    world.deliver_all();
-    assert!(world.parties[L].submitted.is_empty());
-    world.pay(L, 1).unwrap();
-    world.deliver_all();
-    world.assert_agreed();
-}
-
-#[test]
-fn m2_freeze_of_a_signed_close_should_end_when_it_was_not_used_in_time() {
-    let mut world = World::new(5_000, 5_000);
-    world.call(L, |channel, ctx| channel.request_close(ctx, false)).unwrap();
-    world.deliver_all();
-    for _ in 0..crate::close::CLOSE_VALIDITY + 1 {
-        assert!(world.parties[R].channel.frozen().is_some());
-        world.block(|_| {});
-    }
-    assert_eq!(world.parties[R].channel.frozen(), None);
-    world.pay(L, 5).unwrap();
-    world.deliver_all();
-    world.assert_agreed();
-}
-
-#[test]
-fn a5_dispute_should_be_refused_when_there_is_nothing_to_dispute() {
-    let mut world = World::new(0, 0);
-    let refused = world.call(L, |channel, _| channel.dispute());
-    assert_eq!(refused, Err(Refusal::NothingToDispute));
 }

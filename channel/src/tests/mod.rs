@@ -1,9 +1,15 @@
 //! Two engines, a chain that the test moves, and a network that can lose, hold and repeat.
 
+mod attack;
 mod chain;
+mod close;
+mod freeze;
+mod late;
+mod lost;
 mod pay;
 mod random;
 mod reconnect;
+mod session;
 mod terms;
 mod withdraw;
 
@@ -13,7 +19,9 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
-    view::DisputeView, AccountId, AssetId, Balance, Collateral, Evidence, Side, NATIVE_ASSET as FRD,
+    evidence::{Presented, Standing},
+    view::{DisputeView, OldEpochView},
+    AccountId, Balance, Collateral, Side, Simplex, NATIVE_ASSET as FRD,
 };
 use sp_core::{ed25519, Pair as _, H256};
 use sp_runtime::MultiSignature;
@@ -37,6 +45,8 @@ pub(crate) struct Party {
     /// What is durable: the state at the last `Persist`.
     disk: Vec<u8>,
     pub events: Vec<Event>,
+    /// What it found wrong with its partner.
+    pub faults: Vec<Fault>,
     pub submitted: Vec<ChainAction>,
     /// Messages on their way to the partner.
     pub out: VecDeque<Vec<u8>>,
@@ -53,6 +63,8 @@ pub(crate) struct World {
     pub parties: [Party; 2],
     pub facts: PairFacts,
     pub connected: bool,
+    /// The next call is cut short after so many effects: its party crashes.
+    pub crash_after: Option<usize>,
 }
 
 pub(crate) const GENESIS: H256 = H256::repeat_byte(7);
@@ -79,13 +91,14 @@ impl World {
                 channel,
                 disk,
                 events: vec![],
+                faults: vec![],
                 submitted: vec![],
                 out: VecDeque::new(),
                 finalized: at,
                 best: at,
             }
         });
-        let mut world = Self { parties, facts, connected: false };
+        let mut world = Self { parties, facts, connected: false, crash_after: None };
         world.connect();
         for who in [L, R] {
             world.set_terms(who, 0);
@@ -94,46 +107,85 @@ impl World {
         world
     }
 
-    /// Calls the engine of `who` and carries out what it wants.
-    pub fn call<E>(
+    /// Asks the engine of `who` for something and carries out what it wants.
+    pub fn call(
         &mut self,
         who: usize,
-        f: impl FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, E>,
-    ) -> Result<(), E> {
+        f: impl FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Refusal>,
+    ) -> Result<(), Refusal> {
         let party = &mut self.parties[who];
         let before = party.channel.state().clone();
         let ctx = Context { signer: &party.key, finalized: party.finalized, best: party.best };
         match f(&mut party.channel, &ctx) {
-            Err(error) => {
+            Err(refusal) => {
                 assert_eq!(party.channel.state(), &before, "a refusal changes nothing");
-                Err(error)
+                Err(refusal)
             },
             Ok(effects) => {
-                let persisted = effects.contains(&Effect::Persist);
-                assert!(
-                    persisted
-                        || party.channel.state().encode() == before.encode()
-                        || only_ack_sent(&before, &party.channel),
-                    "what changes is persisted: {effects:?}"
-                );
-                for effect in effects {
-                    match effect {
-                        Effect::Persist => {
-                            party.disk = party.channel.encode_state();
-                            let read = Channel::decode_state(&party.disk).unwrap();
-                            assert_eq!(read.state(), party.channel.state());
-                        },
-                        Effect::Send(message) => {
-                            if self.connected {
-                                party.out.push_back(message.encode());
-                            }
-                        },
-                        Effect::Submit(action) => party.submitted.push(action),
-                        Effect::Event(event) => party.events.push(event),
-                    }
-                }
+                assert!(!effects.iter().any(|e| matches!(e, Effect::Fault(_))), "{effects:?}");
+                self.carry_out(who, &before, effects);
                 Ok(())
             },
+        }
+    }
+
+    /// Tells the engine of `who` something and carries out what it wants.
+    pub fn tell(
+        &mut self,
+        who: usize,
+        f: impl FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
+    ) -> Result<(), Fault> {
+        let party = &mut self.parties[who];
+        let before = party.channel.state().clone();
+        let ctx = Context { signer: &party.key, finalized: party.finalized, best: party.best };
+        let effects = f(&mut party.channel, &ctx);
+        let fault = effects.iter().find_map(|effect| match effect {
+            Effect::Fault(fault) => Some(fault.clone()),
+            _ => None,
+        });
+        if fault.is_some() {
+            assert!(matches!(effects.last(), Some(Effect::Fault(_))), "it is the last effect");
+            assert!(!party.channel.established(), "the session is over");
+        }
+        if let [Effect::Fault(_)] = &effects[..] {
+            assert_eq!(party.channel.state(), &before, "a faulty message changes nothing");
+        }
+        self.carry_out(who, &before, effects);
+        fault.map_or(Ok(()), Err)
+    }
+
+    fn carry_out(&mut self, who: usize, before: &crate::state::State, effects: Vec<Effect>) {
+        let persisted = effects.contains(&Effect::Persist);
+        let unchanged = self.parties[who].channel.state() == before;
+        assert!(persisted || unchanged, "what changes is persisted: {effects:?}");
+        let crash_after = self.crash_after.take();
+        // What a host derives from events becomes durable together with the state.
+        let events = effects.iter().filter_map(|effect| match effect {
+            Effect::Event(event) => Some(event.clone()),
+            _ => None,
+        });
+        let mut events: Vec<Event> = events.collect();
+        for (i, effect) in effects.into_iter().enumerate() {
+            if crash_after == Some(i) {
+                return self.crash(who);
+            }
+            let party = &mut self.parties[who];
+            match effect {
+                Effect::Persist => {
+                    party.disk = party.channel.encode_state();
+                    let read = Channel::decode_state(&party.disk).unwrap();
+                    assert_eq!(read.state(), party.channel.state());
+                    party.events.append(&mut events);
+                },
+                Effect::Send(message) if self.connected => party.out.push_back(message.encode()),
+                Effect::Send(_) => {},
+                Effect::Submit(action) => party.submitted.push(action),
+                Effect::Event(_) => party.events.append(&mut events),
+                Effect::Fault(fault) => {
+                    party.faults.push(fault);
+                    self.disconnect();
+                },
+            }
         }
     }
 
@@ -144,18 +196,51 @@ impl World {
 
     pub fn set_terms(&mut self, who: usize, credit: Balance) {
         let terms = AssetTerms { credit, ..Default::default() };
-        self.call(who, |channel, _| Ok::<_, Fault>(channel.set_terms(FRD, terms))).unwrap();
+        self.call(who, |channel, _| channel.set_terms(FRD, terms)).unwrap();
     }
 
     pub fn flush_ack(&mut self, who: usize) {
-        self.call(who, |channel, ctx| Ok::<_, Fault>(channel.flush_ack(ctx))).unwrap();
+        self.tell(who, |channel, ctx| channel.flush_ack(ctx)).unwrap();
+    }
+
+    /// `who` pays, and the partner has it and acknowledges it.
+    pub fn pay_acked(&mut self, who: usize, amount: Balance) {
+        self.pay(who, amount).unwrap();
+        self.deliver_all();
+        self.flush_ack(1 - who);
+        self.deliver_all();
+    }
+
+    /// The next message of `from` is this one.
+    pub fn inject(&mut self, from: usize, message: Message) {
+        self.parties[from].out.push_front(message.encode());
+    }
+
+    /// Delivers this message of `from`, ahead of all others.
+    pub fn send(&mut self, from: usize, message: Message) -> Result<(), Fault> {
+        self.inject(from, message);
+        self.deliver(from)
+    }
+
+    /// The next message of `from`, taken off the network.
+    pub fn intercept(&mut self, from: usize) -> Message {
+        let bytes = self.parties[from].out.pop_front().expect("there is a message");
+        Message::decode(&mut &bytes[..]).unwrap()
+    }
+
+    /// The next message of `from`, an update, taken off the network.
+    pub fn intercept_update(&mut self, from: usize) -> crate::Update {
+        match self.intercept(from) {
+            Message::Update(update) => update,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Delivers the next message of `from`.
     pub fn deliver(&mut self, from: usize) -> Result<(), Fault> {
         let Some(bytes) = self.parties[from].out.pop_front() else { return Ok(()) };
         let message = Message::decode(&mut &bytes[..]).expect("what was encoded decodes");
-        self.call(1 - from, |channel, ctx| channel.receive(ctx, message))
+        self.tell(1 - from, |channel, ctx| channel.receive(ctx, message))
     }
 
     /// Delivers everything, and what follows from it.
@@ -167,13 +252,18 @@ impl World {
         }
     }
 
+    /// Takes everything that `from` has sent off the network.
+    pub fn discard_from(&mut self, from: usize) {
+        self.parties[from].out.clear();
+    }
+
     pub fn connect(&mut self) {
         self.connected = true;
         for who in [L, R] {
             self.parties[who].out.clear();
         }
         for who in [L, R] {
-            self.call(who, |channel, _| Ok::<_, Fault>(channel.connected())).unwrap();
+            self.tell(who, |channel, _| channel.connected()).unwrap();
         }
     }
 
@@ -193,6 +283,19 @@ impl World {
         party.channel = Channel::decode_state(&party.disk).unwrap();
     }
 
+    /// Both sessions end and begin again.
+    pub fn reconnect(&mut self) {
+        self.disconnect();
+        self.connect();
+        self.deliver_all();
+    }
+
+    /// `who` comes back with an old `disk`.
+    pub fn restore(&mut self, who: usize, disk: Vec<u8>) {
+        self.parties[who].disk = disk;
+        self.crash(who);
+    }
+
     /// A block that `change`s the pair, finalized for both at once.
     pub fn block(&mut self, change: impl FnOnce(&mut PairFacts)) {
         self.best_block(change);
@@ -209,15 +312,50 @@ impl World {
         let facts = self.facts.clone();
         for who in [L, R] {
             self.parties[who].best = facts.at;
-            self.call(who, |channel, _| Ok::<_, Fault>(channel.on_best(&facts))).unwrap();
+            self.tell(who, |channel, _| channel.on_best(&facts)).unwrap();
         }
     }
 
     /// The node of `who` finalizes the best block.
     pub fn finalize(&mut self, who: usize) {
+        self.try_finalize(who).expect("honest parties find no fault");
+    }
+
+    pub fn try_finalize(&mut self, who: usize) -> Result<(), Fault> {
         let facts = self.facts.clone();
         self.parties[who].finalized = facts.at;
-        self.call(who, |channel, ctx| channel.on_finalized(ctx, facts)).unwrap();
+        self.tell(who, |channel, ctx| channel.on_finalized(ctx, facts))
+    }
+
+    /// `count` blocks without news of the pair, finalized for both at once.
+    pub fn quiet_blocks(&mut self, count: usize) {
+        for _ in 0..count {
+            self.facts.at.block += 1;
+            self.facts.at.clock += 1;
+            let at = self.facts.at;
+            for who in [L, R] {
+                self.parties[who].best = at;
+                self.parties[who].finalized = at;
+                if self.parties[who].channel.waits_for_blocks() {
+                    self.tell(who, |channel, ctx| channel.on_block(ctx)).unwrap();
+                }
+            }
+        }
+    }
+
+    /// A best block opens a dispute that shows `presented`.
+    pub fn show_dispute(&mut self, starter: Side, presented: [Option<Presented>; 2]) {
+        let view = self.dispute_view(starter);
+        self.best_block(|facts| facts.view.dispute = Some(DisputeView { presented, ..view }));
+    }
+
+    /// What `who` has brought to the chain since the last look.
+    pub fn take_submitted(&mut self, who: usize) -> Vec<ChainAction> {
+        std::mem::take(&mut self.parties[who].submitted)
+    }
+
+    pub fn frozen(&self, who: usize) -> Option<crate::FreezeReason> {
+        self.parties[who].channel.frozen()
     }
 
     pub fn can_send(&self, who: usize) -> Balance {
@@ -245,8 +383,7 @@ impl World {
         assert_eq!(r.mine.reservation, l.theirs.reservation, "what right has reserved");
     }
 
-    pub fn dispute_view(&self, starter: Side, evidence: &Evidence) -> DisputeView {
-        let _ = evidence;
+    pub fn dispute_view(&self, starter: Side) -> DisputeView {
         DisputeView {
             starter: Some(starter),
             start: self.facts.at.clock,
@@ -254,18 +391,18 @@ impl World {
             resolve_at: self.facts.at.clock + 8,
             settled: false,
             presented: [None, None],
+            digest: H256::zero(),
         }
     }
 }
 
-/// A repeated acknowledgement after a reconnect marks itself as sent without a disk write: losing
-/// the mark repeats it once more.
-fn only_ack_sent(before: &crate::state::State, channel: &Channel) -> bool {
-    let mut now = channel.state().clone();
-    now.ack_sent = before.ack_sent;
-    now == *before
+/// A simplex of the dispute as its maker posted it.
+pub(crate) fn presented(simplex: Simplex, standing: Standing) -> Option<Presented> {
+    Some(Presented { simplex, standing })
 }
 
-pub(crate) fn asset() -> AssetId {
-    FRD
+/// An old epoch in which left has paid so much by the count of the chain.
+pub(crate) fn counted(epoch: u32, left: Balance) -> OldEpochView {
+    let of_left = if left > 0 { vec![(FRD, left)] } else { vec![] };
+    OldEpochView { epoch, at: 20, counted: [of_left, vec![]] }
 }

@@ -60,15 +60,12 @@ fn s52_credit_should_limit_what_the_hub_owes_and_survive_being_lowered() {
 fn s46_update_should_change_nothing_when_its_signature_is_wrong() {
     let mut world = World::new(100, 100);
     world.pay(L, 30).unwrap();
-    let bytes = world.parties[L].out.pop_front().unwrap();
-    let Message::Update(mut forged) = Message::decode(&mut &bytes[..]).unwrap() else { panic!() };
+    let mut forged = world.intercept_update(L);
     let crate::Transition::Pay { amount, .. } = &mut forged.transitions[0] else { panic!() };
     *amount = 31;
-    let fault = world.call(R, |channel, ctx| channel.receive(ctx, Message::Update(forged)));
-    assert_eq!(fault, Err(Fault::BadSignature));
+    assert_eq!(world.send(L, Message::Update(forged)), Err(Fault::BadSignature));
     // The real one is still welcome.
-    world.parties[L].out.push_front(bytes);
-    world.deliver_all();
+    world.reconnect();
     world.assert_agreed();
     assert_eq!(world.received(R), 30);
 }
@@ -98,11 +95,11 @@ fn update_should_change_nothing_when_received_twice() {
 fn a14_update_should_be_a_fault_when_it_refers_to_a_block_in_the_future() {
     let mut world = World::new(100, 100);
     world.pay(L, 1).unwrap();
-    let bytes = world.parties[L].out.pop_front().unwrap();
-    let Message::Update(mut update) = Message::decode(&mut &bytes[..]).unwrap() else { panic!() };
+    let mut update = world.intercept_update(L);
     update.as_of = 13;
-    let fault = world.call(R, |channel, ctx| channel.receive(ctx, Message::Update(update)));
-    assert_eq!(fault, Err(Fault::AsOfInFuture { got: 13, best: 10 }));
+    let fault = world.send(L, Message::Update(update)).unwrap_err();
+    assert_eq!(fault, Fault::AsOfInFuture { got: 13, best: 10 });
+    assert!(!fault.proves_cheating(), "our node may lag");
 }
 
 #[test]
@@ -162,20 +159,16 @@ fn ack_should_be_a_fault_when_it_is_for_something_never_signed() {
     world.pay(L, 30).unwrap();
     world.deliver_all();
     world.flush_ack(R);
-    let bytes = world.parties[R].out.pop_front().unwrap();
-    let Message::Ack { epoch, mut ack } = Message::decode(&mut &bytes[..]).unwrap() else {
-        panic!()
-    };
+    let Message::Ack { epoch, mut ack } = world.intercept(R) else { panic!() };
     ack.nonce = 9;
-    let fault = world.call(L, |channel, ctx| channel.receive(ctx, Message::Ack { epoch, ack }));
-    assert_eq!(fault, Err(Fault::UnknownAck(9)));
+    assert_eq!(world.send(R, Message::Ack { epoch, ack }), Err(Fault::UnknownAck(9)));
 }
 
 #[test]
 fn locks_should_be_refused_while_the_chain_has_no_registry_of_secrets() {
     let mut world = World::new(100, 100);
     let lock = crate::Transition::Lock {
-        asset: asset(),
+        asset: FRD,
         id: 1,
         amount: 5,
         hash: [0; 32],
@@ -198,4 +191,24 @@ fn stored_state_should_be_refused_when_damaged_or_from_the_future() {
     long.push(0);
     assert!(Channel::decode_state(&long).unwrap_err().contains("too long"));
     assert!(Channel::decode_state(&[]).is_err());
+    let mut past = world.parties[L].channel.encode_state();
+    past[0] = 1;
+    assert!(Channel::decode_state(&past).unwrap_err().contains("older program"));
+}
+
+#[test]
+fn h4_payment_should_be_refused_when_too_many_are_not_acknowledged() {
+    let mut world = World::new(100_000, 100_000);
+    for _ in 0..crate::update::MAX_UNACKED {
+        world.pay(L, 1).unwrap();
+    }
+    let size = world.parties[L].disk.len();
+    assert_eq!(world.pay(L, 1), Err(Refusal::TooManyUnacked(512)));
+    assert!(size < 128 * 1024, "what is stored stays small: {size} bytes");
+    world.deliver_all();
+    world.flush_ack(R);
+    world.deliver_all();
+    world.pay(L, 1).unwrap();
+    world.deliver_all();
+    world.assert_agreed();
 }

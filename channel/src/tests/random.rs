@@ -77,7 +77,10 @@ fn run(world: &mut World, step: Step) {
         }),
         Step::Finalize(who) => world.finalize(who),
         Step::Withdraw(who) => {
-            let Some((proof, _)) = world.parties[who].channel.live_proof().cloned() else { return };
+            let now = world.parties[who].finalized.clock;
+            let Some((proof, _)) = world.parties[who].channel.live_proof(now).cloned() else {
+                return;
+            };
             let nonces = world.facts.view.withdrawal_nonces;
             let clock = world.facts.at.clock + 1;
             if nonces[who] != proof.withdrawal_nonce || clock > proof.valid_until {

@@ -6,7 +6,7 @@ fn reserve(world: &mut World, who: usize, amount: Balance) -> Result<(), Refusal
 }
 
 fn has_proof(world: &World, who: usize) -> bool {
-    world.parties[who].channel.live_proof().is_some()
+    world.parties[who].channel.live_proof(world.facts.at.clock).is_some()
 }
 
 #[test]
@@ -143,4 +143,32 @@ fn proof_should_be_the_same_when_the_signer_crashed_after_signing() {
     world.connect();
     world.deliver_all();
     assert!(has_proof(&world, L));
+}
+
+#[test]
+fn proof_should_not_be_offered_when_it_would_expire_before_it_is_included() {
+    let mut world = World::new(100, 100);
+    reserve(&mut world, L, 60).unwrap();
+    world.deliver_all();
+    let proof_at = |clock| world.parties[L].channel.live_proof(clock).is_some();
+    let valid_until = world.facts.at.clock + 20;
+    assert!(proof_at(valid_until - crate::reservation::PROOF_MARGIN));
+    assert!(!proof_at(valid_until - crate::reservation::PROOF_MARGIN + 1));
+    assert!(!proof_at(u64::MAX), "no overflow");
+}
+
+#[test]
+fn a17_reservation_should_not_be_released_by_itself_before_the_partner_has_said_where_it_stands() {
+    let mut world = World::new(100, 100);
+    reserve(&mut world, L, 60).unwrap();
+    world.deliver_all();
+    world.disconnect();
+    world.quiet_blocks(21);
+    assert_eq!(world.parties[L].channel.state().mine.nonce(), 1, "nothing is signed blindly");
+    world.connect();
+    world.deliver_all();
+    world.quiet_blocks(1);
+    world.deliver_all();
+    assert_eq!(world.can_send(L), 100);
+    world.assert_agreed();
 }
