@@ -5,6 +5,7 @@ mod commands;
 mod render;
 
 pub use commands::PartyCommand;
+pub use render::{right_align, table};
 
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;

@@ -7,20 +7,24 @@ use crate::{
         StatusView,
     },
 };
-use comfy_table::{presets::UTF8_HORIZONTAL_ONLY, CellAlignment, Table};
+use comfy_table::{CellAlignment, Table};
 use std::fmt::Write;
 
+/// A line under the header and nothing else.
+const HEADER_LINE: &str = "     ──            ";
 /// Shown instead of an account's middle.
 const ELLIPSIS: &str = "…";
 
-fn table(header: &[&str]) -> Table {
+/// An empty table.
+pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_preset(HEADER_LINE);
     table.set_header(header.to_vec());
     table
 }
 
-fn right_align(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
+/// Aligns numbers.
+pub fn right_align(table: &mut Table, columns: impl IntoIterator<Item = usize>) {
     for index in columns {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -1,0 +1,224 @@
+//! A chain of one or more nodes.
+
+use super::{eventually, failure, free_port, process::program, Failure, Process};
+use failsafe_hub::chain::ChainClient;
+use failsafe_primitives::{AccountId, AssetId, Balance};
+use serde_json::{json, Value};
+use sp_core::crypto::Ss58Codec;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+/// Validators, in the order of their authorities.
+const VALIDATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
+/// How long a node may take to start.
+const START: Duration = Duration::from_secs(60);
+/// How long the first finalized block may take.
+const FINALITY: Duration = Duration::from_secs(90);
+
+/// A hub that is registered from the first block on.
+#[derive(Clone, Debug)]
+pub struct GenesisHub {
+    /// Its account.
+    pub account: AccountId,
+    /// Its handle.
+    pub handle: String,
+    /// Where it will listen.
+    pub endpoint: String,
+    /// Its transport key in hex.
+    pub transport_key: [u8; 32],
+}
+
+/// What a chain starts with.
+#[derive(Clone, Debug, Default)]
+pub struct ChainOptions {
+    /// Preset of the runtime: `dev`, `local`, `story`.
+    pub preset: String,
+    /// How many validators of the preset run, each as a process; the others are no authorities.
+    pub validators: usize,
+    /// Balances in the first block, in FRD's smallest unit, besides those of the preset.
+    pub balances: Vec<(AccountId, Balance)>,
+    /// Hubs of the first block.
+    pub hubs: Vec<GenesisHub>,
+}
+
+impl ChainOptions {
+    /// The development chain.
+    pub fn dev() -> Self {
+        Self { preset: "dev".into(), validators: 1, ..Self::default() }
+    }
+
+    /// The chain of the story, without prices, with so many validators.
+    pub fn story(validators: usize) -> Self {
+        Self { preset: "story".into(), validators, ..Self::default() }
+    }
+}
+
+/// A running chain.
+pub struct Chain {
+    nodes: Vec<Process>,
+    url: String,
+    client: ChainClient,
+}
+
+impl Chain {
+    /// Starts the nodes and waits until they agree on a block.
+    pub async fn start(options: &ChainOptions, dir: &Path) -> Result<Self, Failure> {
+        let dir = dir.join("chain");
+        fs::create_dir_all(&dir)?;
+        let spec = write_spec(options, &dir)?;
+        let mut nodes = Vec::new();
+        let mut boot = None;
+        let mut url = None;
+        for index in 0..options.validators {
+            let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
+            let mut node = start_node(index, &spec, &address, boot.as_deref(), &dir)?;
+            let port = node.wait_for("its RPC server", START, rpc_port).await?;
+            if boot.is_none() {
+                let identity = node.wait_for("its identity", START, identity).await?;
+                boot = Some(format!("{address}/p2p/{identity}"));
+                url = Some(format!("ws://127.0.0.1:{port}"));
+            }
+            nodes.push(node);
+        }
+        let url = url.ok_or_else(|| failure("a chain needs a validator"))?;
+        let client = eventually("the node answers", START, || async {
+            Ok(Some(ChainClient::connect(&url).await?))
+        })
+        .await?;
+        let chain = Self { nodes, url, client };
+        eventually("the first finalized block", FINALITY, || async {
+            Ok((chain.finalized().await? > 0).then_some(()))
+        })
+        .await
+        .map_err(|problem| chain.nodes[0].failed(&problem.to_string()))?;
+        Ok(chain)
+    }
+
+    /// WebSocket address of the first node.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection to it.
+    pub fn client(&self) -> &ChainClient {
+        &self.client
+    }
+
+    /// Number of the newest finalized block.
+    pub async fn finalized(&self) -> Result<u32, Failure> {
+        let head = self.client.finalized_head().await?;
+        let header = self.client.header(head).await?;
+        Ok(header.ok_or_else(|| failure("the finalized block is gone"))?.0)
+    }
+
+    /// Waits until this block is final.
+    pub async fn wait_finalized(&self, block: u32) -> Result<(), Failure> {
+        eventually("finality", FINALITY, || async {
+            Ok((self.finalized().await? >= block).then_some(()))
+        })
+        .await
+    }
+
+    /// On-chain balance at the newest finalized block.
+    pub async fn balance(&self, who: &AccountId, asset: AssetId) -> Result<Balance, Failure> {
+        let head = self.client.finalized_head().await?;
+        let balances = self.client.balances(who, &[asset], Some(head)).await?;
+        Ok(balances.first().map_or(0, |balance| balance.free))
+    }
+
+    /// Stops every node.
+    pub async fn stop(self) -> Result<(), Failure> {
+        drop(self.client);
+        for node in self.nodes {
+            node.stop(Duration::from_secs(20)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The preset's specification with what the options add.
+fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
+    let exported = Command::new(program("failsafe-node")?)
+        .args(["export-chain-spec", "--chain", &options.preset])
+        .output()?;
+    if !exported.status.success() {
+        return Err(failure(String::from_utf8_lossy(&exported.stderr)));
+    }
+    let mut spec: Value = serde_json::from_slice(&exported.stdout)?;
+    let genesis = &mut spec["genesis"]["runtimeGenesis"]["patch"];
+    for list in ["/aura/authorities", "/grandpa/authorities"] {
+        let authorities = genesis.pointer_mut(list).and_then(Value::as_array_mut);
+        let authorities = authorities.ok_or_else(|| failure("a genesis without authorities"))?;
+        if authorities.len() < options.validators {
+            return Err(failure("more validators than the preset has"));
+        }
+        authorities.truncate(options.validators);
+    }
+    let balances = genesis.pointer_mut("/balances/balances").and_then(Value::as_array_mut);
+    let balances = balances.ok_or_else(|| failure("a genesis without balances"))?;
+    for (who, amount) in &options.balances {
+        balances.retain(|row| row[0] != json!(who.to_ss58check()));
+        // Numbers of the genesis fit into 64 bits, which is what JSON readers take.
+        balances.push(json!([who.to_ss58check(), u64::try_from(*amount)?]));
+    }
+    let hubs: Vec<_> = options
+        .hubs
+        .iter()
+        .map(|hub| {
+            json!({
+                "account": hub.account.to_ss58check(),
+                "handle": hub.handle,
+                "endpoint": hub.endpoint,
+                "transportKey": hub.transport_key,
+                "fees": { "base": 0, "ppm": 0 },
+            })
+        })
+        .collect();
+    if !hubs.is_empty() {
+        genesis["hubs"] = json!({ "hubs": hubs });
+    }
+    let path = dir.join("spec.json");
+    fs::write(&path, serde_json::to_vec_pretty(&spec)?)?;
+    Ok(path)
+}
+
+fn start_node(
+    index: usize,
+    spec: &Path,
+    address: &str,
+    boot: Option<&str>,
+    dir: &Path,
+) -> Result<Process, Failure> {
+    let name = VALIDATORS[index];
+    let mut command = Command::new(program("failsafe-node")?);
+    command
+        .arg(format!("--{name}"))
+        .arg("--chain")
+        .arg(spec)
+        .arg("--base-path")
+        .arg(dir.join(name))
+        .args(["--rpc-port", "0", "--rpc-methods", "unsafe", "--no-prometheus", "--no-telemetry"])
+        .args(["--unsafe-force-node-key-generation", "--no-mdns", "--allow-private-ip"])
+        // A test's chain is on one machine and short: little memory is enough.
+        .args(["--db-cache", "16", "--trie-cache-size", "16777216"])
+        .args(["--listen-addr", address]);
+    if let Some(boot) = boot {
+        command.args(["--bootnodes", boot]);
+    }
+    Process::start(name, command, dir)
+}
+
+fn rpc_port(log: &str) -> Option<u16> {
+    let (_, rest) = log.split_once("Running JSON-RPC server: addr=127.0.0.1:")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+fn identity(log: &str) -> Option<String> {
+    let (_, rest) = log.split_once("Local node identity is: ")?;
+    rest.split_whitespace().next().map(String::from)
+}

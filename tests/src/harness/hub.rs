@@ -1,0 +1,240 @@
+//! A hub as a process.
+
+use super::{
+    chain::GenesisHub, eventually, failure, free_port, process::program, wallet::ask, Failure,
+    Process,
+};
+use failsafe_hub::{
+    address,
+    rpc::{
+        api::{RebalanceView, StatusView},
+        client::{client, contact},
+        FailsafeRpcClient,
+    },
+    transport::TransportKey,
+};
+use failsafe_primitives::AccountId;
+use jsonrpsee::http_client::HttpClient;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+/// How long a hub may take to start.
+const START: Duration = Duration::from_secs(60);
+
+/// How a hub behaves.
+#[derive(Clone, Debug)]
+pub struct HubOptions {
+    /// How long acknowledgements wait.
+    pub ack_delay_ms: u64,
+    /// Pause between rebalances; 0: on request.
+    pub every_seconds: u64,
+    /// How long a rebalance waits for proofs.
+    pub proof_timeout_seconds: u64,
+    /// Grace for spenders who owe a proof; 0: they are never disputed.
+    pub absent_grace_seconds: u64,
+    /// What users may owe it.
+    pub credit: String,
+    /// Also takes FRB.
+    pub bonds: bool,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            ack_delay_ms: 20,
+            every_seconds: 0,
+            proof_timeout_seconds: 10,
+            absent_grace_seconds: 0,
+            credit: "0".into(),
+            bonds: false,
+        }
+    }
+}
+
+/// A hub: its files, and its process while it runs.
+pub struct Hub {
+    config: PathBuf,
+    dir: PathBuf,
+    log_dir: PathBuf,
+    account: AccountId,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Hub {
+    /// Makes a hub with the account of `suri`; it does not run yet.
+    pub fn create(
+        name: &str,
+        suri: &str,
+        node: &str,
+        options: &HubOptions,
+        dir: &Path,
+    ) -> Result<Self, Failure> {
+        fs::create_dir_all(dir)?;
+        let config = dir.join(format!("{name}.toml"));
+        let port = free_port()?;
+        let listen = format!("127.0.0.1:{port}");
+        let made = Command::new(program("failsafe-hub")?)
+            .arg("--config")
+            .arg(&config)
+            .args(["init", "--suri", suri, "--node", node, "--dir", name, "--listen", &listen])
+            .output()?;
+        if !made.status.success() {
+            return Err(failure(String::from_utf8_lossy(&made.stderr)));
+        }
+        let output = String::from_utf8(made.stdout)?;
+        let account = output
+            .lines()
+            .find_map(|line| line.strip_prefix("account"))
+            .ok_or_else(|| failure("init does not tell the account"))?;
+        let hub = Self {
+            account: address::account(account.trim())?,
+            dir: dir.join(name),
+            log_dir: dir.to_path_buf(),
+            config,
+            port,
+            process: None,
+        };
+        hub.configure(node, options)?;
+        Ok(hub)
+    }
+
+    /// Writes the configuration anew.
+    pub fn configure(&self, node: &str, options: &HubOptions) -> Result<(), Failure> {
+        let name = self.dir.file_name().and_then(|name| name.to_str()).unwrap_or("hub");
+        let asset = |symbol: &str| {
+            format!("[[assets]]\nasset = \"{symbol}\"\ncredit = \"{}\"\n", options.credit)
+        };
+        let bonds = if options.bonds { asset("FRB") } else { String::new() };
+        let text = format!(
+            "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
+             ack_delay_ms = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
+             absent_grace_seconds = {}\n\n{}{bonds}",
+            self.endpoint(),
+            options.ack_delay_ms,
+            options.every_seconds,
+            options.proof_timeout_seconds,
+            options.absent_grace_seconds,
+            asset("FRD"),
+        );
+        Ok(fs::write(&self.config, text)?)
+    }
+
+    /// Its account.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// Where it listens.
+    pub fn endpoint(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Itself as an entry of the first block.
+    pub fn genesis(&self, handle: &str) -> Result<GenesisHub, Failure> {
+        let key = TransportKey::load(&self.dir.join("transport.key"))?;
+        Ok(GenesisHub {
+            account: self.account.clone(),
+            handle: handle.into(),
+            endpoint: self.endpoint(),
+            transport_key: key.public(),
+        })
+    }
+
+    /// The command that runs it.
+    pub fn command(&self) -> Result<Command, Failure> {
+        let mut command = Command::new(program("failsafe-hub")?);
+        command.arg("--config").arg(&self.config).arg("run").env_remove("RUST_LOG");
+        Ok(command)
+    }
+
+    /// Starts it and waits until it answers.
+    pub async fn start(&mut self) -> Result<(), Failure> {
+        let name = self.dir.file_name().and_then(|name| name.to_str()).unwrap_or("hub");
+        // A contact file of a killed process is of no use to who waits for the new one.
+        let _ = fs::remove_file(self.dir.join(failsafe_hub::rpc::server::FILE));
+        let mut process = Process::start(name, self.command()?, &self.log_dir)?;
+        let started = eventually("the hub answers", START, || {
+            let client = self.client();
+            let ended = process.ended();
+            async {
+                if let Some(status) = ended? {
+                    return Ok(Some(Err(status)));
+                }
+                Ok(client?.status().await.ok().map(|_| Ok(())))
+            }
+        })
+        .await;
+        match started {
+            Ok(Ok(())) => {},
+            Ok(Err(status)) => return Err(process.failed(&format!("it ended with {status}"))),
+            Err(problem) => return Err(process.failed(&problem.to_string())),
+        }
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills it without warning.
+    pub fn kill(&mut self) -> Result<(), Failure> {
+        match self.process.take() {
+            Some(process) => process.kill(),
+            None => Err(failure("the hub does not run")),
+        }
+    }
+
+    /// Whether its process is alive.
+    pub fn is_running(&mut self) -> Result<bool, Failure> {
+        match &mut self.process {
+            Some(process) => Ok(process.ended()?.is_none()),
+            None => Ok(false),
+        }
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub async fn stop(&mut self) -> Result<(), Failure> {
+        let process = self.process.take().ok_or_else(|| failure("the hub does not run"))?;
+        let status = process.stop(Duration::from_secs(20)).await?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(failure(format!("the hub ended with {status}")))
+        }
+    }
+
+    /// Its RPC.
+    pub fn client(&self) -> Result<HttpClient, Failure> {
+        let contact = contact(&self.dir)?.ok_or_else(|| failure("the hub does not run"))?;
+        Ok(client(&contact)?)
+    }
+
+    /// Where it stands.
+    pub async fn status(&self) -> Result<StatusView, Failure> {
+        Ok(self.client()?.status().await?)
+    }
+
+    /// Runs one of its commands.
+    pub async fn ask<T: serde::de::DeserializeOwned>(&self, args: &[&str]) -> Result<T, Failure> {
+        let mut command = tokio::process::Command::new(program("failsafe-hub")?);
+        command.arg("--config").arg(&self.config).arg("--json").args(args);
+        ask(command).await
+    }
+
+    /// Rebalances.
+    pub async fn rebalance(&self) -> Result<RebalanceView, Failure> {
+        self.ask(&["rebalance"]).await
+    }
+}

@@ -1,0 +1,99 @@
+//! Real processes: a chain of nodes, a hub, wallets.
+
+pub mod chain;
+pub mod hub;
+pub mod process;
+pub mod wallet;
+
+pub use chain::{Chain, ChainOptions};
+pub use hub::{Hub, HubOptions};
+pub use process::{program, Process};
+pub use wallet::Wallet;
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// What goes wrong in a test or in the demo, for people.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A failure with a text.
+pub fn failure(text: impl Into<String>) -> Failure {
+    text.into().into()
+}
+
+/// A folder for everything that a test's processes write. It stays unless [`Workspace::finish`] says
+/// that all went well, so that logs and stores can be looked at.
+pub struct Workspace {
+    dir: Option<tempfile::TempDir>,
+}
+
+impl Workspace {
+    /// A new folder.
+    pub fn new() -> Result<Self, Failure> {
+        let dir = tempfile::Builder::new().prefix("failsafe-").tempdir()?;
+        Ok(Self { dir: Some(dir) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.dir.as_ref().expect("there until the drop; qed").path()
+    }
+
+    /// A folder in it.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, Failure> {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(&path)?;
+        Ok(path)
+    }
+
+    /// Removes it: all went well.
+    pub fn finish(mut self) -> Result<(), Failure> {
+        if let Some(dir) = self.dir.take() {
+            dir.close()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if let Some(dir) = self.dir.take() {
+            eprintln!("logs and stores are in {}", dir.keep().display());
+        }
+    }
+}
+
+/// Looks again and again until `look` finds something, for at most `patience`.
+pub async fn eventually<T, F, L>(
+    what: &str,
+    patience: Duration,
+    mut look: L,
+) -> Result<T, Failure>
+where
+    L: FnMut() -> F,
+    F: Future<Output = Result<Option<T>, Failure>>,
+{
+    const PAUSE: Duration = Duration::from_millis(40);
+    let start = Instant::now();
+    loop {
+        let last = match look().await {
+            Ok(Some(found)) => return Ok(found),
+            Ok(None) => None,
+            // It may be on its way up.
+            Err(problem) => Some(problem),
+        };
+        if start.elapsed() > patience {
+            let why = last.map(|problem| format!(" ({problem})")).unwrap_or_default();
+            return Err(failure(format!("{what}: not within {patience:?}{why}")));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> Result<u16, Failure> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
