@@ -24,6 +24,8 @@
 //! Hash locks have their place on the wire and in the state; the engine refuses to make or take them
 //! until the chain has a registry of secrets.
 
+#![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
+
 pub mod chain;
 pub mod close;
 pub mod effect;

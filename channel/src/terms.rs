@@ -246,7 +246,7 @@ impl Channel {
     /// A partner's own nonce is at most [`MAX_UNACKED`] beyond what we have of it. A higher one would
     /// let its updates follow old terms for ever.
     fn check_own_nonce(&self, nonce: Nonce) -> Result<(), Fault> {
-        let ahead = nonce.checked_sub(self.state.theirs.nonce()).unwrap_or_default();
+        let ahead = nonce.saturating_sub(self.state.theirs.nonce());
         match usize::try_from(ahead) {
             Ok(ahead) if ahead <= MAX_UNACKED => Ok(()),
             _ => Err(Fault::Mismatch("more updates than may wait for an acknowledgement")),

@@ -256,7 +256,8 @@ fn m7_doubt_should_stay_when_less_is_proved_than_was_claimed() {
 #[test]
 fn m7_forged_proof_should_be_a_fault() {
     let context = World::new(100, 100).parties[L].channel.state().context.clone();
-    let cases: [fn(&World) -> (Option<TwiceSigned>, Option<SignedSimplex>); 5] = [
+    type Proof = (Option<TwiceSigned>, Option<SignedSimplex>);
+    let cases: [fn(&World) -> Proof; 5] = [
         // The acknowledgement is by left itself.
         |world| (Some(twice_signed(world, L, L, simplex(9, 90))), None),
         // The simplex is signed by right.

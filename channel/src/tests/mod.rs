@@ -4,12 +4,15 @@ mod attack;
 mod chain;
 mod close;
 mod freeze;
+mod hostile;
 mod late;
+mod ledger;
 mod lost;
 mod pay;
 mod random;
 mod reconnect;
 mod session;
+mod sim;
 mod terms;
 mod withdraw;
 
@@ -65,6 +68,8 @@ pub(crate) struct World {
     pub connected: bool,
     /// The next call is cut short after so many effects: its party crashes.
     pub crash_after: Option<usize>,
+    /// Who has crashed last.
+    pub crashed: Option<usize>,
 }
 
 pub(crate) const GENESIS: H256 = H256::repeat_byte(7);
@@ -98,7 +103,7 @@ impl World {
                 best: at,
             }
         });
-        let mut world = Self { parties, facts, connected: false, crash_after: None };
+        let mut world = Self { parties, facts, connected: false, crash_after: None, crashed: None };
         world.connect();
         for who in [L, R] {
             world.set_terms(who, 0);
@@ -279,6 +284,7 @@ impl World {
     /// The party loses its memory and starts from its disk.
     pub fn crash(&mut self, who: usize) {
         self.disconnect();
+        self.crashed = Some(who);
         let party = &mut self.parties[who];
         party.channel = Channel::decode_state(&party.disk).unwrap();
     }
