@@ -8,12 +8,12 @@ use crate::ids::Balance;
 /// fees. What stays behind is nothing, or at least `minimum` (the asset's existential deposit), so
 /// that no dust is burnt [A15].
 pub fn collectable(left: Balance, balance: Balance, floor: Balance, minimum: Balance) -> Balance {
-    let above_floor = balance.checked_sub(floor).unwrap_or_default();
+    let above_floor = balance.saturating_sub(floor);
     let pay = left.min(above_floor);
     // `pay ≤ balance` by the lines above.
     let rest = balance - pay;
     if rest > 0 && rest < minimum {
-        pay.min(balance.checked_sub(minimum).unwrap_or_default())
+        pay.min(balance.saturating_sub(minimum))
     } else {
         pay
     }

@@ -373,7 +373,7 @@ pub fn resolve_at<'a>(
 /// What a late claim moves (`protocol.md` §5, [A11]): `max(0, sent − counted)`, where `counted` is
 /// what counted for the payer at the resolve or at an earlier late claim.
 pub fn late_amount(sent: Balance, counted: Balance) -> Balance {
-    sent.checked_sub(counted).unwrap_or_default()
+    sent.saturating_sub(counted)
 }
 
 #[cfg(test)]

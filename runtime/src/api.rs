@@ -20,6 +20,9 @@ sp_api::decl_runtime_apis! {
         fn pairs(who: AccountId, partners: Vec<AccountId>) -> Vec<PairView>;
         /// An asset; `None` if there is no such.
         fn asset(id: AssetId) -> Option<AssetView>;
+        /// All assets: the native one first, then the issued ones by ascending number, 1,000 in
+        /// all. Anybody can issue assets, so who needs one beyond asks for it by number.
+        fn assets() -> Vec<AssetView>;
         /// Balances of `who` in `assets`.
         fn balances(who: AccountId, assets: Vec<AssetId>) -> Vec<BalanceView>;
         /// What `debtor` owes in all, per asset.

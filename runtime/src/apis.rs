@@ -8,8 +8,11 @@ use crate::{
 use alloc::vec::Vec;
 use failsafe_pallet_support::{DebtLedger, UsableClock};
 use failsafe_primitives::{
-    view::{AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView},
-    Pair,
+    view::{
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
+        MAX_ASSETS_LISTED,
+    },
+    Pair, NATIVE_ASSET,
 };
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
@@ -26,6 +29,20 @@ use sp_runtime::{
     ApplyExtrinsicResult,
 };
 use sp_version::RuntimeVersion;
+
+/// What clients see of an asset; `None` if there is no such.
+fn asset_view(id: AssetId) -> Option<AssetView> {
+    use frame_support::traits::fungibles::metadata::Inspect as _;
+    if !Money::asset_exists(id) {
+        return None;
+    }
+    let (symbol, decimals) = if id == NATIVE_ASSET {
+        (b"FRD".to_vec(), 12)
+    } else {
+        (Assets::symbol(id), Assets::decimals(id))
+    };
+    Some(AssetView { id, symbol, decimals, minimum: Money::minimum_balance(id) })
+}
 
 impl_runtime_apis! {
     impl crate::api::FailsafeApi<Block> for Runtime {
@@ -53,16 +70,14 @@ impl_runtime_apis! {
         }
 
         fn asset(id: AssetId) -> Option<AssetView> {
-            use frame_support::traits::fungibles::metadata::Inspect as _;
-            if !Money::asset_exists(id) {
-                return None;
-            }
-            let minimum = Money::minimum_balance(id);
-            Some(if id == failsafe_primitives::NATIVE_ASSET {
-                AssetView { id, symbol: b"FRD".to_vec(), decimals: 12, minimum }
-            } else {
-                AssetView { id, symbol: Assets::symbol(id), decimals: Assets::decimals(id), minimum }
-            })
+            asset_view(id)
+        }
+
+        fn assets() -> Vec<AssetView> {
+            let mut issued: Vec<_> = pallet_assets::Asset::<Runtime>::iter_keys().collect();
+            issued.sort_unstable();
+            let all = core::iter::once(NATIVE_ASSET).chain(issued);
+            all.filter_map(asset_view).take(MAX_ASSETS_LISTED).collect()
         }
 
         fn balances(who: AccountId, assets: Vec<AssetId>) -> Vec<BalanceView> {

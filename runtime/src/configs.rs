@@ -1,12 +1,14 @@
 //! How every pallet is configured.
 
 use crate::{
+    custody_guard::{CustodyHolds, NotAtCustody},
     fees::{AuthorOfSlot, ChargeAboveNoDebt, LengthFee, ToAuthor, WeightFee},
     AccountId, AssetId, Assets, AssetsFreezer, Aura, Balance, Balances, Block, BlockNumber, Clock,
     Custody, Debt, Hubs, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
     EXISTENTIAL_DEPOSIT, FRD, MILLI_FRD, VERSION,
 };
+use failsafe_pallet_support::deposits::NoReserveForDebtors;
 use failsafe_primitives::NATIVE_ASSET;
 use frame_support::{
     derive_impl, parameter_types,
@@ -61,6 +63,7 @@ impl frame_system::Config for Runtime {
     type Block = Block;
     type BlockWeights = RuntimeBlockWeights;
     type BlockLength = RuntimeBlockLength;
+    type BaseCallFilter = NotAtCustody;
     type AccountId = AccountId;
     type Nonce = Nonce;
     type BlockHashCount = BlockHashCount;
@@ -161,7 +164,7 @@ impl pallet_assets::Config for Runtime {
     type AssetId = AssetId;
     type AssetIdParameter = codec::Compact<AssetId>;
     type ReserveData = ();
-    type Currency = Balances;
+    type Currency = NoReserveForDebtors<Balances, Debt>;
     type CreateOrigin = AsEnsureOriginWithArg<EnsureSigned<AccountId>>;
     type ForceOrigin = EnsureRoot<AccountId>;
     type AssetDeposit = ConstU128<{ 10 * FRD }>;
@@ -171,7 +174,7 @@ impl pallet_assets::Config for Runtime {
     type ApprovalDeposit = ConstU128<MILLI_FRD>;
     type StringLimit = ConstU32<50>;
     type Freezer = AssetsFreezer;
-    type Holder = ();
+    type Holder = CustodyHolds;
     type Extra = ();
     type CallbackHandle = ();
     // Numbers in a row from genesis on, so that nobody takes 0, which is FRD.
@@ -203,6 +206,7 @@ pub type Freezes = UnionOf<Balances, AssetsFreezer, ByNumber, AssetId, AccountId
 
 impl pallet_protocol_parameters::Config for Runtime {
     type AmendOrigin = EnsureRoot<AccountId>;
+    type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
 }
 
 impl pallet_clock::Config for Runtime {}
@@ -220,6 +224,7 @@ impl pallet_custody::Config for Runtime {
 impl pallet_hubs::Config for Runtime {
     type Native = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
+    type Debts = Debt;
     type Parameters = Parameters;
     type WeightInfo = pallet_hubs::weights::HandEstimated<ParityDbWeight>;
 }

@@ -6,12 +6,14 @@
 
 use crate::{
     AccountId, Aura, Authorship, Balance, Balances, Debt, Parameters, Runtime, RuntimeCall,
+    TransactionPayment,
 };
+use failsafe_pallet_support::DebtLedger;
 use frame_support::{
     traits::{
-        fungible::{Balanced, Credit},
+        fungible::{Balanced, Credit, Inspect},
         tokens::{Fortitude, Precision, Preservation},
-        FindAuthor, Get, NoDrop, OnUnbalanced, SuppressedDrop,
+        FindAuthor, Get, Imbalance, NoDrop, OnUnbalanced, SuppressedDrop,
     },
     weights::{constants::WEIGHT_REF_TIME_PER_SECOND, Weight, WeightToFee},
     ConsensusEngineId,
@@ -81,12 +83,32 @@ impl OnUnbalanced<Credit<AccountId, Balances>> for ToAuthor {
 type Adapter = FungibleAdapter<Balances, ToAuthor>;
 type Liquidity = Option<Credit<AccountId, Balances>>;
 
-/// Charges fees as usual, except for debtors.
+/// Charges fees as usual, except that a debtor pays only from below its floor.
+///
+/// The contract of `pallet-transaction-payment`: what is withdrawn is split into the tip, which is
+/// handed through, and the fee, which is put into the pallet's store; afterwards the fee is
+/// corrected, and what was too much of it goes back to the payer. So a debtor, too, gets refunds,
+/// and pays nothing for a call that turns out to be free.
 pub struct ChargeAboveNoDebt;
 
-/// What a debtor may pay, `None` for everybody else.
-fn allowance(who: &AccountId) -> Option<Balance> {
-    Debt::fee_allowance(who)
+impl ChargeAboveNoDebt {
+    /// How a fee is taken from `who`, if `who` can pay it and stay alive.
+    fn fortitude(
+        who: &AccountId,
+        fee_with_tip: Balance,
+    ) -> Result<Fortitude, TransactionValidityError> {
+        let (most, fortitude) = match Debt::fee_allowance(who) {
+            None => (Balance::MAX, Fortitude::Polite),
+            // Its balance is frozen for the creditors; this part of it is not theirs.
+            Some(allowance) => (allowance, Fortitude::Force),
+        };
+        let reducible = Balances::reducible_balance(who, Preservation::Preserve, fortitude);
+        if fee_with_tip <= most.min(reducible) {
+            Ok(fortitude)
+        } else {
+            Err(InvalidTransaction::Payment.into())
+        }
+    }
 }
 
 impl TxCreditHold<Runtime> for ChargeAboveNoDebt {
@@ -99,52 +121,34 @@ impl OnChargeTransaction<Runtime> for ChargeAboveNoDebt {
 
     fn withdraw_fee(
         who: &AccountId,
-        call: &RuntimeCall,
-        info: &DispatchInfoOf<RuntimeCall>,
+        _: &RuntimeCall,
+        _: &DispatchInfoOf<RuntimeCall>,
         fee_with_tip: Balance,
         tip: Balance,
     ) -> Result<Liquidity, TransactionValidityError> {
-        match allowance(who) {
-            None => <Adapter as OnChargeTransaction<Runtime>>::withdraw_fee(
-                who,
-                call,
-                info,
-                fee_with_tip,
-                tip,
-            ),
-            Some(_) if fee_with_tip == 0 => Ok(None),
-            Some(most) if fee_with_tip > most => Err(InvalidTransaction::Payment.into()),
-            // Its balance is frozen for the creditors; this part of it is not theirs.
-            Some(_) => Balances::withdraw(
-                who,
-                fee_with_tip,
-                Precision::Exact,
-                Preservation::Preserve,
-                Fortitude::Force,
-            )
-            .map(Some)
-            .map_err(|_| InvalidTransaction::Payment.into()),
+        if fee_with_tip == 0 {
+            return Ok(None);
         }
+        let fortitude = Self::fortitude(who, fee_with_tip)?;
+        let (exact, alive) = (Precision::Exact, Preservation::Preserve);
+        let credit = Balances::withdraw(who, fee_with_tip, exact, alive, fortitude)
+            .map_err(|_| InvalidTransaction::Payment)?;
+        let (tip, fee) = credit.split(tip);
+        TransactionPayment::deposit_txfee(fee);
+        Ok(Some(tip))
     }
 
     fn can_withdraw_fee(
         who: &AccountId,
-        call: &RuntimeCall,
-        info: &DispatchInfoOf<RuntimeCall>,
+        _: &RuntimeCall,
+        _: &DispatchInfoOf<RuntimeCall>,
         fee_with_tip: Balance,
-        tip: Balance,
+        _: Balance,
     ) -> Result<(), TransactionValidityError> {
-        match allowance(who) {
-            None => <Adapter as OnChargeTransaction<Runtime>>::can_withdraw_fee(
-                who,
-                call,
-                info,
-                fee_with_tip,
-                tip,
-            ),
-            Some(most) if fee_with_tip > most => Err(InvalidTransaction::Payment.into()),
-            Some(_) => Ok(()),
+        if fee_with_tip == 0 {
+            return Ok(());
         }
+        Self::fortitude(who, fee_with_tip).map(drop)
     }
 
     fn correct_and_deposit_fee(

@@ -5,6 +5,7 @@
 //! | module | what is in it |
 //! |---|---|
 //! | [`configs`] | how every pallet is configured |
+//! | [`custody_guard`] | what keeps issuers' hands off insured funds |
 //! | [`fees`] | what a transaction costs and who gets it |
 //! | [`api`] | what clients ask, so that nobody decodes storage |
 //! | [`apis`] | implementations of all runtime APIs |
@@ -19,6 +20,7 @@ extern crate alloc;
 pub mod api;
 pub mod apis;
 pub mod configs;
+pub mod custody_guard;
 pub mod fees;
 pub mod genesis_config_presets;
 
@@ -75,10 +77,10 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("failsafe"),
     impl_name: alloc::borrow::Cow::Borrowed("failsafe"),
     authoring_version: 1,
-    spec_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
-    transaction_version: 1,
+    transaction_version: 2,
     system_version: 1,
 };
 

@@ -26,6 +26,10 @@
 //! destruction of an asset by [`Pallet::is_in_use`], wired as the holds of `pallet-assets`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "derive macros cast the indices of variants; this crate casts nothing itself"
+)]
 
 pub use pallet::*;
 

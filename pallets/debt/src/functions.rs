@@ -352,7 +352,7 @@ impl<T: Config> DebtLedger for Pallet<T> {
         } else {
             Self::pay_directly(debtor, creditor, asset, amount).unwrap_or_default()
         };
-        let rest = amount.checked_sub(paid).unwrap_or_default();
+        let rest = amount.saturating_sub(paid);
         if rest > 0 {
             Self::book(debtor, creditor, asset, rest, opened_in);
         }

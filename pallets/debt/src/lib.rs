@@ -25,6 +25,10 @@
 //! 6. All that a debtor has in the asset is frozen.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "derive macros cast the indices of variants; this crate casts nothing itself"
+)]
 
 pub use pallet::*;
 pub use weights::WeightInfo;

@@ -40,7 +40,8 @@ impl<T: Config> Pallet<T> {
         }
         ensure!(totals.is_empty(), "1: debts without a total");
         ensure!(
-            debtors == RingLength::<T>::get() && Ring::<T>::iter().count() == debtors as usize,
+            debtors == RingLength::<T>::get()
+                && u32::try_from(Ring::<T>::iter().count()) == Ok(debtors),
             "5: the ring has other places than debtors"
         );
         for ((debtor, creditor, asset), amount) in Owed::<T>::iter() {

@@ -5,6 +5,10 @@
 //! later.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "derive macros cast the indices of variants; this crate casts nothing itself"
+)]
 
 pub use pallet::*;
 
@@ -12,6 +16,7 @@ use failsafe_primitives::{parameters::Parameters as Values, Balance};
 use frame_support::traits::Get;
 
 #[frame_support::pallet]
+#[allow(clippy::large_enum_variant, reason = "one event and one call, with all parameters")]
 pub mod pallet {
     use super::*;
     use frame_support::pallet_prelude::*;

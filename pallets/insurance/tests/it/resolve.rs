@@ -22,7 +22,8 @@ fn s32_resolve_should_book_a_debt_when_a_revealed_lock_passes_the_insurance() {
 #[test]
 fn s24_s25_resolve_should_count_only_locks_revealed_in_time() {
     // (100, 60, −24); right has locks of 7 (H1) and 5 (H2), left one of 4 (H3), expiry 100.
-    let cases: [(&[(u8, u64)], u128, u128); 7] = [
+    type Case = (&'static [(u8, u64)], u128, u128);
+    let cases: [Case; 7] = [
         (&[], 36, 64),
         (&[(1, 50)], 43, 57),
         (&[(1, 50), (2, 100)], 48, 52),

@@ -1,0 +1,5 @@
+//! Tests of the whole runtime: signed transactions in blocks, over genesis of the presets. Each ends
+//! with the invariants of all pallets and the conservation of every asset.
+
+mod chain;
+mod transactions;
