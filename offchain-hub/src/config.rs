@@ -288,19 +288,16 @@ impl HubConfig {
                 amount::parse(text, asset.decimals)
                     .map_err(|error| ConfigError::Amount { asset: config.asset.clone(), error })
             };
-            let too_large =
-                || ConfigError::Amount {
-                    asset: config.asset.clone(),
-                    error: AmountError::TooLarge(config.credit.clone()),
-                };
+            let too_large = || ConfigError::Amount {
+                asset: config.asset.clone(),
+                error: AmountError::TooLarge(config.credit.clone()),
+            };
             let credit = parse(&config.credit)?;
             if credit > LIMIT {
                 return Err(too_large());
             }
-            let known = terms.insert(
-                asset.id,
-                AssetTerms { credit, insure_above: LIMIT, unsigned_limit: 0 },
-            );
+            let known = terms
+                .insert(asset.id, AssetTerms { credit, insure_above: LIMIT, unsigned_limit: 0 });
             if known.is_some() {
                 return Err(ConfigError::AssetTwice(config.asset.clone()));
             }

@@ -167,8 +167,7 @@ pub async fn serve(
         .max_connections(32)
         .set_batch_request_config(BatchRequestConfig::Disabled)
         .build();
-    let server =
-        Server::builder().set_config(config).build(address).await.map_err(listen)?;
+    let server = Server::builder().set_config(config).build(address).await.map_err(listen)?;
     let address = server.local_addr().map_err(listen)?;
     let faucet = Faucet { party, rules, decimals, given: Mutex::default() };
     let handle = server.start(faucet.into_rpc());

@@ -85,12 +85,13 @@ struct KeyFile {
 impl AccountKey {
     /// The key of a secret URI.
     pub fn from_uri(scheme: Scheme, uri: &str) -> Result<Self, KeyError> {
-        let secret = match scheme {
-            Scheme::Sr25519 => sr25519::Pair::from_string(uri, None)
-                .map(|pair| Secret::Sr25519(Box::new(pair))),
-            Scheme::Ed25519 => ed25519::Pair::from_string(uri, None)
-                .map(|pair| Secret::Ed25519(Box::new(pair))),
-        };
+        let secret =
+            match scheme {
+                Scheme::Sr25519 => sr25519::Pair::from_string(uri, None)
+                    .map(|pair| Secret::Sr25519(Box::new(pair))),
+                Scheme::Ed25519 => ed25519::Pair::from_string(uri, None)
+                    .map(|pair| Secret::Ed25519(Box::new(pair))),
+            };
         Ok(Self { secret: secret.map_err(|_| KeyError::Invalid)?, uri: uri.into() })
     }
 

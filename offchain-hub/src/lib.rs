@@ -17,6 +17,8 @@
 //! A payment's way through a hub: [`transport`] → [`party::core`] → `failsafe-channel` (the pure
 //! engine) → [`store`], one batch → [`transport`]. Nothing leaves before it is durable.
 
+#![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
+
 pub mod address;
 pub mod amount;
 pub mod chain;

@@ -212,9 +212,8 @@ async fn run_hub(path: &Path) -> Result<(), String> {
     };
     let listen = Listen { address: config.listen.clone(), transport };
     let party = PartyConfig { key, policy, store, listen: Some(listen), peers: vec![] };
-    let daemon = Daemon::start(client, party, service, config.rpc, &config.dir)
-        .await
-        .map_err(text)?;
+    let daemon =
+        Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
     println!("hub       {}", daemon.party().account());
     if let Some(address) = daemon.party().listening() {
         println!("listening {address}");

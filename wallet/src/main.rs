@@ -119,8 +119,7 @@ async fn run(cli: Cli) -> Result<(), String> {
                 let is_ours = ours.iter().any(|known| known.account == hub.account);
                 hub_row(hub, is_ours)
             };
-            let rows: Vec<_> =
-                chain.hubs().await.map_err(text)?.into_iter().map(row).collect();
+            let rows: Vec<_> = chain.hubs().await.map_err(text)?.into_iter().map(row).collect();
             PartyCommand::show_hubs(json, &rows)
         },
         Command::Hubs { action: Some(HubsAction::Add { hub }) } => add_hub(&dir, &hub).await,

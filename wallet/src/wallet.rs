@@ -14,9 +14,7 @@ use failsafe_hub::{
     rpc::{names::KnownHub, ServiceConfig},
     store::{self, FjallStore, Store, StoreError, Table},
 };
-use failsafe_primitives::{
-    arithmetic::LIMIT, fees::HubFees, AccountId, Parameters, NATIVE_ASSET,
-};
+use failsafe_primitives::{arithmetic::LIMIT, fees::HubFees, AccountId, Parameters, NATIVE_ASSET};
 use sp_core::crypto::Ss58Codec;
 use std::{
     collections::BTreeMap,
@@ -196,8 +194,7 @@ impl Wallet {
         let store: Arc<dyn Store> = Arc::new(FjallStore::open(&self.dir.join(STORE))?);
         let client = ChainClient::connect(&self.config.node).await?;
         let parameters = client.parameters().await?;
-        let (hubs, peers): (Vec<_>, Vec<_>) =
-            self.config.hubs(&self.dir)?.into_iter().unzip();
+        let (hubs, peers): (Vec<_>, Vec<_>) = self.config.hubs(&self.dir)?.into_iter().unzip();
         let policy = self.policy(&hubs, &parameters);
         let service = ServiceConfig {
             role: Role::User,

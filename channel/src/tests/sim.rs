@@ -71,7 +71,6 @@ impl Sim {
         &self.world.parties[who].channel
     }
 
-    pub fn calls(&self) -> Vec<(String, usize)> { self.ledger.done.borrow().clone().into_iter().collect() }
     pub fn is_down(&self, who: usize) -> bool {
         self.hosts[who].down > 0
     }

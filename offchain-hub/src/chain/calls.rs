@@ -5,7 +5,7 @@
 
 use codec::{Compact, Decode, Encode};
 use failsafe_primitives::{
-    fees::HubFees, AccountId, AssetId, Balance, Close, Epoch, Evidence, Nonce, Signature, Simplex,
+    fees::HubFees, AccountId, AssetId, Balance, Close, Epoch, Evidence, Signature, Simplex,
     Withdrawal, NATIVE_ASSET,
 };
 use sp_runtime::MultiSignature;
@@ -43,10 +43,10 @@ pub enum Call {
     Dispute {
         /// Against whom.
         partner: AccountId,
+        /// In which epoch; the chain takes it in no other.
+        epoch: Epoch,
         /// All that we have.
         evidence: Evidence,
-        /// Our newest nonce.
-        own_nonce: Nonce,
     },
     /// `insurance.counter`.
     #[codec(index = 3)]
@@ -166,8 +166,8 @@ impl Call {
             Self::Withdraw { partner, withdrawal, proof } => {
                 ("Insurance", "withdraw", (partner, withdrawal, proof).encode())
             },
-            Self::Dispute { partner, evidence, own_nonce } => {
-                ("Insurance", "dispute", (partner, evidence, own_nonce).encode())
+            Self::Dispute { partner, epoch, evidence } => {
+                ("Insurance", "dispute", (partner, epoch, evidence).encode())
             },
             Self::Counter { partner, evidence } => {
                 ("Insurance", "counter", (partner, evidence).encode())

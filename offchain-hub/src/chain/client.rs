@@ -13,7 +13,10 @@ use std::{sync::Arc, time::Duration};
 use subxt::{
     backend::LegacyBackend,
     config::{polkadot::PolkadotConfigBuilder, PolkadotConfig, RpcConfigFor},
-    ext::{scale_encode, scale_type_resolver::{FieldIter, TypeResolver}},
+    ext::{
+        scale_encode,
+        scale_type_resolver::{FieldIter, TypeResolver},
+    },
     rpcs::{
         client::{reconnecting_rpc_client::ExponentialBackoff, ReconnectingRpcClient, RpcClient},
         LegacyRpcMethods,
@@ -120,21 +123,18 @@ fn number(number: u64) -> Result<BlockNumber, ChainError> {
 impl ChainClient {
     /// Connects, and refuses a node of another chain or version.
     pub async fn connect(url: &str) -> Result<Self, ChainError> {
-        let unreachable =
-            |reason: String| ChainError::Unreachable { url: url.to_string(), reason };
-        let retry =
-            ExponentialBackoff::from_millis(100).max_delay(Duration::from_secs(5));
-        let connecting = ReconnectingRpcClient::builder().retry_policy(retry).build(url.to_string());
+        let unreachable = |reason: String| ChainError::Unreachable { url: url.to_string(), reason };
+        let retry = ExponentialBackoff::from_millis(100).max_delay(Duration::from_secs(5));
+        let connecting =
+            ReconnectingRpcClient::builder().retry_policy(retry).build(url.to_string());
         let rpc = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
             .await
             .map_err(|_| unreachable("no answer within 10 seconds".into()))?
             .map_err(|e| unreachable(e.to_string()))?;
         let rpc = RpcClient::new(rpc);
         let legacy = Legacy::new(rpc.clone());
-        let version = legacy
-            .state_get_runtime_version(None)
-            .await
-            .map_err(|e| unreachable(e.to_string()))?;
+        let version =
+            legacy.state_get_runtime_version(None).await.map_err(|e| unreachable(e.to_string()))?;
         let name = version.other.get("specName").and_then(|v| v.as_str()).unwrap_or("?");
         if name != SPEC_NAME || !SPEC_VERSIONS.contains(&version.spec_version) {
             return Err(ChainError::UnknownRuntime {

@@ -23,6 +23,7 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// What happened on chain.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few per block")]
 pub enum ChainNews {
     /// A new best block.
     Best {

@@ -203,11 +203,7 @@ impl Submitter {
     }
 
     /// One attempt: `None` when it must be signed anew.
-    async fn attempt(
-        &self,
-        number: u64,
-        record: &mut Record,
-    ) -> Result<Option<Outcome>, Trouble> {
+    async fn attempt(&self, number: u64, record: &mut Record) -> Result<Option<Outcome>, Trouble> {
         if let Some(signed) = &record.signed {
             match self.fate(signed).await? {
                 Fate::Included(outcome) => return Ok(settle(outcome, record)),
@@ -268,10 +264,10 @@ impl Submitter {
         let birth = u32::try_from(at.block_number()).unwrap_or(u32::MAX);
         let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(ERA).build();
         let mut tx = at.tx();
-        let signed =
-            tx.create_signed(&payload, &Signer(&self.key), params).await.map_err(|e| {
-                ChainError::Encoding { call: call.name(), reason: e.to_string() }
-            })?;
+        let signed = tx
+            .create_signed(&payload, &Signer(&self.key), params)
+            .await
+            .map_err(|e| ChainError::Encoding { call: call.name(), reason: e.to_string() })?;
         let bytes = signed.into_encoded();
         Ok(Signed { hash: blake2_256(&bytes), bytes, nonce, birth })
     }
@@ -288,8 +284,11 @@ impl Submitter {
             match status.map_err(chain)? {
                 TransactionStatus::InFinalizedBlock(included) => {
                     let hash = H256(included.block_hash().0);
-                    let (block, _) =
-                        self.client.header(hash).await?.ok_or_else(|| chain("a final block is gone"))?;
+                    let (block, _) = self
+                        .client
+                        .header(hash)
+                        .await?
+                        .ok_or_else(|| chain("a final block is gone"))?;
                     return match included.wait_for_success().await {
                         Ok(_) => Ok(Some(Outcome::Done { block })),
                         Err(TransactionEventsError::ExtrinsicFailed(error)) => {

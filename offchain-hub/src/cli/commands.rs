@@ -175,9 +175,7 @@ impl PartyCommand {
             Self::Payments { limit } => {
                 show(json, &client.payments(limit).await?, |rows| render::payment_table(rows))
             },
-            Self::Payment { id } => {
-                show(json, &client.payment(id).await?, render::payment_text)
-            },
+            Self::Payment { id } => show(json, &client.payment(id).await?, render::payment_text),
             Self::Terms { credit, insure_above, asset, partner } => {
                 client.terms(partner, Some(asset), credit, insure_above).await?;
                 show(json, &(), |()| "the credit line is set".into())
@@ -215,9 +213,7 @@ impl PartyCommand {
             Self::Debts { debtor } => {
                 show(json, &client.debts(debtor).await?, |rows| render::debt_table(rows))
             },
-            Self::Assets => {
-                show(json, &client.assets().await?, |rows| render::asset_table(rows))
-            },
+            Self::Assets => show(json, &client.assets().await?, |rows| render::asset_table(rows)),
             Self::Stop => {
                 client.stop().await?;
                 show(json, &(), |()| "stopping".into())

@@ -62,10 +62,7 @@ pub fn status_text(status: &StatusView) -> String {
     let freshness = if status.fresh { "" } else { ", NO NEW BLOCKS: payments wait" };
     line(
         "chain",
-        format!(
-            "{}, block {} (final: {}){freshness}",
-            status.chain, status.best, status.finalized
-        ),
+        format!("{}, block {} (final: {}){freshness}", status.chain, status.best, status.finalized),
     );
     if let Some(listening) = &status.listening {
         line("listening", listening.clone());
@@ -108,6 +105,13 @@ pub fn status_text(status: &StatusView) -> String {
         }
         if channel.data_lost {
             let _ = write!(text, "\nDATA LOST  {name}: close the channel or dispute it");
+        }
+        if channel.paused {
+            let _ = write!(text, "\npaused     {name}: claims to know more, and must prove it");
+        }
+        if !channel.late_claims.is_empty() {
+            let epochs = &channel.late_claims;
+            let _ = write!(text, "\nlate       {name}: claims for epochs {epochs:?} under way");
         }
     }
     text.trim_end().to_string()

@@ -4,9 +4,7 @@ use super::{
     command::{Answer, CommandError},
     core::{Action, Core, Entry, Output, SessionId, MAX_EARLY},
 };
-use crate::{
-    chain::{submit::Record, Call, ChainNews, Intent},
-};
+use crate::chain::{submit::Record, Call, ChainNews, Intent};
 use failsafe_channel::{
     message::Message, ChainAction, Channel, Context, Effect, Event, Fault, Moment, PairFacts,
     Refusal,
@@ -18,7 +16,12 @@ use tracing::{debug, error, info, warn};
 impl Core {
     // --- peers -------------------------------------------------------------------------------
 
-    pub(super) fn on_connected(&mut self, partner: AccountId, session: SessionId, out: &mut Output) {
+    pub(super) fn on_connected(
+        &mut self,
+        partner: AccountId,
+        session: SessionId,
+        out: &mut Output,
+    ) {
         if let Some(entry) = self.entries.get_mut(&partner) {
             entry.session = Some(session);
             let effects = entry.channel.connected();
@@ -97,35 +100,34 @@ impl Core {
 
     // --- channels ----------------------------------------------------------------------------
 
-    /// Calls the engine of a partner's message or block; a fault ends the session and is remembered.
+    /// Calls the engine because of a partner's message, a block or the time.
     pub(super) fn with_channel<F>(&mut self, partner: &AccountId, out: &mut Output, call: F)
     where
-        F: FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Fault>,
+        F: FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
     {
         let key = self.key.clone();
         let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
         let Some(entry) = self.entries.get_mut(partner) else { return };
-        let result = call(&mut entry.channel, &ctx);
-        self.conclude(partner, result, out);
+        let effects = call(&mut entry.channel, &ctx);
+        self.apply(partner, effects, out);
     }
 
-    fn conclude(
-        &mut self,
-        partner: &AccountId,
-        result: Result<Vec<Effect>, Fault>,
-        out: &mut Output,
-    ) {
-        let fault = match result {
-            Ok(effects) => return self.apply(partner, effects, out),
-            Err(fault) => fault.to_string(),
-        };
-        warn!(%partner, fault, "a faulty message");
-        if let Some(entry) = self.entries.get_mut(partner) {
-            entry.fault = Some(fault.clone());
+    /// A message of the partner was faulty: it is told why, and the session ends. What only a
+    /// cheating or broken program sends is kept for the operator to see.
+    fn on_fault(&mut self, partner: &AccountId, fault: Fault, out: &mut Output) {
+        let text = fault.to_string();
+        if fault.proves_cheating() {
+            error!(%partner, fault = text, "the partner broke the protocol");
+            if let Some(entry) = self.entries.get_mut(partner) {
+                entry.fault = Some(text.clone());
+            }
+        } else {
+            warn!(%partner, fault = text, "out of step with the partner");
         }
-        let text = fault.clone().into_bytes().try_into().unwrap_or_default();
-        out.actions.push(Action::Send(partner.clone(), Message::Fault { text }));
-        out.actions.push(Action::Disconnect(partner.clone(), fault));
+        let message =
+            Message::Fault { text: text.clone().into_bytes().try_into().unwrap_or_default() };
+        out.actions.push(Action::Send(partner.clone(), message));
+        out.actions.push(Action::Disconnect(partner.clone(), text));
     }
 
     /// Calls the engine for something that we want.
@@ -163,6 +165,7 @@ impl Core {
                 },
                 Effect::Submit(action) => self.submit_for_channel(partner, action, out),
                 Effect::Event(event) => self.on_event(partner, event, out),
+                Effect::Fault(fault) => self.on_fault(partner, fault, out),
             }
         }
         let now = self.now_ms;
@@ -217,8 +220,17 @@ impl Core {
                 if let Some(reply) = self.close_replies.remove(partner) {
                     out.reply(reply, Err(CommandError::Chain("the close was not used".into())));
                 }
+                // The engine has ended this session; a new one repeats what it ignored.
+                let reason = "the channel takes updates again: a new session begins".to_string();
+                out.actions.push(Action::Disconnect(partner.clone(), reason));
             },
             Event::EpochStarted { epoch } => self.on_epoch(partner, epoch, out),
+            Event::Doubted { own, partner: theirs } => {
+                warn!(%partner, own, theirs, "the partner claims to know more than we do");
+            },
+            Event::Repaired { nonce } => {
+                warn!(%partner, nonce, "our copy of the partner's payments was old: repaired");
+            },
             Event::DataLost { their_view } => {
                 error!(%partner, their_view, "DATA LOST: the partner knows a newer state of ours");
             },
@@ -259,7 +271,10 @@ impl Core {
                 let left = terms.credit.checked_sub(owed).unwrap_or_default();
                 terms.credit = if decided.contains_key(&asset) { left } else { 0 };
             }
-            effects.extend(entry.channel.set_terms(asset, terms));
+            match entry.channel.set_terms(asset, terms) {
+                Ok(more) => effects.extend(more),
+                Err(problem) => error!(%partner, asset, %problem, "these terms cannot be stated"),
+            }
         }
         self.apply(partner, effects, out);
     }
@@ -292,12 +307,12 @@ impl Core {
         for facts in facts {
             let Some(partner) = self.partner_of(&facts) else { continue };
             let Some(entry) = self.entries.get_mut(&partner) else { continue };
-            let result = entry.channel.on_finalized(&ctx, facts);
-            results.push((partner, result));
+            let effects = entry.channel.on_finalized(&ctx, facts);
+            results.push((partner, effects));
         }
         let mut touched = BTreeSet::new();
-        for (partner, result) in results {
-            self.conclude(&partner, result, out);
+        for (partner, effects) in results {
+            self.apply(&partner, effects, out);
             // What the partner owes on chain may have changed.
             self.restate_terms(&partner, out);
             touched.insert(partner);
@@ -315,14 +330,18 @@ impl Core {
         Some(facts.view.pair.account(side.other()).clone())
     }
 
-
-    pub(super) fn submit_for_channel(&mut self, partner: &AccountId, action: ChainAction, out: &mut Output) {
+    pub(super) fn submit_for_channel(
+        &mut self,
+        partner: &AccountId,
+        action: ChainAction,
+        out: &mut Output,
+    ) {
         let Some(entry) = self.entries.get(partner) else { return };
         let epoch = entry.channel.epoch();
         let partner = partner.clone();
         let call = match action {
-            ChainAction::Dispute { evidence, own_nonce } => {
-                Call::Dispute { partner: partner.clone(), evidence, own_nonce }
+            ChainAction::Dispute { epoch, evidence } => {
+                Call::Dispute { partner: partner.clone(), epoch, evidence }
             },
             ChainAction::Counter { evidence } => {
                 Call::Counter { partner: partner.clone(), evidence }
@@ -345,5 +364,4 @@ impl Core {
         };
         self.submit(record, reply, out);
     }
-
 }

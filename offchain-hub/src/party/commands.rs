@@ -84,16 +84,14 @@ impl Core {
                     }
                 }
             },
-            Command::RequestInsurance { partner, asset } => {
-                match self.entries.get(&partner) {
-                    Some(entry) if entry.session.is_some() => {
-                        let request = Message::InsureRequest { asset };
-                        out.actions.push(Action::Send(partner, request));
-                        Ok(Answer::Done)
-                    },
-                    Some(_) => Err(CommandError::NotConnected(partner)),
-                    None => Err(CommandError::UnknownPartner(partner)),
-                }
+            Command::RequestInsurance { partner, asset } => match self.entries.get(&partner) {
+                Some(entry) if entry.session.is_some() => {
+                    let request = Message::InsureRequest { asset };
+                    out.actions.push(Action::Send(partner, request));
+                    Ok(Answer::Done)
+                },
+                Some(_) => Err(CommandError::NotConnected(partner)),
+                None => Err(CommandError::UnknownPartner(partner)),
             },
             Command::Rebalance { dry_run } => return self.insurer_command(dry_run, reply, out),
             Command::RebalanceStatus => Ok(Answer::Rebalance(self.insurer.describe())),
@@ -119,7 +117,6 @@ impl Core {
         let ours = |call: &Call| matches!(call, Call::Dispute { partner: p, .. } if p == partner);
         self.calls.iter().find(|(_, record)| ours(&record.call)).map(|(number, _)| *number)
     }
-
 
     pub(super) fn decide_terms(
         &mut self,
@@ -176,7 +173,8 @@ impl Core {
         asset: AssetId,
         amount: Balance,
     ) -> Option<(Withdrawal, MultiSignature)> {
-        let (withdrawal, proof) = self.entries.get(partner)?.channel.live_proof()?;
+        let (withdrawal, proof) =
+            self.entries.get(partner)?.channel.live_proof(self.finalized.clock)?;
         let same = matches!(&withdrawal.items[..],
             [item] if item.asset == asset && item.amount == amount);
         let used = self.calls.values().any(|record| record.call.uses(proof));
@@ -223,5 +221,4 @@ impl Core {
         report.sort_by(|a, b| a.partner.cmp(&b.partner));
         report
     }
-
 }

@@ -19,7 +19,9 @@ use crate::{
     store::{Batch, Store, StoreError, Table},
 };
 use codec::{Decode, Encode};
-use failsafe_channel::{message::Message, AssetTerms, Channel, FreezeReason, Moment, PaymentId, Sign};
+use failsafe_channel::{
+    message::Message, AssetTerms, Channel, FreezeReason, Moment, PaymentId, Sign,
+};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Clock, Epoch};
 use sp_core::H256;
 use std::{
@@ -170,17 +172,14 @@ impl Core {
         policy: Policy,
         store: &dyn Store,
     ) -> Result<Self, StoreError> {
-        let damaged = |table: Table, reason: String| StoreError::Damaged {
-            table: table.name(),
-            reason,
-        };
+        let damaged =
+            |table: Table, reason: String| StoreError::Damaged { table: table.name(), reason };
         let partner = |table: Table, bytes: Vec<u8>| {
             AccountId::decode(&mut &bytes[..]).map_err(|e| damaged(table, e.to_string()))
         };
         let mut entries = HashMap::new();
         for (key, value) in store.scan(Table::Channels)? {
-            let channel =
-                Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
+            let channel = Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
             entries.insert(partner(Table::Channels, key)?, Entry::new(channel));
         }
         let mut payments = vec![];
@@ -206,8 +205,8 @@ impl Core {
         }
         let mut wanted = BTreeMap::new();
         for (key, value) in store.scan(Table::Wanted)? {
-            let since = u64::decode(&mut &value[..])
-                .map_err(|e| damaged(Table::Wanted, e.to_string()))?;
+            let since =
+                u64::decode(&mut &value[..]).map_err(|e| damaged(Table::Wanted, e.to_string()))?;
             wanted.insert(partner(Table::Wanted, key)?, since);
         }
         let rebalance = calls
@@ -290,12 +289,7 @@ impl Core {
     }
 
     /// Stores a call and has it submitted. Returns its number.
-    pub(super) fn submit(
-        &mut self,
-        record: Record,
-        reply: Option<Reply>,
-        out: &mut Output,
-    ) -> u64 {
+    pub(super) fn submit(&mut self, record: Record, reply: Option<Reply>, out: &mut Output) -> u64 {
         let number = self.next_call;
         self.next_call = self.next_call.saturating_add(1);
         out.batch.put(Table::Intents, number.to_be_bytes(), record.encode());
@@ -355,7 +349,7 @@ impl Core {
             .map(|(partner, _)| partner.clone())
             .collect();
         for partner in acks {
-            self.with_channel(&partner, out, |channel, ctx| Ok(channel.flush_ack(ctx)));
+            self.with_channel(&partner, out, |channel, ctx| channel.flush_ack(ctx));
         }
         self.insurer_tick(out);
     }

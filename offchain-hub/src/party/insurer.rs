@@ -19,6 +19,7 @@ use crate::{
     store::Table,
 };
 use codec::Encode;
+use failsafe_channel::Refusal;
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance};
 use sp_runtime::MultiSignature;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,7 +113,17 @@ impl Core {
                         Ok(()) => {
                             open.insert(partner);
                         },
-                        Err(problem) => info!(%partner, %problem, "cannot ask for a proof"),
+                        Err(problem) => {
+                            info!(%partner, %problem, "cannot ask for a proof");
+                            let stalling = matches!(
+                                problem,
+                                CommandError::Refused(Refusal::Paused | Refusal::TooManyUnacked(_))
+                            );
+                            // It is there, and yet keeps us from asking.
+                            if stalling {
+                                self.want(&partner, out);
+                            }
+                        },
                     }
                 },
                 Ok(false) => self.want(&partner, out),
@@ -172,31 +183,27 @@ impl Core {
         if plan.deposits.is_empty() || actions.is_empty() {
             return self.insurer_finish(Ok(Answer::Plan(plan)), None, out);
         }
-        info!(
-            withdrawals = plan.withdrawals.len(),
-            deposits = plan.deposits.len(),
-            "rebalancing"
-        );
+        info!(withdrawals = plan.withdrawals.len(), deposits = plan.deposits.len(), "rebalancing");
         let record = Record::new(Intent::Rebalance, Call::Batch { actions });
         let number = self.submit(record, None, out);
         self.insurer.round = Round::Submitting { number };
     }
 
     fn actions_of(&self, plan: &Plan) -> Vec<Call> {
+        let now = self.finalized.clock;
         let proofs = plan.withdrawals.iter().collect::<BTreeSet<_>>();
         let withdrawals = proofs.into_iter().filter_map(|partner| {
-            let (withdrawal, proof) = self.entries.get(partner)?.channel.live_proof()?.clone();
+            let (withdrawal, proof) = self.entries.get(partner)?.channel.live_proof(now)?.clone();
             Some(Call::Withdraw { partner: partner.clone(), withdrawal, proof })
         });
-        let deposits = plan.deposits.iter().map(|Insure { partner, asset, amount, epoch }| {
-            Call::Deposit {
+        let deposits =
+            plan.deposits.iter().map(|Insure { partner, asset, amount, epoch }| Call::Deposit {
                 asset: *asset,
                 amount: *amount,
                 beneficiary: self.me.clone(),
                 partner: partner.clone(),
                 epoch: Some(*epoch),
-            }
-        });
+            });
         withdrawals.chain(deposits).collect()
     }
 
@@ -251,10 +258,8 @@ impl Core {
             },
             Round::Idle => {
                 let Some(every) = self.policy.rebalance.every_ms else { return };
-                let next = *self
-                    .insurer
-                    .next_at
-                    .get_or_insert_with(|| self.now_ms.saturating_add(every));
+                let next =
+                    *self.insurer.next_at.get_or_insert_with(|| self.now_ms.saturating_add(every));
                 if self.now_ms >= next && self.is_fresh() {
                     self.insurer_read(false, out);
                 }
@@ -275,7 +280,10 @@ impl Core {
             .map(|(partner, _)| partner.clone())
             .collect();
         for partner in overdue {
-            self.insurer_forget(&partner, out);
+            // Until a new epoch begins or a proof comes, it is tried again after the next grace
+            // period: a dispute can fail, for instance for want of a fee.
+            out.batch.put(Table::Wanted, partner.encode(), self.now_ms.encode());
+            self.insurer.wanted.insert(partner.clone(), self.now_ms);
             warn!(%partner, "a spender stays away: disputing");
             if let Err(problem) = self.try_channel(&partner, out, |channel, _| channel.dispute()) {
                 warn!(%partner, %problem, "cannot dispute");
@@ -306,17 +314,14 @@ impl Core {
         let entry = &self.entries[partner];
         let summary = entry.channel.asset_summary(asset);
         let free = |proof: &MultiSignature| !self.calls.values().any(|c| c.call.uses(proof));
-        let live = entry.channel.live_proof().filter(|(_, proof)| free(proof));
+        let live = entry.channel.live_proof(self.finalized.clock).filter(|(_, proof)| free(proof));
         let proof = live.map_or(0, |(withdrawal, _)| {
             let item = withdrawal.items.iter().find(|item| item.asset == asset);
             item.map_or(0, |item| item.amount)
         });
         // A partner that has asked is insured whatever its threshold is.
-        let insure_above = if entry.insure.contains(&asset) {
-            Some(0)
-        } else {
-            summary.partner_insure_above
-        };
+        let insure_above =
+            if entry.insure.contains(&asset) { Some(0) } else { summary.partner_insure_above };
         Position {
             partner: partner.clone(),
             asset,

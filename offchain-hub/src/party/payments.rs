@@ -91,12 +91,7 @@ impl Core {
         self.store_payment(id, record, out);
     }
 
-    pub(super) fn store_payment(
-        &mut self,
-        id: PaymentId,
-        record: PaymentRecord,
-        out: &mut Output,
-    ) {
+    pub(super) fn store_payment(&mut self, id: PaymentId, record: PaymentRecord, out: &mut Output) {
         out.batch.put(Table::Payments, id.encode(), record.encode());
         self.payments.insert(id, record);
     }

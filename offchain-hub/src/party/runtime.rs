@@ -562,11 +562,7 @@ async fn tick(inputs: mpsc::Sender<HostInput>) {
     }
 }
 
-async fn accept_all(
-    listener: TcpListener,
-    transport: TransportKey,
-    sessions: Sessions,
-) {
+async fn accept_all(listener: TcpListener, transport: TransportKey, sessions: Sessions) {
     let transport = Arc::new(transport);
     let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
     let mut running = JoinSet::new();
@@ -595,12 +591,7 @@ async fn accept_all(
 }
 
 /// Keeps a session with a hub, for ever.
-async fn dial_for_ever(
-    peer: Peer,
-    client: ChainClient,
-    sessions: Sessions,
-    troubles: Troubles,
-) {
+async fn dial_for_ever(peer: Peer, client: ChainClient, sessions: Sessions, troubles: Troubles) {
     let mut pause = DIAL_PAUSE.0;
     while !sessions.inputs.is_closed() {
         match dial_once(&peer, &client, &sessions.identity).await {
@@ -634,11 +625,9 @@ async fn dial_once(
             (endpoint, hub.transport_key)
         },
     };
-    transport::dial(&endpoint, &key, &peer.account, identity).await.map_err(|reason| {
-        match reason {
-            TransportError::Io(problem) => format!("no connection to {endpoint}: {problem}"),
-            other => other.to_string(),
-        }
+    transport::dial(&endpoint, &key, &peer.account, identity).await.map_err(|reason| match reason {
+        TransportError::Io(problem) => format!("no connection to {endpoint}: {problem}"),
+        other => other.to_string(),
     })
 }
 

@@ -4,9 +4,7 @@ use super::{
     core::{Input, SessionId},
     runtime::HostInput,
 };
-use crate::transport::{
-    Frame, Reader, Session, TransportError, Writer, PING_EVERY, SILENCE_LIMIT,
-};
+use crate::transport::{Frame, Reader, Session, TransportError, Writer, PING_EVERY, SILENCE_LIMIT};
 use codec::DecodeAll;
 use failsafe_channel::Message;
 use failsafe_primitives::AccountId;
@@ -65,8 +63,8 @@ async fn receive<R: AsyncRead + Unpin>(
             Frame::Ping => {},
             Frame::Bye(reason) => return Err(TransportError::Bye(reason)),
             Frame::Channel(bytes) => {
-                let message = Message::decode_all(&mut &bytes[..])
-                    .map_err(|_| TransportError::Malformed)?;
+                let message =
+                    Message::decode_all(&mut &bytes[..]).map_err(|_| TransportError::Malformed)?;
                 let input = Input::Message { partner: peer.clone(), session: id, message };
                 // Waits while the party is busy, which slows the peer down.
                 if host.send(HostInput::Core(input)).await.is_err() {

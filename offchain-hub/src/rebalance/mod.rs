@@ -155,8 +155,7 @@ fn plan_asset(positions: &[&Position], spendable: Balance, rules: &AssetRules, p
 fn insure(positions: &[&Position], mut funds: Balance, rules: &AssetRules, plan: &mut Plan) {
     let mut receivers: Vec<_> =
         positions.iter().filter(|position| position.wants_insurance()).collect();
-    receivers
-        .sort_by(|a, b| b.uninsured.cmp(&a.uninsured).then_with(|| a.partner.cmp(&b.partner)));
+    receivers.sort_by(|a, b| b.uninsured.cmp(&a.uninsured).then_with(|| a.partner.cmp(&b.partner)));
     for receiver in receivers {
         let amount = receiver.uninsured.min(funds);
         if amount == 0 || amount < rules.min_deposit {
@@ -247,10 +246,10 @@ mod tests {
     #[test]
     fn plan_should_insure_in_part_when_the_money_does_not_reach() {
         let positions = vec![receiver(5, 1_000), receiver(6, 400), receiver(7, 150)];
-        assert_eq!(deposits(&plan(&snapshot(positions.clone(), 1_200))), [
-            (account(5), 1_000),
-            (account(6), 200)
-        ]);
+        assert_eq!(
+            deposits(&plan(&snapshot(positions.clone(), 1_200))),
+            [(account(5), 1_000), (account(6), 200)]
+        );
         let mut reserved = snapshot(positions, 1_200);
         reserved.rules.get_mut(&0).unwrap().reserve = 300;
         assert_eq!(deposits(&plan(&reserved)), [(account(5), 900)]);

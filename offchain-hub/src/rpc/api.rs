@@ -130,6 +130,10 @@ pub struct ChannelRow {
     pub frozen: Option<String>,
     /// Whether we have lost data of it.
     pub data_lost: bool,
+    /// Whether the partner claims to know more than we do, without proof yet.
+    pub paused: bool,
+    /// Earlier epochs of which payments of the partner are still to be claimed on chain.
+    pub late_claims: Vec<u32>,
     /// What the partner did wrong.
     pub fault: Option<String>,
     /// Per asset.
@@ -334,11 +338,8 @@ pub trait FailsafeRpc {
 
     /// Closes a channel together with the partner.
     #[method(name = "close", param_kind = map)]
-    async fn close(
-        &self,
-        partner: Option<String>,
-        partner_submits: bool,
-    ) -> RpcResult<OnChainView>;
+    async fn close(&self, partner: Option<String>, partner_submits: bool)
+        -> RpcResult<OnChainView>;
 
     /// Asks a hub to insure what it owes us.
     #[method(name = "insure", param_kind = map)]

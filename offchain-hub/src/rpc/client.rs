@@ -37,7 +37,8 @@ pub fn contact(dir: &Path) -> Result<Option<Contact>, ContactError> {
         return Ok(None);
     }
     let text = read_private(&path)?;
-    let damaged = |reason: String| ContactError::Damaged { path: path.display().to_string(), reason };
+    let damaged =
+        |reason: String| ContactError::Damaged { path: path.display().to_string(), reason };
     Ok(Some(serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))?))
 }
 

@@ -41,7 +41,9 @@ pub enum ServerError {
         source: std::io::Error,
     },
     /// Others could connect.
-    #[error("RPC moves money: {0} is not an address of this machine alone; use 127.0.0.1 and a tunnel")]
+    #[error(
+        "RPC moves money: {0} is not an address of this machine alone; use 127.0.0.1 and a tunnel"
+    )]
     Exposed(SocketAddr),
     /// The contact file.
     #[error(transparent)]
@@ -96,8 +98,7 @@ pub async fn serve(
         .await
         .map_err(listen)?;
     let local = server.local_addr().map_err(listen)?;
-    let contact =
-        Contact { url: format!("http://{local}"), token, pid: std::process::id() };
+    let contact = Contact { url: format!("http://{local}"), token, pid: std::process::id() };
     let path = dir.join(FILE);
     // Left behind by a process that was killed: the store's lock says that it is gone.
     let _ = std::fs::remove_file(&path);

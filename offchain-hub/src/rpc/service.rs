@@ -322,6 +322,8 @@ impl Service {
             partner_nonce: summary.partner_nonce,
             frozen: summary.frozen.map(|reason| reason.to_string()),
             data_lost: summary.data_lost,
+            paused: summary.paused,
+            late_claims: summary.late,
             fault,
             assets,
         }
@@ -538,11 +540,7 @@ impl Service {
         }
     }
 
-    async fn do_register(
-        &self,
-        handle: &str,
-        endpoint: &str,
-    ) -> Result<OnChainView, RequestError> {
+    async fn do_register(&self, handle: &str, endpoint: &str) -> Result<OnChainView, RequestError> {
         let Some(transport_key) = self.config.transport_key else {
             return Err(CommandError::NotAHub.into());
         };

@@ -31,14 +31,8 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 6] = [
-        Self::Meta,
-        Self::Channels,
-        Self::Payments,
-        Self::Intents,
-        Self::Wanted,
-        Self::Terms,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Meta, Self::Channels, Self::Payments, Self::Intents, Self::Wanted, Self::Terms];
 
     /// Its name on disk.
     pub fn name(self) -> &'static str {
@@ -207,9 +201,7 @@ pub fn check_owner(
         return Err(StoreError::OtherAccount { found: known.account, expected: account.clone() });
     }
     match known.genesis {
-        Some(found) if found != genesis => {
-            Err(StoreError::OtherChain { found, expected: genesis })
-        },
+        Some(found) if found != genesis => Err(StoreError::OtherChain { found, expected: genesis }),
         Some(_) => Ok(()),
         None => write_owner(store, &Owner { genesis: Some(genesis), ..known }),
     }

@@ -49,8 +49,7 @@ impl TransportKey {
 
     /// Reads what [`Self::to_text`] wrote.
     pub fn from_text(text: &str) -> Result<Self, String> {
-        let (private, public) =
-            text.trim().split_once(' ').ok_or("expected two keys in hex")?;
+        let (private, public) = text.trim().split_once(' ').ok_or("expected two keys in hex")?;
         let private = hex::decode(private).map_err(|e| e.to_string())?;
         let public = hex::decode(public).map_err(|e| e.to_string())?;
         let public = public.try_into().map_err(|_| "a public key has 32 bytes")?;
@@ -258,8 +257,7 @@ mod tests {
     async fn session_should_carry_frames_both_ways_when_both_proved_their_accounts() {
         let key = TransportKey::generate();
         let hub = account("//Hub");
-        let (dialed, accepted) =
-            connect(identity("//User", 1), &key, &key.public(), &hub).await;
+        let (dialed, accepted) = connect(identity("//User", 1), &key, &key.public(), &hub).await;
         let (mut dialed, mut accepted) = (dialed.unwrap(), accepted.unwrap());
         assert_eq!((&dialed.peer, &accepted.peer), (&hub, &account("//User")));
         for size in [0, 1, 70_000, MAX_MESSAGE - 100] {

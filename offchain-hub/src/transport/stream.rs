@@ -36,8 +36,8 @@ pub(super) async fn write_noise(
     io: &mut (impl AsyncWrite + Unpin),
     message: &[u8],
 ) -> Result<(), TransportError> {
-    let length = u16::try_from(message.len())
-        .map_err(|_| TransportError::TooLong(message.len()))?;
+    let length =
+        u16::try_from(message.len()).map_err(|_| TransportError::TooLong(message.len()))?;
     io.write_u16(length).await?;
     io.write_all(message).await?;
     Ok(())
@@ -82,8 +82,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let mut bytes = Vec::new();
         loop {
             read_noise(&mut self.io, &mut self.cipher).await?;
-            let length =
-                self.noise.read_message(self.counter, &self.cipher, &mut self.plain)?;
+            let length = self.noise.read_message(self.counter, &self.cipher, &mut self.plain)?;
             // A session ends long before 2^64 messages.
             self.counter = self.counter.checked_add(1).ok_or(TransportError::Malformed)?;
             let (flag, chunk) =

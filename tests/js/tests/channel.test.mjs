@@ -85,7 +85,7 @@ test('withdrawal_should_be_refused_when_a_wallet_wrapped_the_message', async () 
 
 test('dispute_should_return_the_insurance_by_itself_when_there_is_no_evidence', async () => {
   await send(deposit(7n * FRD), alice);
-  const dispute = api.tx.insurance.dispute(bob.address, { theirs: null, ours: null }, 0);
+  const dispute = api.tx.insurance.dispute(bob.address, 0, { theirs: null, ours: null });
   const { hash, events } = await send(dispute, alice);
 
   const at = await failsafeAt(api, hash);

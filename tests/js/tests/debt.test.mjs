@@ -38,7 +38,7 @@ test('debt_should_be_created_when_the_evidence_is_not_insured', async () => {
   const signature = { direct: debtor.sign(message, { withType: true }) };
   const evidence = { theirs: { simplex, signature }, ours: null };
 
-  const started = await send(api.tx.insurance.dispute(debtor.address, evidence, 0), charlie);
+  const started = await send(api.tx.insurance.dispute(debtor.address, 0, evidence), charlie);
   const openedIn = (await (await failsafeAt(api, started.hash)).moment()).block;
   const parties = { debtor: debtor.address, creditor: charlie.address };
   const { hash, data, events } = await untilEvent(api, started.hash, 'debt.DebtCreated', parties);

@@ -47,7 +47,7 @@ test('deposit_should_be_refused_when_the_channel_is_in_another_epoch', async () 
 });
 
 test('dispute_should_be_refused_when_there_is_neither_evidence_nor_insurance', async () => {
-  const dispute = api.tx.insurance.dispute(eve.address, { theirs: null, ours: null }, 0);
+  const dispute = api.tx.insurance.dispute(eve.address, 0, { theirs: null, ours: null });
   const { error } = await sendRefused(dispute, dave);
   assert.equal(error, 'insurance.NothingToDispute');
 });

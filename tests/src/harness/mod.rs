@@ -67,11 +67,7 @@ impl Drop for Workspace {
 }
 
 /// Looks again and again until `look` finds something, for at most `patience`.
-pub async fn eventually<T, F, L>(
-    what: &str,
-    patience: Duration,
-    mut look: L,
-) -> Result<T, Failure>
+pub async fn eventually<T, F, L>(what: &str, patience: Duration, mut look: L) -> Result<T, Failure>
 where
     L: FnMut() -> F,
     F: Future<Output = Result<Option<T>, Failure>>,

@@ -18,7 +18,9 @@ pub fn program(name: &str) -> Result<PathBuf, Failure> {
     // Programs are in the folder above the tests.
     let places = this.ancestors().skip(1).take(2).map(|dir| dir.join(name));
     let found = places.into_iter().find(|path| path.is_file());
-    found.ok_or_else(|| failure(format!("there is no {name} beside {}: run `make build`", this.display())))
+    found.ok_or_else(|| {
+        failure(format!("there is no {name} beside {}: run `make build`", this.display()))
+    })
 }
 
 /// A running process; killed when dropped.

@@ -58,13 +58,7 @@ impl Wallet {
             return Err(failure(String::from_utf8_lossy(&made.stderr)));
         }
         let account = failsafe_wallet::Wallet::open(&home)?.account();
-        Ok(Self {
-            name: name.into(),
-            dir: home,
-            log_dir: dir.to_path_buf(),
-            account,
-            daemon: None,
-        })
+        Ok(Self { name: name.into(), dir: home, log_dir: dir.to_path_buf(), account, daemon: None })
     }
 
     /// Its account.
