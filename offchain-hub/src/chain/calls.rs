@@ -206,3 +206,6 @@ impl Call {
         Ok(Encoded { pallet, call, arguments })
     }
 }
+
+#[cfg(test)]
+mod tests;

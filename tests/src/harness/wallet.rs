@@ -76,6 +76,16 @@ impl Wallet {
         format!("{}@{hub}", self.account)
     }
 
+    /// Has it look for its hubs at this address, whatever the registry says.
+    pub fn point_at(&self, endpoint: &str, transport_key: &[u8; 32]) -> Result<(), Failure> {
+        let mut config = failsafe_wallet::WalletConfig::load(&self.dir)?;
+        for hub in &mut config.hubs {
+            hub.endpoint = Some(endpoint.into());
+            hub.transport_key = Some(hex::encode(transport_key));
+        }
+        Ok(config.save(&self.dir)?)
+    }
+
     /// Starts its daemon and waits until it answers.
     pub async fn start(&mut self) -> Result<(), Failure> {
         let mut command = Command::new(program("failsafe")?);

@@ -1,7 +1,11 @@
 //! The bad hub (S41): it falls silent with nothing on chain; the chain books a debt and collects it.
 
-use super::{cast::Cast, narrator::Narrator, report::Run};
-use crate::harness::{eventually, failure, Failure};
+use super::{
+    cast::{Cast, Setting},
+    narrator::Narrator,
+    report::Run,
+};
+use crate::harness::{eventually, failure, Failure, HubOptions};
 use std::time::Duration;
 
 /// How long the dispute may take: the delay, and finality.
@@ -9,7 +13,10 @@ const RESOLVE: Duration = Duration::from_secs(90);
 
 pub(super) async fn play(narrator: &Narrator) -> Result<Run, Failure> {
     narrator.chapter("The bad hub");
-    let mut cast = Cast::start(0, &[("friend", 100), ("stranger", 1_000)], narrator).await?;
+    let hub = HubOptions::default();
+    let others = &[("friend", 100), ("stranger", 1_000)];
+    let setting = Setting { validators: 4, hub_funds: 0, others, hub };
+    let mut cast = Cast::start(setting, narrator).await?;
     let mut run = Run::new();
     let mut tell = |text: &str, step| {
         narrator.step(text, &step);

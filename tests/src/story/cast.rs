@@ -17,6 +17,18 @@ const AGREE: Duration = Duration::from_secs(60);
 /// Most debts that are looked at.
 const MAX_DEBTS: u32 = 100;
 
+/// What a cast starts with.
+pub struct Setting {
+    /// How many validators.
+    pub validators: usize,
+    /// What hub 1 has on chain, in whole FRD.
+    pub hub_funds: u64,
+    /// Others, with what they have on chain in whole FRD.
+    pub others: &'static [(&'static str, u64)],
+    /// How hub 1 behaves.
+    pub hub: HubOptions,
+}
+
 /// Who plays.
 pub struct Cast {
     /// The chain.
@@ -52,19 +64,16 @@ fn secrets() -> [String; 3] {
 }
 
 impl Cast {
-    /// Starts everybody. The hub has `hub_funds` FRD on chain; `others` have what is said.
-    pub async fn start(
-        hub_funds: u64,
-        others: &[(&'static str, u64)],
-        narrator: &Narrator,
-    ) -> Result<Self, Failure> {
+    /// Starts everybody. User 2 has 10 000 FRD on chain, user 123 nothing.
+    pub async fn start(setting: Setting, narrator: &Narrator) -> Result<Self, Failure> {
+        let Setting { validators, hub_funds, others, hub: behaviour } = setting;
         let workspace = Workspace::new()?;
         let dir = workspace.path().to_path_buf();
         let [user2, hub1, user123] = secrets();
         // The hub's keys are made before the first block, which registers it.
-        let mut hub = Hub::create("hub1", &hub1, "ws://127.0.0.1:1", &HubOptions::default(), &dir)?;
+        let mut hub = Hub::create("hub1", &hub1, "ws://127.0.0.1:1", &behaviour, &dir)?;
         let suri = |name: &str| format!("//story//{name}");
-        let mut options = ChainOptions::story(4);
+        let mut options = ChainOptions::story(validators);
         options.balances = vec![(account(&user2), frd(10_000))];
         if hub_funds > 0 {
             options.balances.push((hub.account().clone(), frd(hub_funds)));
@@ -73,10 +82,10 @@ impl Cast {
             options.balances.push((account(&suri(name)), frd(*funds)));
         }
         options.hubs = vec![hub.genesis("one")?];
-        narrator.progress("starting four validators");
+        narrator.progress("starting the validators");
         let chain = Chain::start(&options, &dir).await?;
         narrator.progress("starting hub 1");
-        hub.configure(chain.url(), &HubOptions::default())?;
+        hub.configure(chain.url(), &behaviour)?;
         hub.start().await?;
         narrator.progress("starting the wallets");
         let (url, hub_name) = (chain.url(), Some("@one"));

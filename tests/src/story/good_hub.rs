@@ -1,7 +1,11 @@
 //! The good hub (S40): it rebalances in one batch, and everybody gets out what is theirs.
 
-use super::{cast::Cast, narrator::Narrator, report::Run};
-use crate::harness::{failure, Failure};
+use super::{
+    cast::{Cast, Setting},
+    narrator::Narrator,
+    report::Run,
+};
+use crate::harness::{failure, Failure, HubOptions};
 use failsafe_hub::rpc::api::PaymentRow;
 
 fn delivered(payment: PaymentRow) -> Result<(), Failure> {
@@ -13,7 +17,9 @@ fn delivered(payment: PaymentRow) -> Result<(), Failure> {
 
 pub(super) async fn play(narrator: &Narrator) -> Result<Run, Failure> {
     narrator.chapter("The good hub");
-    let cast = Cast::start(10_000, &[], narrator).await?;
+    let hub = HubOptions::default();
+    let setting = Setting { validators: 4, hub_funds: 10_000, others: &[], hub };
+    let cast = Cast::start(setting, narrator).await?;
     let (user2, user123, hub1) = (&cast.user2, &cast.user123, &cast.hub1);
     let mut run = Run::new();
     let mut tell = |text: &str, step| {

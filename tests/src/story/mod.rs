@@ -6,7 +6,7 @@ mod good_hub;
 mod narrator;
 pub mod report;
 
-pub use cast::Cast;
+pub use cast::{Cast, Setting};
 pub use narrator::Narrator;
 pub use report::{Report, Run, Step, UNIT};
 
