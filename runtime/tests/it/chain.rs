@@ -22,6 +22,7 @@ use sp_runtime::{
     traits::{Hash as _, Header as _},
     ApplyExtrinsicResult, DigestItem, MultiSignature,
 };
+use std::collections::BTreeMap;
 
 /// The presets that the tests run on.
 pub const DEVELOPMENT: &str = sp_genesis_builder::DEV_RUNTIME_PRESET;
@@ -135,12 +136,20 @@ pub struct Chain {
 /// Builds the genesis of `preset`, runs `test` on the chain, then checks every invariant and that
 /// no money came or went.
 pub fn on(preset: &str, test: impl FnOnce(&mut Chain)) {
+    on_genesis(&genesis_config(preset), test);
+}
+
+/// As [`on`], with a genesis configuration.
+pub fn on_genesis(config: &serde_json::Value, test: impl FnOnce(&mut Chain)) {
     sp_io::TestExternalities::default().execute_with(|| {
-        let mut chain = Chain::genesis(preset);
+        let mut chain = Chain::genesis(config);
         let issued = issuance();
         test(&mut chain);
         check_invariants();
-        assert_eq!(issuance(), issued, "no money came or went");
+        let mut now_issued = issuance();
+        // Assets that the test itself has created have no "before".
+        now_issued.retain(|(asset, _)| issued.iter().any(|(known, _)| known == asset));
+        assert_eq!(now_issued, issued, "no money came or went");
     });
 }
 
@@ -169,8 +178,8 @@ fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
 }
 
 impl Chain {
-    fn genesis(preset: &str) -> Self {
-        let config = serde_json::to_vec(&genesis_config(preset)).expect("JSON is written");
+    fn genesis(config: &serde_json::Value) -> Self {
+        let config = serde_json::to_vec(config).expect("JSON is written");
         build_state::<RuntimeGenesisConfig>(config).expect("a genesis that the runtime accepts");
         let version = sp_runtime::StateVersion::V1;
         let state_root = H256::from_slice(&sp_io::storage::root(version));
@@ -234,6 +243,15 @@ impl Chain {
         for transaction in transactions {
             assert_eq!(self.one(transaction), Ok(()));
         }
+    }
+
+    /// Runs `what`, then forgets all that it did to the chain.
+    pub fn trial<R>(&mut self, what: impl FnOnce(&mut Self) -> R) -> R {
+        let mut fork = Self { parent: self.parent.clone(), slot: self.slot };
+        sp_io::storage::start_transaction();
+        let result = what(&mut fork);
+        sp_io::storage::rollback_transaction();
+        result
     }
 
     /// Empty blocks until the usable clock shows `clock`.
@@ -347,8 +365,13 @@ impl<'a> Channel<'a> {
 
     /// Insurance and ondelta in the native asset.
     pub fn collateral(&self) -> (Balance, i128) {
+        self.collateral_in(NATIVE_ASSET)
+    }
+
+    /// Insurance and ondelta.
+    pub fn collateral_in(&self, asset: AssetId) -> (Balance, i128) {
         let rows = self.view().collateral;
-        let row = rows.iter().find(|(asset, _)| *asset == NATIVE_ASSET);
+        let row = rows.iter().find(|(number, _)| *number == asset);
         row.map_or((0, 0), |(_, row)| (row.insurance, row.ondelta))
     }
 
@@ -390,13 +413,22 @@ impl<'a> Channel<'a> {
     /// `to` withdraws `amount` of the native asset, of which at most `from_balance` from the
     /// partner's balance.
     pub fn withdrawal(&self, to: &Party, amount: Balance, from_balance: Balance) -> RuntimeCall {
+        self.withdrawal_of(to, &[(NATIVE_ASSET, amount, from_balance)])
+    }
+
+    /// `to` withdraws these assets, amounts, and at most so much from the partner's balance.
+    pub fn withdrawal_of(&self, to: &Party, items: &[(AssetId, Balance, Balance)]) -> RuntimeCall {
         let side = self.side(to);
-        let items =
-            vec![WithdrawalItem { asset: NATIVE_ASSET, amount, max_from_balance: from_balance }];
+        let item = |&(asset, amount, max_from_balance): &_| WithdrawalItem {
+            asset,
+            amount,
+            max_from_balance,
+        };
+        let items: Vec<_> = items.iter().map(item).collect();
         let withdrawal = Withdrawal {
             withdrawal_nonce: self.view().withdrawal_nonces[side.index()],
             valid_until: 1_000_000,
-            items: items.try_into().expect("one"),
+            items: items.try_into().expect("few"),
         };
         let message = self.context.withdrawal_message(side, &withdrawal);
         let partner = self.party(side.other());
@@ -416,13 +448,27 @@ impl<'a> Channel<'a> {
 
 /// A simplex that has sent native money.
 pub fn sent(nonce: u64, amount: Balance) -> Simplex {
-    Simplex { nonce, entries: vec![Entry::sent(NATIVE_ASSET, amount)].try_into().expect("one") }
+    sent_in(NATIVE_ASSET, nonce, amount)
+}
+
+/// A simplex that has sent money.
+pub fn sent_in(asset: AssetId, nonce: u64, amount: Balance) -> Simplex {
+    Simplex { nonce, entries: vec![Entry::sent(asset, amount)].try_into().expect("one") }
 }
 
 /// A deposit of native money to `beneficiary@partner`.
 pub fn deposit(amount: Balance, beneficiary: &Party, partner: &Party) -> RuntimeCall {
+    deposit_of(NATIVE_ASSET, amount, beneficiary, partner)
+}
+
+/// A deposit to `beneficiary@partner`.
+pub fn deposit_of(
+    asset: AssetId,
+    amount: Balance,
+    beneficiary: &Party,
+    partner: &Party,
+) -> RuntimeCall {
     let (beneficiary, partner) = (beneficiary.id(), partner.id());
-    let asset = NATIVE_ASSET;
     pallet_insurance::Call::deposit { asset, amount, beneficiary, partner, epoch: None }.into()
 }
 
@@ -432,12 +478,41 @@ pub fn dispute(channel: &Channel<'_>, partner: &Party, evidence: Evidence) -> Ru
     pallet_insurance::Call::dispute { partner: partner.id(), epoch, evidence }.into()
 }
 
+/// A counter to the dispute of `partner`.
+pub fn counter(partner: &Party, evidence: Evidence) -> RuntimeCall {
+    pallet_insurance::Call::counter { partner: partner.id(), evidence }.into()
+}
+
 /// A transfer of native money.
 pub fn transfer(to: &Party, value: Balance) -> RuntimeCall {
     pallet_balances::Call::transfer_allow_death { dest: to.address(), value }.into()
 }
 
+/// A transfer of any asset.
+pub fn transfer_of(asset: AssetId, to: &Party, amount: Balance) -> RuntimeCall {
+    if asset == NATIVE_ASSET {
+        return transfer(to, amount);
+    }
+    pallet_assets::Call::transfer { id: asset.into(), target: to.address(), amount }.into()
+}
+
 /// A batch.
 pub fn batch(actions: Vec<RuntimeCall>, mode: pallet_batch::Mode) -> RuntimeCall {
     pallet_batch::Call::submit { actions, mode }.into()
+}
+
+/// An atomic batch.
+pub fn atomic(actions: Vec<RuntimeCall>) -> RuntimeCall {
+    batch(actions, pallet_batch::Mode::Atomic)
+}
+
+/// The whole storage of the chain.
+pub fn storage() -> BTreeMap<Vec<u8>, Vec<u8>> {
+    let next = |key: &Vec<u8>| sp_io::storage::next_key(key);
+    core::iter::successors(next(&vec![]), next)
+        .map(|key| {
+            let value = sp_io::storage::get(&key).expect("a key with a value");
+            (key, value.to_vec())
+        })
+        .collect()
 }

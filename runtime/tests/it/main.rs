@@ -2,4 +2,11 @@
 //! with the invariants of all pallets and the conservation of every asset.
 
 mod chain;
+mod channels;
+mod custody;
+mod debt;
+
+mod presets;
+mod replays;
 mod transactions;
+mod views;
