@@ -1,1 +1,140 @@
-fn main() {}
+//! `failsafe-bench`: how fast things are, next to the limits of the machine they ran on.
+//!
+//! Nothing is judged here: it prints a table and writes `target/bench/report.json`. Everything that
+//! is written while measuring is in the report's folder, so that the disk is the same for all.
+//!
+//! | module | group |
+//! |---|---|
+//! | [`machine`] | what the machine is, and its own limits: always measured first |
+//! | [`primitives`] | the rules that chain and parties share |
+//! | [`engine`] | channels in memory |
+//! | [`store`] | durable commits |
+//! | [`payments`] | real processes: chain, hub, wallets |
+//!
+//! [`measure`] is the timing loop, [`report`] what comes out, [`fixture`] what is measured with.
+
+mod engine;
+mod fixture;
+mod machine;
+mod measure;
+mod payments;
+mod primitives;
+mod report;
+mod store;
+
+use clap::{Parser, ValueEnum};
+use failsafe_tests::harness::{failure, Failure};
+use measure::{Bench, Row};
+use report::Report;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Measures Failsafe on this machine.
+#[derive(Parser)]
+#[command(name = "failsafe-bench", version)]
+struct Cli {
+    /// Measure only this group; may be repeated
+    #[arg(long, value_enum, value_name = "GROUP")]
+    only: Vec<Group>,
+    /// A tenth of the samples
+    #[arg(long)]
+    quick: bool,
+    /// List the groups and stop
+    #[arg(long)]
+    list: bool,
+    /// Where the report goes
+    #[arg(long, default_value = "target/bench/report.json")]
+    report: PathBuf,
+}
+
+/// What is measured together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Group {
+    /// The rules that chain and parties share: split, evidence, withdrawals, SCALE
+    Primitives,
+    /// Direct payments between two channels in memory, signatures included
+    Engine,
+    /// Durable commits of the hub's store
+    Store,
+    /// Payments between real wallets through a real hub, and rebalances
+    Payments,
+}
+
+impl Group {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Primitives => "primitives",
+            Self::Engine => "engine",
+            Self::Store => "store",
+            Self::Payments => "payments",
+        }
+    }
+
+    fn run(self, bench: &Bench) -> Result<Vec<Row>, Failure> {
+        match self {
+            Self::Primitives => primitives::run(bench),
+            Self::Engine => engine::run(bench),
+            Self::Store => store::run(bench),
+            Self::Payments => payments::run(bench),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.list {
+        list();
+        return ExitCode::SUCCESS;
+    }
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        },
+    }
+}
+
+fn list() {
+    for group in Group::value_variants() {
+        let help = group.to_possible_value().and_then(|value| value.get_help().cloned());
+        let help = help.map(|help| help.to_string()).unwrap_or_default();
+        println!("{:<11} {help}", group.name());
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let folder = match cli.report.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let bench = Bench { quick: cli.quick, folder: folder.canonicalize()? };
+    let mut report = Report::new(machine::Machine::read()?, cli.quick);
+    bench.tell("the machine's limits");
+    report.rows = machine::limits(&bench)?;
+    for group in Group::value_variants() {
+        if !cli.only.is_empty() && !cli.only.contains(group) {
+            continue;
+        }
+        bench.tell(group.name());
+        // What has been measured is worth showing all the same.
+        match group.run(&bench) {
+            Ok(rows) => report.rows.extend(rows),
+            Err(problem) => {
+                bench.tell(&format!("{} failed: {problem}", group.name()));
+                report.failed.push(group.name());
+            },
+        }
+    }
+    report.write(&cli.report)?;
+    print!("{report}");
+    println!("report: {}", cli.report.display());
+    if report.failed.is_empty() {
+        Ok(())
+    } else {
+        Err(failure(format!("not measured: {}", report.failed.join(", "))))
+    }
+}
