@@ -234,14 +234,7 @@ impl<T: Config> Pallet<T> {
         let paid = with_storage_layer::<_, sp_runtime::DispatchError, _>(|| {
             // The freeze would forbid the payment.
             Self::thaw(debtor, asset);
-            let balance = T::Assets::reducible_balance(
-                asset,
-                debtor,
-                Preservation::Expendable,
-                Fortitude::Polite,
-            );
-            let floor = Self::floor(debtor, asset);
-            let pay = collectable(debt.left, balance, floor, T::Assets::minimum_balance(asset));
+            let pay = Self::payable_now(debtor, asset, debt.left);
             if pay == 0 {
                 return Err(sp_runtime::TokenError::FundsUnavailable.into());
             }
@@ -380,6 +373,16 @@ impl<T: Config> DebtLedger for Pallet<T> {
 }
 
 impl<T: Config> Pallet<T> {
+    /// What `debtor`, not frozen by its debts, can pay of `owed`. What it cannot spend anyway, like
+    /// the existential deposit of an account with money on hold, counts towards its floor.
+    fn payable_now(debtor: &AccountId, asset: AssetId, owed: Balance) -> Balance {
+        let balance = T::Assets::balance(asset, debtor);
+        let (expendable, polite) = (Preservation::Expendable, Fortitude::Polite);
+        let reducible = T::Assets::reducible_balance(asset, debtor, expendable, polite);
+        let floor = Self::floor(debtor, asset).max(balance.saturating_sub(reducible));
+        collectable(owed, balance, floor, T::Assets::minimum_balance(asset))
+    }
+
     /// Pays of `amount` what the debtor can spare. Returns what was paid.
     fn pay_directly(
         debtor: &AccountId,
@@ -387,9 +390,7 @@ impl<T: Config> Pallet<T> {
         asset: AssetId,
         amount: Balance,
     ) -> Result<Balance, sp_runtime::DispatchError> {
-        let balance = Self::spendable(debtor, asset);
-        let floor = Self::floor(debtor, asset);
-        let pay = collectable(amount, balance, floor, T::Assets::minimum_balance(asset));
+        let pay = Self::payable_now(debtor, asset, amount);
         if pay > 0 {
             let deliver =
                 || -> DispatchResult { T::Custody::deliver(debtor, creditor, asset, pay) };

@@ -3,8 +3,7 @@
 use crate::chain::*;
 use failsafe_primitives::{AssetId, Balance, Evidence, NATIVE_ASSET};
 use failsafe_runtime::{
-    Balances, Debt, Parameters, Runtime, RuntimeCall, TransactionPayment, EXISTENTIAL_DEPOSIT, FRB,
-    FRD,
+    Balances, Debt, Parameters, RuntimeCall, TransactionPayment, EXISTENTIAL_DEPOSIT, FRB, FRD,
 };
 use frame_support::dispatch::GetDispatchInfo;
 use sp_keyring::Sr25519Keyring::{Bob, Charlie, Ferdie};
@@ -102,9 +101,9 @@ fn s34_income_should_serve_creditors_in_order_when_there_are_several() {
     });
 }
 
-/// A chain with prices, a debtor of Ferdie's who has the floor left, and the floor.
+/// A chain with prices and floors that pay for a dispute, a debtor of Ferdie's who has the floor left, and the floor.
 fn with_debtor(test: impl FnOnce(&mut Chain, &Party, Balance)) {
-    on(DEVELOPMENT, |chain| {
+    on_genesis(&with_floors(), |chain| {
         let debtor = &Party::strangers(1)[0];
         let ferdie = Party::known(Ferdie);
         assert_eq!(chain.one(ferdie.does(transfer(debtor, FRD))), Ok(()));
@@ -272,15 +271,27 @@ fn debtor_should_recover_its_money_by_a_dispute_when_it_has_only_the_floor() {
         let (bob, ferdie) = (Party::known(Bob), Party::known(Ferdie));
         // Bob insures what he owes to the debtor, then is silent.
         assert_eq!(chain.one(bob.does(deposit(70 * FRD, &bob, debtor))), Ok(()));
-        // A new income of exactly the dispute's deposit and fee is not needed: the floor is.
         let channel = Channel::new(&bob, debtor);
         let evidence = channel.theirs(&bob, &sent(1, 60 * FRD));
         let before = free(NATIVE_ASSET, &ferdie);
-        let call = dispute(&channel, &bob, evidence);
-        let result = chain.one(debtor.does(call));
-        let missing = pallet_insurance::Error::<Runtime>::DepositMissing;
-        assert_eq!(result, Err(missing.into()), "floor {floor} = deposit");
-        assert_eq!(free(NATIVE_ASSET, &ferdie), before);
+        assert_eq!(chain.one(debtor.does(dispute(&channel, &bob, evidence))), Ok(()));
+        let fee = fees_paid()[0];
+        chain.run_until_resolved(&channel);
+        assert_eq!(free(NATIVE_ASSET, &ferdie) - before, 60 * FRD - fee);
+        assert_eq!(free(NATIVE_ASSET, debtor), floor);
+    });
+}
+
+#[test]
+fn debtor_should_recover_its_money_when_no_record_and_only_the_floor_is_there() {
+    with_debtor(|chain, debtor, _| {
+        // A pair that the chain has never seen: the debtor pays its record, too.
+        let bob = Party::known(Bob);
+        let channel = Channel::new(&bob, debtor);
+        let evidence = channel.theirs(&bob, &sent(1, 60 * FRD));
+        assert_eq!(chain.one(debtor.does(dispute(&channel, &bob, evidence))), Ok(()));
+        chain.run_until_resolved(&channel);
+        assert_eq!(free(NATIVE_ASSET, &bob), 999_940 * FRD);
     });
 }
 
@@ -303,12 +314,15 @@ fn hub_deposit_should_go_to_the_creditor_when_a_hub_in_debt_retires() {
         let evidence = channel.theirs(hub, &sent(1, 5_000 * FRD));
         assert_eq!(chain.one(ferdie.does(dispute(&channel, hub, evidence))), Ok(()));
         chain.run_until_resolved(&channel);
-        let (had, before) = (free(NATIVE_ASSET, hub), free(NATIVE_ASSET, &ferdie));
+        // The existential deposit, which the deposit on hold keeps there, is part of the floor.
+        assert_eq!(free(NATIVE_ASSET, hub), values.floor_hub);
+        let before = free(NATIVE_ASSET, &ferdie);
         assert_eq!(chain.one(hub.does(pallet_hubs::Call::retire {})), Ok(()));
         // Its floor is that of a user now.
         let got = free(NATIVE_ASSET, &ferdie) - before;
-        assert_eq!(got, values.hub_deposit + had - values.floor_user - fees_paid()[0]);
-        assert_eq!(Balances::reserved_balance(&hub.id()), 0);
+        let lower = values.floor_hub - values.floor_user;
+        assert_eq!(got, values.hub_deposit + lower - fees_paid()[0]);
+        assert_eq!(Balances::reserved_balance(hub.id()), 0);
         assert_eq!(free(NATIVE_ASSET, hub), values.floor_user);
     });
 }
