@@ -334,7 +334,7 @@ fn dispute_should_be_resolved_by_the_agenda_when_its_clock_is_reached() {
         chain.run_to_clock(due);
         assert_eq!(channel.view().dispute, None);
         assert_eq!(free(FRB, &ferdie) - before, 15 * FRD);
-        assert_eq!(failsafe_runtime::Balances::reserved_balance(&ferdie.id()), 0, "deposit back");
+        assert_eq!(failsafe_runtime::Balances::reserved_balance(ferdie.id()), 0, "deposit back");
         assert_eq!(channel.view().epoch, 1);
     });
 }

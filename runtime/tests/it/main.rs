@@ -5,7 +5,7 @@ mod chain;
 mod channels;
 mod custody;
 mod debt;
-
+mod debtor_calls;
 mod presets;
 mod replays;
 mod transactions;

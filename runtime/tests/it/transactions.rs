@@ -277,7 +277,7 @@ fn fee_should_be_given_back_in_part_when_the_dispatch_was_cheaper() {
         assert_eq!(chain.one(ferdie.does(call)), Ok(()));
         let fee = fees_paid()[0];
         assert!(0 < fee && fee < most / 2, "{fee} of {most}");
-        let held = Balances::reserved_balance(&ferdie.id());
+        let held = Balances::reserved_balance(ferdie.id());
         assert_eq!(before - free(NATIVE_ASSET, &ferdie), fee + held);
     });
 }

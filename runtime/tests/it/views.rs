@@ -220,7 +220,7 @@ fn hub_should_be_found_by_account_and_handle_when_registered() {
         assert_eq!(ask!(hub_by_handle(b"eu".to_vec())), Some(view.clone()));
         assert_eq!(ask!(hub_by_handle(b"us".to_vec())), None);
         assert_eq!(ask!(hubs()), vec![view]);
-        let held = failsafe_runtime::Balances::reserved_balance(&ferdie.id());
+        let held = failsafe_runtime::Balances::reserved_balance(ferdie.id());
         assert_eq!(held, Parameters::current().hub_deposit);
     });
 }
