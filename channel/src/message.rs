@@ -352,7 +352,7 @@ pub enum Message {
         /// The receiver's newest, as the sender has it.
         yours: Option<SignedSimplex>,
     },
-    /// The sender asks its creditor's hub to insure what it is owed.
+    /// The sender asks its debtor, a hub, to insure what it owes.
     #[codec(index = 12)]
     InsureRequest {
         /// The asset.

@@ -201,8 +201,8 @@ stale_after_seconds = 20
 max_partners = 10000
 
 [fees]
-# For forwarding: base (smallest units of the asset) + parts per million. Register again after a
-# change, so that users are quoted the right fee.
+# For forwarding: base (smallest units of the asset) + parts per million. Users are quoted what the
+# registry on chain says: after a change call hubs.update there too.
 base = 0
 ppm = 0
 

@@ -30,7 +30,7 @@ use tracing::info;
 
 /// How long a transfer may take to become final.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Accounts that are remembered; beyond that the oldest may come again.
+/// Accounts that are remembered; beyond that the faucet is busy until one of them may come again.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// What the faucet did.

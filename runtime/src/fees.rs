@@ -133,6 +133,7 @@ impl OnChargeTransaction<Runtime> for ChargeAboveNoDebt {
         let (exact, alive) = (Precision::Exact, Preservation::Preserve);
         let credit = Balances::withdraw(who, fee_with_tip, exact, alive, fortitude)
             .map_err(|_| InvalidTransaction::Payment)?;
+        Debt::use_allowance(who, fee_with_tip);
         let (tip, fee) = credit.split(tip);
         TransactionPayment::deposit_txfee(fee);
         Ok(Some(tip))

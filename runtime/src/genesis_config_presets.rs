@@ -29,8 +29,9 @@ const SLOT_DURATION: u64 = 1_000;
 
 /// Small prices, so that a user sees them and does not feel them.
 const PRICED: Parameters = Parameters {
-    floor_hub: FRD,
-    floor_user: 100 * MILLI_FRD,
+    // Enough for the deposit and the fee of the heaviest dispute.
+    floor_hub: 10 * FRD,
+    floor_user: FRD,
     pair_fee: 10 * MILLI_FRD,
     dispute_deposit: 100 * MILLI_FRD,
     hub_deposit: 100 * FRD,

@@ -41,7 +41,7 @@ enum Command {
     Init(Init),
     /// The wallet's account
     Address,
-    /// Hubs of the chain; `hubs add @one` opens a channel with one
+    /// Hubs of the chain; `hubs add @one` makes one of them the wallet's
     Hubs {
         #[command(subcommand)]
         action: Option<HubsAction>,
@@ -52,7 +52,7 @@ enum Command {
         #[arg(long, default_value = "http://127.0.0.1:9952")]
         url: String,
     },
-    /// Channels as they are stored, without node or hub
+    /// Channels as they are stored, without node or hub; while the wallet does not run
     Offline,
     /// Stay online: receive payments, watch the chain
     Daemon {

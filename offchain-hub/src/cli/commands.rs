@@ -17,7 +17,7 @@ pub enum PartyCommand {
     Status,
     /// Pay somebody at once, through a hub
     Pay {
-        /// account@hub, an account at the first hub, or @hub itself
+        /// A wallet: account@hub, an account at its first hub, or @hub itself. A hub: an account
         to: String,
         /// How much arrives, for instance 12.5
         amount: String,
@@ -43,7 +43,7 @@ pub enum PartyCommand {
     Terms {
         /// How much, 0 for nothing
         credit: String,
-        /// Ask for insurance when it owes this much; "never" to do without
+        /// Ask for insurance when it owes this much; "never", as when absent, to do without
         #[arg(long)]
         insure_above: Option<String>,
         /// Symbol or number of the asset
@@ -98,7 +98,7 @@ pub enum PartyCommand {
         /// @hub or account; a wallet's first hub if absent
         partner: Option<String>,
     },
-    /// Close a channel together with the partner, at once
+    /// Close a channel together with the partner: at once, unless that leaves a debt
     Close {
         /// @hub or account; a wallet's first hub if absent
         partner: Option<String>,

@@ -166,9 +166,7 @@ pub fn payment_text(row: &PaymentRow) -> String {
     let amount = format!("{} {}", units(row.amount, &row.asset), row.asset.symbol);
     let outcome = match row.state.as_str() {
         "delivered" => "delivered".to_string(),
-        "accepted" => {
-            "accepted by the hub; the recipient gets it when it is back online".to_string()
-        },
+        "accepted" => "accepted by the hub; no word yet that the recipient has it".to_string(),
         "sent" => "signed and sent; the hub has not acknowledged it yet".to_string(),
         "returned" => format!("came back: {}", row.reason.clone().unwrap_or_default()),
         other => other.to_string(),

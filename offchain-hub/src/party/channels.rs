@@ -170,8 +170,13 @@ impl Core {
         }
         let now = self.now_ms;
         if let Some(entry) = self.entries.get_mut(partner) {
-            entry.ack_since =
-                if entry.channel.ack_is_due() { entry.ack_since.or(Some(now)) } else { None };
+            if entry.channel.ack_is_due() {
+                entry.ack_since = entry.ack_since.or(Some(now));
+                self.acks.insert(partner.clone());
+            } else {
+                entry.ack_since = None;
+                self.acks.remove(partner);
+            }
             if entry.channel.waits_for_blocks() {
                 self.waiting.insert(partner.clone());
             } else {
@@ -268,7 +273,7 @@ impl Core {
         for (asset, mut terms) in terms {
             let owed = entry.channel.state().facts.owed(asset);
             if owed > 0 {
-                let left = terms.credit.checked_sub(owed).unwrap_or_default();
+                let left = terms.credit.saturating_sub(owed);
                 terms.credit = if decided.contains_key(&asset) { left } else { 0 };
             }
             match entry.channel.set_terms(asset, terms) {

@@ -157,8 +157,8 @@ pub enum CommandError {
     /// The payment came back.
     #[error("the payment came back: {0:?}; nothing was lost")]
     Returned(ReturnReason),
-    /// The payment was made already.
-    #[error("payment {0} has been made already; it is not made twice")]
+    /// Another payment has this name.
+    #[error("there is another payment {0}: no name is used for two, choose a new one")]
     Duplicate(PaymentId),
     /// There is no such payment.
     #[error("there is no payment {0}")]

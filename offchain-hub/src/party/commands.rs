@@ -3,6 +3,7 @@
 use super::{
     command::{Answer, ChannelReport, Command, CommandError, Reply, Standing},
     core::{Action, Core, Output, PendingWithdrawal, PROOF_VALIDITY},
+    payments::Order,
 };
 use crate::{
     chain::{submit::Record, Call, Intent},
@@ -17,10 +18,17 @@ impl Core {
     pub(super) fn on_command(&mut self, command: Command, reply: Reply, out: &mut Output) {
         let answer = match command {
             Command::Pay { id, via, to, asset, amount, fees } => {
-                match self.start_payment(id, via, to, asset, amount, fees, out) {
-                    Ok(()) => {
-                        self.pay_replies.insert(id, reply);
-                        return;
+                match self.made_payment(id, &to, asset, amount) {
+                    Ok(Some(record)) => Ok(Answer::Payment(id, record)),
+                    Ok(None) => {
+                        let order = Order { id, via, to, asset, amount, fees };
+                        match self.start_payment(order, out) {
+                            Ok(()) => {
+                                self.pay_replies.insert(id, reply);
+                                return;
+                            },
+                            Err(error) => Err(error),
+                        }
                     },
                     Err(error) => Err(error),
                 }

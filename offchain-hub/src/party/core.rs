@@ -161,6 +161,8 @@ pub struct Core {
     pub(super) close_replies: HashMap<AccountId, Reply>,
     /// Channels that a new block may move.
     pub(super) waiting: BTreeSet<AccountId>,
+    /// Channels that owe an acknowledgement.
+    pub(super) acks: BTreeSet<AccountId>,
     pub(super) now_ms: u64,
 }
 
@@ -239,6 +241,7 @@ impl Core {
             withdrawals: HashMap::new(),
             close_replies: HashMap::new(),
             waiting,
+            acks: BTreeSet::new(),
             now_ms: 0,
         })
     }
@@ -340,13 +343,15 @@ impl Core {
             since.is_some_and(|since| now.saturating_sub(since) >= delay)
         };
         let acks: Vec<AccountId> = self
-            .entries
+            .acks
             .iter()
-            .filter(|(_, entry)| {
-                entry.session.is_some()
-                    && due(entry.ack_since, self.policy.ack_delay_ms, self.now_ms)
+            .filter(|partner| {
+                self.entries.get(partner).is_some_and(|entry| {
+                    entry.session.is_some()
+                        && due(entry.ack_since, self.policy.ack_delay_ms, self.now_ms)
+                })
             })
-            .map(|(partner, _)| partner.clone())
+            .cloned()
             .collect();
         for partner in acks {
             self.with_channel(&partner, out, |channel, ctx| channel.flush_ack(ctx));

@@ -11,20 +11,44 @@ use failsafe_channel::{message::Message, PaymentId, Purpose, ReturnReason};
 use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
 use tracing::debug;
 
+/// A payment that is to be made.
+pub(super) struct Order {
+    pub id: PaymentId,
+    /// The hub, or the recipient itself.
+    pub via: AccountId,
+    pub to: AccountId,
+    pub asset: AssetId,
+    /// What is to arrive.
+    pub amount: Balance,
+    /// What the hub asks for.
+    pub fees: HubFees,
+}
+
 impl Core {
-    pub(super) fn start_payment(
-        &mut self,
+    /// The payment that has been made under this name; an error when it was another one.
+    pub(super) fn made_payment(
+        &self,
         id: PaymentId,
-        via: AccountId,
-        to: AccountId,
+        to: &AccountId,
         asset: AssetId,
         amount: Balance,
-        fees: HubFees,
+    ) -> Result<Option<PaymentRecord>, CommandError> {
+        let Some(record) = self.payments.get(&id) else { return Ok(None) };
+        let same = record.direction == Direction::Out
+            && (&record.to, record.asset, record.amount) == (to, asset, amount);
+        if same {
+            Ok(Some(record.clone()))
+        } else {
+            Err(CommandError::Duplicate(id))
+        }
+    }
+
+    pub(super) fn start_payment(
+        &mut self,
+        order: Order,
         out: &mut Output,
     ) -> Result<(), CommandError> {
-        if self.payments.get(&id).is_some() {
-            return Err(CommandError::Duplicate(id));
-        }
+        let Order { id, via, to, asset, amount, fees } = order;
         if !self.is_fresh() {
             return Err(CommandError::Stale);
         }

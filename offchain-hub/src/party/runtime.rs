@@ -41,7 +41,7 @@ const INPUTS: usize = 4_096;
 /// Inputs that one commit takes at most, so that the first of them does not wait for ever.
 const MAX_INPUTS_PER_COMMIT: usize = 1_024;
 /// How often time passes for the core.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(5);
 /// Handshakes of strangers at the same time.
 const MAX_HANDSHAKES: usize = 64;
 /// How long the first look at the chain may take.
@@ -107,6 +107,7 @@ pub enum PartyError {
 }
 
 /// What reaches the core's thread.
+#[allow(clippy::large_enum_variant, reason = "most are of the large kind")]
 pub(super) enum HostInput {
     /// For the core.
     Core(Input),

@@ -126,7 +126,7 @@ fn plan_asset(positions: &[&Position], spendable: Balance, rules: &AssetRules, p
         plan.withdrawals.push(position.partner.clone());
         covered = covered.checked_add(position.proof).unwrap_or(Balance::MAX);
     }
-    let funds = spendable.checked_sub(rules.reserve).unwrap_or_default();
+    let funds = spendable.saturating_sub(rules.reserve);
     insure(positions, funds.checked_add(covered).unwrap_or(Balance::MAX), rules, plan);
 
     // Few withdrawals: the largest first.

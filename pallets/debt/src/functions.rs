@@ -1,9 +1,9 @@
 //! Booking, collecting and sweeping.
 
 use crate::{
-    calendar, AccountId, AssetId, Balance, BlockNumber, Buckets, Config, Cursor, Custody, Debt,
-    Debts, Error, Event, FreezeReason, HubRegistry, Outstanding, Owed, Pallet, Ring, RingLength,
-    Total, WeightInfo,
+    calendar, AccountId, AllowanceUsed, AssetId, Balance, BlockNumber, Buckets, Config, Cursor,
+    Custody, Debt, Debts, Error, Event, FreezeReason, HubRegistry, Outstanding, Owed, Pallet, Ring,
+    RingLength, Total, WeightInfo,
 };
 use alloc::{vec, vec::Vec};
 use failsafe_pallet_support::{idle_meter, DebtLedger};
@@ -366,9 +366,18 @@ impl<T: Config> DebtLedger for Pallet<T> {
     }
 
     fn fee_allowance(who: &AccountId) -> Option<Balance> {
-        let allowance =
-            || T::Assets::balance(NATIVE_ASSET, who).min(Self::floor(who, NATIVE_ASSET));
+        let allowance = || {
+            let floor = Self::floor(who, NATIVE_ASSET).saturating_sub(AllowanceUsed::<T>::get(who));
+            T::Assets::balance(NATIVE_ASSET, who).min(floor)
+        };
         Self::is_debtor(who, NATIVE_ASSET).then(allowance)
+    }
+
+    fn use_allowance(who: &AccountId, amount: Balance) {
+        if amount > 0 && Self::is_debtor(who, NATIVE_ASSET) {
+            // What is above the floor is no allowance any more, so the limit of the type is one too.
+            AllowanceUsed::<T>::mutate(who, |used| *used = used.saturating_add(amount));
+        }
     }
 }
 

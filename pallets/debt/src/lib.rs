@@ -214,6 +214,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Cursor<T: Config> = StorageValue<_, u32, ValueQuery>;
 
+    /// What debtors have used of their allowance for fees and deposits in this block.
+    #[pallet::storage]
+    pub type AllowanceUsed<T: Config> =
+        StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
+
     /// Events.
     #[pallet::event]
     #[pallet::generate_deposit(pub(super) fn deposit_event)]
@@ -327,6 +332,11 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::sweep(remaining)
+        }
+
+        fn on_finalize(_: BlockNumberFor<T>) {
+            // As many as transactions of debtors in this block, each of which paid for it.
+            let _ = AllowanceUsed::<T>::clear(u32::MAX, None);
         }
 
         #[cfg(feature = "try-runtime")]

@@ -51,6 +51,7 @@ impl<T: Config> Pallet<T> {
             let credit = T::Native::withdraw(payer, fee, exact, alive, fortitude)
                 .map_err(|_| Error::<T>::PairFeeMissing)?;
             T::OnPairFee::on_unbalanced(credit);
+            T::Debts::use_allowance(payer, fee);
         }
         let record = ChannelRecord::default();
         Channels::<T>::insert(pair.left(), pair.right(), record);

@@ -1,9 +1,9 @@
 //! Opening, countering, accepting and closing (`protocol.md` §5).
 
 use crate::{
-    AgendaTask, Balance, ChannelRecord, Channels, Close, Config, Dispute, Disputes, Epoch, Error,
-    Event, Evidence, HoldReason, HubRegistry, Pallet, Role, Rows, Secrets, TwiceSigned,
-    UsableClock, Verdict, WeightInfo,
+    AgendaTask, Balance, ChannelRecord, Channels, Close, Config, DebtLedger, Dispute, Disputes,
+    Epoch, Error, Event, Evidence, HoldReason, HubRegistry, Pallet, Role, Rows, Secrets,
+    TwiceSigned, UsableClock, Verdict, WeightInfo,
 };
 use alloc::vec::Vec;
 use failsafe_primitives::{
@@ -116,7 +116,9 @@ impl<T: Config> Pallet<T> {
         let (available, _) = Self::payable(who);
         ensure!(deposit <= available, Error::<T>::DepositMissing);
         T::Native::hold(&HoldReason::DisputeDeposit.into(), who, deposit)
-            .map_err(|_| Error::<T>::DepositMissing)
+            .map_err(|_| Error::<T>::DepositMissing)?;
+        T::Debts::use_allowance(who, deposit);
+        Ok(())
     }
 
     /// What a dispute or counter costs, with the resolve that it prepays [M15], now that the rows

@@ -83,10 +83,16 @@ pub trait DebtLedger {
     /// Whether `who` owes anything in `asset`.
     fn is_debtor(who: &AccountId, asset: AssetId) -> bool;
 
-    /// The part of its native balance from which `who` may pay fees and the deposit of a dispute,
+    /// The part of its native balance from which `who` may pay fees, the price of a new pair, and the deposit of a dispute,
     /// `None` if it owes nothing in the native asset: what lies below the floor, so that nothing
     /// is carried past the creditors.
+    /// It counts per block: otherwise income could pass through below the floor, fee by fee, before
+    /// the creditors are paid.
     fn fee_allowance(who: &AccountId) -> Option<Balance>;
+
+    /// `who` has used so much of its allowance in this block. Nothing happens when it owes nothing
+    /// in the native asset.
+    fn use_allowance(who: &AccountId, amount: Balance);
 }
 
 /// What the pallets need of the money: the union of the native and the issued assets.

@@ -166,16 +166,6 @@ pub fn genesis_config(preset: &str) -> serde_json::Value {
     config
 }
 
-/// The development chain with floors from which a debtor can pay for disputes: those of the preset
-/// are below the deposit and the fee.
-pub fn with_floors() -> serde_json::Value {
-    let mut config = genesis_config(DEVELOPMENT);
-    let frd = u64::try_from(failsafe_runtime::FRD).expect("fits");
-    let values = &mut config["parameters"]["values"];
-    (values["floorUser"], values["floorHub"]) = (frd.into(), (10 * frd).into());
-    config
-}
-
 fn merge(base: &mut serde_json::Value, patch: serde_json::Value) {
     match (base, patch) {
         (serde_json::Value::Object(base), serde_json::Value::Object(patch)) => {

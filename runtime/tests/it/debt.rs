@@ -101,9 +101,9 @@ fn s34_income_should_serve_creditors_in_order_when_there_are_several() {
     });
 }
 
-/// A chain with prices and floors that pay for a dispute, a debtor of Ferdie's who has the floor left, and the floor.
+/// A chain with prices, a debtor of Ferdie's who has the floor left, and the floor.
 fn with_debtor(test: impl FnOnce(&mut Chain, &Party, Balance)) {
-    on_genesis(&with_floors(), |chain| {
+    on(DEVELOPMENT, |chain| {
         let debtor = &Party::strangers(1)[0];
         let ferdie = Party::known(Ferdie);
         assert_eq!(chain.one(ferdie.does(transfer(debtor, FRD))), Ok(()));
@@ -181,6 +181,24 @@ fn debtor_should_be_refused_when_fee_and_tip_pass_the_floor_in_spite_of_income()
                 assert_eq!(results[1], if valid { Ok(Ok(())) } else { refused }, "tip {tip}");
             });
         }
+    });
+}
+
+#[test]
+fn debtor_should_carry_past_its_creditor_at_most_the_floor_when_it_sends_much_in_one_block() {
+    with_debtor(|chain, debtor, floor| {
+        let ferdie = Party::known(Ferdie);
+        let before = free(NATIVE_ASSET, &ferdie);
+        // Income, and then fees with tips for an author that is a friend, all in the same block.
+        let first = System::account_nonce(debtor.id());
+        let tip = floor / 2 - fee_of_remark(chain);
+        let mut block = vec![Party::known(Bob).does(transfer(debtor, 50 * FRD))];
+        block.extend((0..40).map(|i| debtor.does(remark()).tip(tip).nonce(first + i)));
+        let results = chain.block(block);
+        let taken = results.iter().skip(1).filter(|result| result.is_ok()).count();
+        assert_eq!(taken, 2, "of 40");
+        assert_eq!(free(NATIVE_ASSET, debtor), floor);
+        assert!(free(NATIVE_ASSET, &ferdie) - before >= 49 * FRD);
     });
 }
 

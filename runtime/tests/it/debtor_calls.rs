@@ -354,7 +354,7 @@ fn register() -> pallet_hubs::Call<Runtime> {
 
 /// Makes every call as an account that owes `asset` and gets an income in it just before.
 fn assert_nothing_escapes(asset: AssetId, hub: bool) {
-    on_genesis(&with_floors(), |chain| {
+    on(DEVELOPMENT, |chain| {
         let scene = Scene::new(chain, Some(asset), hub);
         let creditor = Party::known(Ferdie);
         for Case { by, call, moves, refused } in scene.cases() {

@@ -61,7 +61,7 @@ async fn tell(cli: &Cli) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The end of a run: `design/scenarios.md`, S40 and S41.
+/// The end of a run: `docs/scenarios.md`, S40 and S41.
 fn check(name: &str, run: &Run) -> Result<(), Failure> {
     let end = run.last().ok_or_else(|| failure("a run without steps"))?;
     let expected: &[(&str, u64)] = match name {

@@ -28,6 +28,8 @@ pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
+    /// Where its output begins: processes of that name before it have written to the same file.
+    begin: usize,
 }
 
 impl Process {
@@ -35,13 +37,14 @@ impl Process {
     pub fn start(name: &str, mut command: Command, dir: &Path) -> Result<Self, Failure> {
         let log = dir.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log)?;
+        let begin = usize::try_from(file.metadata()?.len())?;
         let child = command
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)
             .spawn()
             .map_err(|e| failure(format!("{name} cannot be started: {e}")))?;
-        Ok(Self { name: name.into(), child, log })
+        Ok(Self { name: name.into(), child, log, begin })
     }
 
     /// Its process id.
@@ -51,7 +54,8 @@ impl Process {
 
     /// All that it has written.
     pub fn output(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        let bytes = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(bytes.get(self.begin..).unwrap_or_default()).into_owned()
     }
 
     /// The last lines that it has written.

@@ -25,7 +25,7 @@ async fn s40_s41_demo_should_report_the_numbers_and_leave_no_process() -> Result
     assert_eq!(marked(&mark)?, Vec::<String>::new(), "processes are left");
 
     let report: Report = serde_json::from_slice(&fs::read(path)?)?;
-    assert_eq!(report.unit, frd(1));
+    assert_eq!(u128::from(report.unit), frd(1));
     let run = |name: &str| report.runs.get(name).ok_or_else(|| failure("no such run"));
 
     let good = run("good_hub")?;

@@ -4,7 +4,7 @@ use super::*;
 use codec::DecodeAll;
 use failsafe_primitives::{payload::WithdrawalItem, Entry, OwnSimplex, SignedSimplex};
 use failsafe_runtime::{Runtime, RuntimeCall};
-use sp_core::{sr25519, Pair};
+use sp_core::sr25519;
 use sp_runtime::MultiAddress;
 use subxt::Metadata;
 
@@ -144,7 +144,7 @@ fn cases() -> Vec<(Call, RuntimeCall)> {
                 handle: b"one".to_vec(),
                 endpoint: b"h:1".to_vec(),
                 transport_key: [9; 32],
-                fees: fees.clone(),
+                fees,
             },
             pallet_hubs::Call::register {
                 handle: b"one".to_vec().try_into().unwrap(),

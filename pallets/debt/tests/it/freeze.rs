@@ -1,5 +1,8 @@
 use super::*;
-use frame_support::{assert_noop, assert_ok, traits::fungible::InspectFreeze};
+use frame_support::{
+    assert_noop, assert_ok,
+    traits::{fungible::InspectFreeze, Hooks},
+};
 
 #[test]
 fn h07_debtor_should_not_move_the_asset_out_while_it_owes() {
@@ -62,6 +65,25 @@ fn fee_allowance_should_end_at_the_floor_when_the_account_owes() {
         assert_eq!(Debt::fee_allowance(&h.id()), Some(80));
         assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 900));
         assert_eq!(Debt::fee_allowance(&h.id()), Some(100), "income is for the creditors");
+    });
+}
+
+#[test]
+fn fee_allowance_should_count_what_was_used_in_the_block_when_income_comes_in_between() {
+    let p = Party::ordered(3);
+    let (h, a, x) = (&p[0], &p[1], &p[2]);
+    let builder = ExtBuilder::default().balance(h, 80).balance(x, 1_000);
+    builder.parameters(|v| v.floor_user = 100).build_and_execute(|| {
+        Debt::use_allowance(&h.id(), 70);
+        owe(h, a, 500, 1);
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(80), "nothing was owed then");
+        Debt::use_allowance(&h.id(), 70);
+        assert_ok!(Balances::transfer_allow_death(x.origin(), h.id(), 900));
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(30));
+        Debt::use_allowance(&h.id(), 30);
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(0));
+        Debt::on_finalize(1);
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(100), "a new block");
     });
 }
 
