@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
     chain::ChainClient,
-    cli::{finish, init_logging, PartyCommand},
+    cli::{finish, init_logging, PartyCommand, SecretArgs},
     config::{template, HubConfig},
     daemon::{signalled, Daemon},
     faucet::{self, FaucetRules},
@@ -78,15 +78,8 @@ struct Init {
     /// Where the operator's commands go
     #[arg(long, default_value = "127.0.0.1:9951")]
     rpc: SocketAddr,
-    /// Secret of the account: a file with a phrase, 0x-seed or //path; a new one is made if absent
-    #[arg(long)]
-    secret_file: Option<PathBuf>,
-    /// Secret of the account, for development (others can see it in the list of processes)
-    #[arg(long, conflicts_with = "secret_file")]
-    suri: Option<String>,
-    /// Signature scheme of the account
-    #[arg(long, value_enum, default_value = "sr25519")]
-    scheme: Scheme,
+    #[command(flatten)]
+    secret: SecretArgs,
 }
 
 #[derive(Args)]
@@ -147,18 +140,6 @@ fn running(config: &Path) -> Result<HttpClient, String> {
     client::client(&contact).map_err(text)
 }
 
-fn account_key(init: &Init) -> Result<AccountKey, String> {
-    let secret = match (&init.secret_file, &init.suri) {
-        (Some(path), _) => {
-            let secret = fs::read_to_string(path);
-            secret.map_err(|e| format!("{}: {e}", path.display()))?.trim().to_string()
-        },
-        (None, Some(suri)) => suri.clone(),
-        (None, None) => return Ok(AccountKey::generate(init.scheme)),
-    };
-    AccountKey::from_uri(init.scheme, &secret).map_err(text)
-}
-
 /// Makes a folder; refuses one that has something in it.
 fn make_empty_dir(dir: &Path) -> Result<(), String> {
     let problem = |e: std::io::Error| format!("{}: {e}", dir.display());
@@ -174,7 +155,7 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
     if config.exists() {
         return Err(format!("{} exists already: it is not overwritten", config.display()));
     }
-    let key = account_key(&init)?;
+    let key = init.secret.key()?;
     let dir = config.parent().unwrap_or(Path::new("")).join(&init.dir);
     make_empty_dir(&dir)?;
     key.save(&dir.join(KEY)).map_err(text)?;

@@ -3,9 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
     chain::ChainClient,
-    cli::{finish, init_logging, PartyCommand},
+    cli::{finish, init_logging, PartyCommand, SecretArgs},
     faucet::FaucetRpcClient,
-    keys::{AccountKey, Scheme},
     rpc::{
         client::{client, contact, explain},
         names::hub_row,
@@ -81,15 +80,8 @@ struct Init {
     /// First hub: @handle or account
     #[arg(long)]
     hub: Option<String>,
-    /// Secret of the account: a file with a phrase, 0x-seed or //path; a new one is made if absent
-    #[arg(long)]
-    secret_file: Option<PathBuf>,
-    /// Secret of the account, for development (others can see it in the list of processes)
-    #[arg(long, conflicts_with = "secret_file")]
-    suri: Option<String>,
-    /// Signature scheme of the account
-    #[arg(long, value_enum, default_value = "sr25519")]
-    scheme: Scheme,
+    #[command(flatten)]
+    secret: SecretArgs,
 }
 
 fn text(error: impl Display) -> String {
@@ -137,17 +129,7 @@ async fn run(cli: Cli) -> Result<(), String> {
 }
 
 async fn initialize(dir: &Path, init: Init) -> Result<(), String> {
-    let secret = match (&init.secret_file, init.suri) {
-        (Some(path), _) => {
-            let secret = std::fs::read_to_string(path);
-            Some(secret.map_err(|e| format!("{}: {e}", path.display()))?.trim().to_string())
-        },
-        (None, suri) => suri,
-    };
-    let key = match &secret {
-        Some(secret) => AccountKey::from_uri(init.scheme, secret).map_err(text)?,
-        None => AccountKey::generate(init.scheme),
-    };
+    let key = init.secret.key()?;
     let phrase = key.secret().to_string();
     // The node is asked before anything is written: a wrong address should not leave half a wallet.
     let chain = match &init.hub {
@@ -159,7 +141,7 @@ async fn initialize(dir: &Path, init: Init) -> Result<(), String> {
     }
     let mut wallet = Wallet::create(dir, &init.node, key).map_err(text)?;
     println!("account   {}", wallet.account());
-    if secret.is_none() {
+    if init.secret.is_new() {
         println!("secret    {phrase}");
         println!("          write it down: whoever has it has the money");
     }

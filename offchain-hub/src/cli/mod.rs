@@ -3,9 +3,11 @@
 
 mod commands;
 mod render;
+mod secret;
 
 pub use commands::PartyCommand;
 pub use render::{right_align, table};
+pub use secret::SecretArgs;
 
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;

@@ -3,7 +3,8 @@
 use crate::chain::*;
 use failsafe_primitives::{AssetId, Balance, Evidence, NATIVE_ASSET};
 use failsafe_runtime::{
-    Balances, Debt, Parameters, RuntimeCall, TransactionPayment, EXISTENTIAL_DEPOSIT, FRB, FRD,
+    Balances, Debt, Parameters, RuntimeCall, System, TransactionPayment, EXISTENTIAL_DEPOSIT, FRB,
+    FRD,
 };
 use frame_support::dispatch::GetDispatchInfo;
 use sp_keyring::Sr25519Keyring::{Bob, Charlie, Ferdie};
