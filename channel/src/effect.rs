@@ -106,6 +106,11 @@ pub enum Event {
         /// The asset.
         asset: AssetId,
     },
+    /// The partner asks which of its payments through us have arrived.
+    DeliveredAsked {
+        /// The payments.
+        ids: Vec<PaymentId>,
+    },
     /// A payment that we sent through the partner has arrived.
     Delivered {
         /// The payment.

@@ -17,6 +17,8 @@ pub const MAX_TRANSITIONS: u32 = 256;
 pub const MAX_ONION: u32 = 2_048;
 /// Longest text of a fault.
 pub const MAX_FAULT_TEXT: u32 = 512;
+/// Most payments that one message asks about.
+pub const MAX_ASKED: u32 = 64;
 
 /// Number of a creditor's statement of terms.
 pub type TermsVersion = u32;
@@ -390,6 +392,13 @@ pub enum Message {
         /// Encrypted reason.
         reason: BoundedVec<u8, ConstU32<MAX_FAULT_TEXT>>,
     },
+    /// The sender was away and may have missed that its payments were delivered: which of these
+    /// are? Answered by a `Delivered` for each.
+    #[codec(index = 17)]
+    AskDelivered {
+        /// The payments.
+        ids: BoundedVec<PaymentId, ConstU32<MAX_ASKED>>,
+    },
 }
 
 impl Message {
@@ -410,7 +419,10 @@ impl Message {
             | Self::State { epoch, .. }
             | Self::Fulfill { epoch, .. }
             | Self::Fail { epoch, .. } => Some(*epoch),
-            Self::InsureRequest { .. } | Self::Delivered { .. } | Self::Fault { .. } => None,
+            Self::InsureRequest { .. }
+            | Self::Delivered { .. }
+            | Self::AskDelivered { .. }
+            | Self::Fault { .. } => None,
         }
     }
 }

@@ -233,6 +233,9 @@ impl Channel {
                 Ok(vec![Effect::Event(Event::InsureRequested { asset })])
             },
             Message::Delivered { id } => Ok(vec![Effect::Event(Event::Delivered { id })]),
+            Message::AskDelivered { ids } => {
+                Ok(vec![Effect::Event(Event::DeliveredAsked { ids: ids.into_inner() })])
+            },
             Message::Fault { text } => {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 Ok(vec![Effect::Event(Event::PartnerComplains { text })])

@@ -27,6 +27,7 @@ impl Core {
             let effects = entry.channel.connected();
             self.apply(&partner, effects, out);
             self.restate_terms(&partner, out);
+            self.ask_delivered(&partner, out);
             return;
         }
         if !self.policy.accepts(&partner) {
@@ -196,6 +197,7 @@ impl Core {
                 }
             },
             Event::Delivered { id } => self.on_delivered(partner, id, out),
+            Event::DeliveredAsked { ids } => self.on_delivered_asked(partner, ids, out),
             Event::TermsChanged { asset, terms } => {
                 debug!(%partner, asset, ?terms, "the partner's terms");
             },

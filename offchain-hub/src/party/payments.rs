@@ -7,7 +7,10 @@ use super::{
 };
 use crate::store::Table;
 use codec::Encode;
-use failsafe_channel::{message::Message, PaymentId, Purpose, ReturnReason};
+use failsafe_channel::{
+    message::{Message, MAX_ASKED},
+    PaymentId, Purpose, ReturnReason,
+};
 use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
 use tracing::debug;
 
@@ -151,6 +154,34 @@ impl Core {
             Direction::Out if arrived => self.reply_payment(id, Ok(record), out),
             Direction::Out | Direction::In => {},
         }
+    }
+
+    /// We were away: asks which of our payments through `partner` have arrived meanwhile.
+    pub(super) fn ask_delivered(&mut self, partner: &AccountId, out: &mut Output) {
+        let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
+        for ids in self.payments.undelivered(partner).chunks(most) {
+            if let Ok(ids) = ids.to_vec().try_into() {
+                out.actions.push(Action::Send(partner.clone(), Message::AskDelivered { ids }));
+            }
+        }
+    }
+
+    pub(super) fn on_delivered_asked(
+        &mut self,
+        partner: &AccountId,
+        ids: Vec<PaymentId>,
+        out: &mut Output,
+    ) {
+        let delivered = |id: &PaymentId| {
+            self.payments.get(id).is_some_and(|record| {
+                record.direction == Direction::Through
+                    && record.from == *partner
+                    && record.state == PaymentState::Delivered
+            })
+        };
+        let known = ids.into_iter().filter(delivered);
+        let answers = known.map(|id| Action::Send(partner.clone(), Message::Delivered { id }));
+        out.actions.extend(answers);
     }
 
     pub(super) fn on_delivered(&mut self, partner: &AccountId, id: PaymentId, out: &mut Output) {

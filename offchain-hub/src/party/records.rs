@@ -121,6 +121,19 @@ impl Payments {
         self.unacked.remove(partner);
     }
 
+    /// Payments of ours through `via` that have not arrived as far as we know, newest first.
+    pub fn undelivered(&self, via: &AccountId) -> Vec<PaymentId> {
+        let open = self.records.iter().filter(|(_, record)| {
+            record.direction == Direction::Out
+                && record.via.as_ref() == Some(via)
+                && record.to != *via
+                && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
+        });
+        let mut open: Vec<_> = open.map(|(id, record)| (record.at_ms, *id)).collect();
+        open.sort_unstable_by(|a, b| b.cmp(a));
+        open.into_iter().map(|(_, id)| id).collect()
+    }
+
     /// The newest payments.
     pub fn newest(&self, limit: usize) -> Vec<(PaymentId, PaymentRecord)> {
         let mut all: Vec<_> = self.records.iter().map(|(id, r)| (*id, r.clone())).collect();
