@@ -115,6 +115,9 @@ pub enum ReturnReason {
     /// The hub does not see the chain, or is being drained.
     #[codec(index = 6)]
     Unavailable,
+    /// Less than the hub forwards.
+    #[codec(index = 7)]
+    TooSmall,
 }
 
 /// One change of the sender's simplex, or of what it has reserved.

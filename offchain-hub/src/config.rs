@@ -10,7 +10,7 @@ use crate::{
 };
 use failsafe_channel::AssetTerms;
 use failsafe_primitives::{
-    arithmetic::LIMIT, fees::HubFees, parameters::MAX_FEE_CEILING_PPM, view::AssetView,
+    arithmetic::LIMIT, fees::HubFees, parameters::MAX_FEE_CEILING_PPM, view::AssetView, Balance,
 };
 use serde::Deserialize;
 use std::{
@@ -147,12 +147,19 @@ pub struct AssetConfig {
     /// How much a user may owe the hub.
     #[serde(default = "zero")]
     pub credit: String,
+    /// Smallest payment that is forwarded or remembered; a thousandth if absent.
+    pub min_payment: Option<String>,
     /// Smallest insured part of the hub that is worth a withdrawal.
     #[serde(default = "zero")]
     pub min_risk: String,
     /// On-chain money that rebalances leave alone: fees.
     #[serde(default = "zero")]
     pub reserve: String,
+}
+
+/// A thousandth of a whole unit, as far as the asset is divisible.
+fn thousandth(decimals: u8) -> Balance {
+    10u128.checked_pow(u32::from(decimals).saturating_sub(3)).unwrap_or(LIMIT)
 }
 
 fn default_ack_delay() -> u64 {
@@ -176,7 +183,13 @@ fn zero() -> String {
 }
 
 fn default_assets() -> Vec<AssetConfig> {
-    vec![AssetConfig { asset: "FRD".into(), credit: zero(), min_risk: zero(), reserve: zero() }]
+    vec![AssetConfig {
+        asset: "FRD".into(),
+        credit: zero(),
+        min_payment: None,
+        min_risk: zero(),
+        reserve: zero(),
+    }]
 }
 
 /// What `failsafe-hub init` writes.
@@ -218,6 +231,8 @@ absent_grace_seconds = 86400
 asset = "FRD"
 # How much a user may owe you: your risk.
 credit = "0"
+# Smaller payments are neither forwarded nor remembered.
+min_payment = "0.001"
 # Spenders with less than this are left alone.
 min_risk = "10"
 # On-chain money that rebalances leave alone: your fees.
@@ -274,6 +289,7 @@ impl HubConfig {
     pub fn policy(&self, assets: &[AssetView]) -> Result<Policy, ConfigError> {
         let mut terms = BTreeMap::new();
         let mut rules = BTreeMap::new();
+        let mut min_payments = BTreeMap::new();
         for config in &self.assets {
             let number = config.asset.parse().ok();
             let named = |asset: &&AssetView| {
@@ -301,6 +317,11 @@ impl HubConfig {
             if known.is_some() {
                 return Err(ConfigError::AssetTwice(config.asset.clone()));
             }
+            let min_payment = match &config.min_payment {
+                Some(text) => parse(text)?,
+                None => thousandth(asset.decimals),
+            };
+            min_payments.insert(asset.id, min_payment);
             rules.insert(
                 asset.id,
                 AssetRules {
@@ -326,6 +347,7 @@ impl HubConfig {
                 rules,
             },
             max_partners: self.max_partners,
+            min_payments,
         })
     }
 }

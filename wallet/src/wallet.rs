@@ -186,6 +186,7 @@ impl Wallet {
             stale_after_ms: STALE_AFTER_MS,
             rebalance: RebalancePolicy::default(),
             max_partners: hubs.len(),
+            min_payments: BTreeMap::new(),
         }
     }
 

@@ -2,9 +2,10 @@
 
 use super::{
     command::{Answer, CommandError},
-    core::{Action, Core, Entry, Output, SessionId, MAX_EARLY},
+    core::{Action, Core, Entry, Output, SessionId, MAX_EARLY, MAX_EARLY_BYTES},
 };
 use crate::chain::{submit::Record, Call, ChainNews, Intent};
+use codec::Encode;
 use failsafe_channel::{
     message::Message, ChainAction, Channel, Context, Effect, Event, Fault, Moment, PairFacts,
     Refusal,
@@ -64,8 +65,14 @@ impl Core {
         out: &mut Output,
     ) {
         if let Some((known, early)) = self.pending.get_mut(&partner) {
-            if *known == session && early.len() < MAX_EARLY {
+            if *known == session {
                 early.push(message);
+                let bytes = early.iter().map(Message::encoded_size).sum::<usize>();
+                if early.len() > MAX_EARLY || bytes > MAX_EARLY_BYTES {
+                    self.pending.remove(&partner);
+                    let reason = "too many messages before the channel is known".to_string();
+                    out.actions.push(Action::Disconnect(partner, reason));
+                }
             }
             return;
         }
@@ -212,7 +219,8 @@ impl Core {
                 self.insurer_refused(partner, out);
             },
             Event::InsureRequested { asset } => {
-                if let Some(entry) = self.entries.get_mut(partner) {
+                let insurable = self.policy.rebalance.rules.contains_key(&asset);
+                if let Some(entry) = self.entries.get_mut(partner).filter(|_| insurable) {
                     entry.insure.insert(asset);
                 }
             },
@@ -329,6 +337,7 @@ impl Core {
                 self.with_channel(&partner, out, Channel::on_block);
             }
         }
+        self.retry_returns(out);
         self.conclude_calls(out);
     }
 

@@ -6,6 +6,7 @@
 
 use super::{
     command::{Answer, Command, CommandError, Reply},
+    forward::OwedReturn,
     insurer::Insurer,
     policy::Policy,
     records::{PaymentRecord, Payments},
@@ -33,7 +34,9 @@ use tracing::warn;
 /// Number of a peer's connection.
 pub type SessionId = u64;
 /// Most messages kept of a peer whose channel is not known yet.
-pub(super) const MAX_EARLY: usize = 64;
+pub(super) const MAX_EARLY: usize = 16;
+/// Bytes of them, encoded.
+pub(super) const MAX_EARLY_BYTES: usize = 16 << 10;
 /// For how many usable blocks a withdrawal proof is asked for.
 pub(super) const PROOF_VALIDITY: Clock = 60;
 
@@ -161,6 +164,8 @@ pub struct Core {
     pub(super) close_replies: HashMap<AccountId, Reply>,
     /// Channels that a new block may move.
     pub(super) waiting: BTreeSet<AccountId>,
+    /// Payments that are still to be given back.
+    pub(super) returns: BTreeMap<u64, OwedReturn>,
     /// Channels that owe an acknowledgement.
     pub(super) acks: BTreeSet<AccountId>,
     pub(super) now_ms: u64,
@@ -179,6 +184,10 @@ impl Core {
         let partner = |table: Table, bytes: Vec<u8>| {
             AccountId::decode(&mut &bytes[..]).map_err(|e| damaged(table, e.to_string()))
         };
+        let number = |table: Table, bytes: Vec<u8>| {
+            let bytes = <[u8; 8]>::try_from(bytes).map(u64::from_be_bytes);
+            bytes.map_err(|_| damaged(table, "a number of the wrong length".into()))
+        };
         let mut entries = HashMap::new();
         for (key, value) in store.scan(Table::Channels)? {
             let channel = Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
@@ -192,12 +201,17 @@ impl Core {
         }
         let mut calls = BTreeMap::new();
         for (key, value) in store.scan(Table::Intents)? {
-            let number = <[u8; 8]>::try_from(key)
-                .map(u64::from_be_bytes)
-                .map_err(|_| damaged(Table::Intents, "a number of the wrong length".into()))?;
+            let number = number(Table::Intents, key)?;
             let record = Record::decode(&mut &value[..])
                 .map_err(|e| damaged(Table::Intents, e.to_string()))?;
             calls.insert(number, record);
+        }
+        let mut returns = BTreeMap::new();
+        for (key, value) in store.scan(Table::Returns)? {
+            let number = number(Table::Returns, key)?;
+            let owed = OwedReturn::decode(&mut &value[..])
+                .map_err(|e| damaged(Table::Returns, e.to_string()))?;
+            returns.insert(number, owed);
         }
         let mut decided = HashMap::new();
         for (key, value) in store.scan(Table::Terms)? {
@@ -242,6 +256,7 @@ impl Core {
             close_replies: HashMap::new(),
             waiting,
             acks: BTreeSet::new(),
+            returns,
             now_ms: 0,
         })
     }

@@ -2,7 +2,8 @@
 //!
 //! The payer's update, the hub's own update to the recipient and the record of the payment become
 //! durable in one batch: after a crash either all of it has happened or nothing. What cannot be paid
-//! on goes straight back, with the reason.
+//! on goes straight back, with the reason; if even that cannot be, it is owed durably and tried again with
+//! every final block.
 
 use super::{
     command::CommandError,
@@ -10,9 +11,22 @@ use super::{
     policy::Role,
     records::{Direction, PaymentRecord, PaymentState},
 };
+use crate::store::Table;
+use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, Purpose, Refusal, ReturnReason};
 use failsafe_primitives::{AccountId, AssetId, Balance};
-use tracing::{debug, error};
+use tracing::{debug, warn};
+
+/// A payment that can be neither paid on nor given back for the moment.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub(super) struct OwedReturn {
+    pub payer: AccountId,
+    pub asset: AssetId,
+    /// All that the payer has paid, the fee included.
+    pub amount: Balance,
+    pub id: PaymentId,
+    pub reason: ReturnReason,
+}
 
 impl Core {
     /// `payer` has paid us `received` so that we pay `amount` on to `to`.
@@ -30,14 +44,29 @@ impl Core {
         let forwarded = self.try_forward(payer, asset, received, id, &to, amount, out);
         let Err(reason) = forwarded else { return };
         debug!(%payer, %to, ?reason, "a payment goes back");
+        let owed = OwedReturn { payer: payer.clone(), asset, amount: received, id, reason };
+        if let Err(problem) = self.give_back(&owed, out) {
+            // The payer may have lowered our credit line, or a close is under way.
+            warn!(%payer, %problem, "a payment cannot be given back yet");
+            let number = self.returns.keys().next_back().map_or(0, |last| last.saturating_add(1));
+            out.batch.put(Table::Returns, number.to_be_bytes(), owed.encode());
+            self.returns.insert(number, owed);
+        }
+    }
+
+    fn give_back(&mut self, owed: &OwedReturn, out: &mut Output) -> Result<(), CommandError> {
+        let OwedReturn { payer, asset, amount, id, reason } = owed.clone();
         let back = Purpose::Return { id, reason };
-        let payer = payer.clone();
-        let returned =
-            self.try_channel(&payer, out, |channel, ctx| channel.pay(ctx, asset, received, back));
-        if let Err(problem) = returned {
-            // We have just been paid the same amount, so only a frozen channel can be the reason:
-            // then the chain decides, and the payer's claim is what it was.
-            error!(%payer, %problem, "a payment could not be given back");
+        self.try_channel(&payer, out, |channel, ctx| channel.pay(ctx, asset, amount, back))
+    }
+
+    /// Tries again to give back what could not be given back before.
+    pub(super) fn retry_returns(&mut self, out: &mut Output) {
+        for (number, owed) in self.returns.clone() {
+            if self.give_back(&owed, out).is_ok() {
+                out.batch.delete(Table::Returns, number.to_be_bytes());
+                self.returns.remove(&number);
+            }
         }
     }
 
@@ -57,6 +86,9 @@ impl Core {
         }
         if self.payments.get(&id).is_some() {
             return Err(ReturnReason::Duplicate);
+        }
+        if amount < self.policy.min_payment(asset) {
+            return Err(ReturnReason::TooSmall);
         }
         if to == payer || *to == self.me {
             return Err(ReturnReason::UnknownRecipient);

@@ -3,6 +3,7 @@
 use super::{
     command::{Answer, CommandError},
     core::{Action, Core, Output},
+    policy::Role,
     records::{Direction, PaymentRecord, PaymentState},
 };
 use crate::store::Table;
@@ -94,13 +95,20 @@ impl Core {
             Purpose::Onward { id, to, amount: onward } => {
                 return self.forward(partner, asset, amount, id, to, onward, out);
             },
-            Purpose::Return { id, reason } => return self.on_returned(partner, id, reason, out),
+            Purpose::Return { id, reason } => {
+                return self.on_returned(partner, id, (asset, amount), reason, out);
+            },
             Purpose::Direct { id } => (id, partner.clone()),
             Purpose::Delivery { id, from } => (id, from),
         };
         if self.payments.get(&id).is_some() {
             // The money is ours all the same; only the name was taken.
             debug!(%id, "a payment came under a known name");
+            return;
+        }
+        if amount < self.policy.min_payment(asset) {
+            // So is this; but strangers must not fill memory and disk for next to nothing.
+            debug!(%id, "a payment too small to be remembered");
             return;
         }
         let record = PaymentRecord {
@@ -158,6 +166,10 @@ impl Core {
 
     /// We were away: asks which of our payments through `partner` have arrived meanwhile.
     pub(super) fn ask_delivered(&mut self, partner: &AccountId, out: &mut Output) {
+        if self.policy.role == Role::Hub {
+            // Hubs pay their partners only.
+            return;
+        }
         let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
         for ids in self.payments.undelivered(partner).chunks(most) {
             if let Ok(ids) = ids.to_vec().try_into() {
@@ -200,11 +212,17 @@ impl Core {
         &mut self,
         partner: &AccountId,
         id: PaymentId,
+        (asset, amount): (AssetId, Balance),
         reason: ReturnReason,
         out: &mut Output,
     ) {
+        // Another sum is no return of that payment, whatever the partner calls it.
         let ours = self.payments.get(&id).is_some_and(|record| {
-            record.direction == Direction::Out && record.via.as_ref() == Some(partner)
+            record.direction == Direction::Out
+                && record.via.as_ref() == Some(partner)
+                && record.asset == asset
+                && record.amount.checked_add(record.fee) == Some(amount)
+                && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
         });
         if ours {
             self.move_payment(id, PaymentState::Returned(reason), out);

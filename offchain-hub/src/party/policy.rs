@@ -2,7 +2,7 @@
 
 use crate::rebalance::AssetRules;
 use failsafe_channel::AssetTerms;
-use failsafe_primitives::{fees::HubFees, AccountId, AssetId};
+use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
 use std::collections::BTreeMap;
 
 /// What a party is in its channels.
@@ -46,6 +46,8 @@ pub struct Policy {
     pub rebalance: RebalancePolicy,
     /// Most partners.
     pub max_partners: usize,
+    /// Smallest payment that a hub forwards or remembers, per asset.
+    pub min_payments: BTreeMap<AssetId, Balance>,
 }
 
 impl Policy {
@@ -60,7 +62,13 @@ impl Policy {
             stale_after_ms: 0,
             rebalance: RebalancePolicy::default(),
             max_partners: 0,
+            min_payments: BTreeMap::new(),
         }
+    }
+
+    /// Smallest payment in `asset` that is forwarded or remembered.
+    pub fn min_payment(&self, asset: AssetId) -> Balance {
+        self.min_payments.get(&asset).copied().unwrap_or_default()
     }
 
     /// Whether a partner without a channel may have one.

@@ -565,6 +565,7 @@ pub fn why(reason: ReturnReason) -> &'static str {
         ReturnReason::RecipientFrozen => "the recipient's channel is in dispute or closing",
         ReturnReason::Duplicate => "a payment of this name has been made already",
         ReturnReason::Unavailable => "the hub does not forward at the moment",
+        ReturnReason::TooSmall => "the hub does not forward so little",
     }
 }
 

@@ -27,12 +27,21 @@ pub enum Table {
     Wanted,
     /// Terms that a person decided, by partner.
     Terms,
+    /// Payments that are still to be given back, by number.
+    Returns,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Channels, Self::Payments, Self::Intents, Self::Wanted, Self::Terms];
+    pub const ALL: [Self; 7] = [
+        Self::Meta,
+        Self::Channels,
+        Self::Payments,
+        Self::Intents,
+        Self::Wanted,
+        Self::Terms,
+        Self::Returns,
+    ];
 
     /// Its name on disk.
     pub fn name(self) -> &'static str {
@@ -43,6 +52,7 @@ impl Table {
             Self::Intents => "intents",
             Self::Wanted => "wanted",
             Self::Terms => "terms",
+            Self::Returns => "returns",
         }
     }
 }

@@ -10,6 +10,7 @@ pub use hub::{Hub, HubOptions};
 pub use process::{program, Process};
 pub use wallet::Wallet;
 
+use rand::Rng;
 use std::{
     future::Future,
     path::{Path, PathBuf},
@@ -89,7 +90,15 @@ where
     }
 }
 
-/// A port that was free a moment ago.
+/// A port that is free, and stays so while a process that listens on it is restarted: below those
+/// that systems give to outgoing connections.
 pub fn free_port() -> Result<u16, Failure> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    const TRIES: u32 = 1_000;
+    for _ in 0..TRIES {
+        let port = rand::thread_rng().gen_range(15_000..32_000);
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(failure("there is no free port between 15000 and 32000"))
 }

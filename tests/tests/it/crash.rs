@@ -1,12 +1,16 @@
 //! Processes that are killed as `kill -9` does, at the worst moments and at random ones.
 
 use super::books::{cast, close_books, ended, insured, PATIENCE};
-use failsafe_hub::rpc::{api::PaymentRow, FailsafeRpcClient};
+use failsafe_hub::rpc::{
+    api::{ChannelAssetRow, PaymentRow},
+    FailsafeRpcClient,
+};
 use failsafe_tests::{
     harness::{eventually, failure, Failure, HubOptions},
     story::report::frd,
 };
 use rand::Rng;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Name of a payment.
@@ -90,6 +94,40 @@ async fn hub_should_keep_what_it_took_when_killed_between_persist_and_ack() -> R
     let received: Vec<_> = hub.iter().filter(|row| row.state == "received").collect();
     assert_eq!(received.len(), 1, "{hub:?}");
     assert_eq!(received[0].amount.0, frd(10));
+    close_books(cast, 20_000).await
+}
+
+/// The hub takes a payment that it cannot pay on, and at that moment the payer lets it owe nothing
+/// more: it owes the return, also over a crash, until the payer lets it.
+#[tokio::test(flavor = "multi_thread")]
+async fn payment_should_come_back_when_the_hub_could_not_give_it_back_at_once(
+) -> Result<(), Failure> {
+    let mut cast = cast(HubOptions::default()).await?;
+    let paid = cast.user2.pay(&cast.user123.at("one"), "1000").await?;
+    assert_eq!(paid.state, "delivered");
+    let _: Value = cast.user123.ask(&["terms", "0"]).await?;
+    let nobody = "5C4hrfjw9DjXZTzV3MwzrrAr9P1MJhSrvWGWqi1eSuyUpnhM";
+    let client = cast.user123.client()?;
+    let paying = tokio::spawn(async move {
+        client.pay(format!("{nobody}@one"), "100".into(), None, Some(id(7))).await
+    });
+    let owed = |amount| move |row: &ChannelAssetRow| row.own_uninsured.0 == frd(amount);
+    cast.user123.wait_for_frd("the payment is signed", PATIENCE, owed(900)).await?;
+    eventually("the hub has it", PATIENCE, || async {
+        let channel = cast.user123.channel().await?;
+        Ok((channel.own_acked == channel.own_nonce).then_some(()))
+    })
+    .await?;
+    cast.hub1.kill()?;
+    cast.hub1.start().await?;
+    let row: PaymentRow = cast.user123.ask(&["payment", &id(7)]).await?;
+    assert_eq!(row.state, "accepted", "nothing has come back yet");
+
+    let _: Value = cast.user123.ask(&["terms", "1000"]).await?;
+    let row = ended(&cast.user123, &id(7)).await?;
+    assert_eq!(row.state, "returned");
+    cast.user123.wait_for_frd("the money is back", PATIENCE, owed(1_000)).await?;
+    paying.abort();
     close_books(cast, 20_000).await
 }
 
