@@ -1,6 +1,10 @@
 //! Collecting debts (`protocol.md` §6).
 
-use crate::ids::Balance;
+use crate::ids::{Balance, BlockNumber};
+
+/// For so many blocks a debtor's allowance for fees and deposits, which is its floor, has to do. Were
+/// it renewed with every block, income could pass by the creditors through it, a floor per block.
+pub const ALLOWANCE_WINDOW: BlockNumber = 1_000;
 
 /// How much of a debt of `left` can be collected now from an account that can spend `balance`.
 ///

@@ -160,6 +160,7 @@ impl OnChargeTransaction<Runtime> for ChargeAboveNoDebt {
         tip: Balance,
         liquidity: Liquidity,
     ) -> Result<(), TransactionValidityError> {
+        let before = Balances::balance(who);
         <Adapter as OnChargeTransaction<Runtime>>::correct_and_deposit_fee(
             who,
             info,
@@ -167,6 +168,8 @@ impl OnChargeTransaction<Runtime> for ChargeAboveNoDebt {
             corrected_fee_with_tip,
             tip,
             liquidity,
-        )
+        )?;
+        Debt::release_allowance(who, Balances::balance(who).saturating_sub(before));
+        Ok(())
     }
 }

@@ -7,7 +7,10 @@ use crate::{
 };
 use alloc::{vec, vec::Vec};
 use failsafe_pallet_support::{idle_meter, DebtLedger};
-use failsafe_primitives::{debt::collectable, NATIVE_ASSET};
+use failsafe_primitives::{
+    debt::{collectable, ALLOWANCE_WINDOW},
+    NATIVE_ASSET,
+};
 use frame_support::{
     defensive,
     dispatch::DispatchResult,
@@ -20,6 +23,7 @@ use frame_support::{
     weights::Weight,
 };
 use sp_core::U256;
+use sp_runtime::traits::UniqueSaturatedInto;
 
 /// Most gaps, left by forgiven debts, that one look at the head of a line closes. That weighs less
 /// than a payment.
@@ -113,6 +117,9 @@ impl<T: Config> Pallet<T> {
     /// The last debt in an asset is gone. The last place of the ring moves into the free one.
     fn leave(debtor: &AccountId, asset: AssetId, place: u32) {
         Outstanding::<T>::remove(debtor, asset);
+        if asset == NATIVE_ASSET {
+            AllowanceUsed::<T>::remove(debtor);
+        }
         let last = RingLength::<T>::get().saturating_sub(1);
         RingLength::<T>::put(last);
         if let Some(moved) = Ring::<T>::take(last) {
@@ -367,21 +374,36 @@ impl<T: Config> DebtLedger for Pallet<T> {
 
     fn fee_allowance(who: &AccountId) -> Option<Balance> {
         let allowance = || {
-            let floor = Self::floor(who, NATIVE_ASSET).saturating_sub(AllowanceUsed::<T>::get(who));
-            T::Assets::balance(NATIVE_ASSET, who).min(floor)
+            let (_, used) = Self::allowance_used(who);
+            let left = Self::floor(who, NATIVE_ASSET).saturating_sub(used);
+            T::Assets::balance(NATIVE_ASSET, who).min(left)
         };
         Self::is_debtor(who, NATIVE_ASSET).then(allowance)
     }
 
     fn use_allowance(who: &AccountId, amount: Balance) {
         if amount > 0 && Self::is_debtor(who, NATIVE_ASSET) {
+            let (since, used) = Self::allowance_used(who);
             // What is above the floor is no allowance any more, so the limit of the type is one too.
-            AllowanceUsed::<T>::mutate(who, |used| *used = used.saturating_add(amount));
+            AllowanceUsed::<T>::insert(who, (since, used.saturating_add(amount)));
         }
+    }
+
+    fn release_allowance(who: &AccountId, amount: Balance) {
+        AllowanceUsed::<T>::mutate_extant(who, |(_, used)| *used = used.saturating_sub(amount));
     }
 }
 
 impl<T: Config> Pallet<T> {
+    /// Since when `who` has used how much of its allowance.
+    fn allowance_used(who: &AccountId) -> (BlockNumber, Balance) {
+        let now: BlockNumber = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+        match AllowanceUsed::<T>::get(who) {
+            Some((since, used)) if now < since.saturating_add(ALLOWANCE_WINDOW) => (since, used),
+            _ => (now, 0),
+        }
+    }
+
     /// What `debtor`, not frozen by its debts, can pay of `owed`. What it cannot spend anyway, like
     /// the existential deposit of an account with money on hold, counts towards its floor.
     fn payable_now(debtor: &AccountId, asset: AssetId, owed: Balance) -> Balance {

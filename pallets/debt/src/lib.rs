@@ -214,10 +214,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Cursor<T: Config> = StorageValue<_, u32, ValueQuery>;
 
-    /// What debtors have used of their allowance for fees and deposits in this block.
+    /// What native debtors have used of their allowance for fees and deposits, and since which
+    /// block.
     #[pallet::storage]
     pub type AllowanceUsed<T: Config> =
-        StorageMap<_, Blake2_128Concat, AccountId, Balance, ValueQuery>;
+        StorageMap<_, Blake2_128Concat, AccountId, (BlockNumber, Balance)>;
 
     /// Events.
     #[pallet::event]
@@ -332,11 +333,6 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::sweep(remaining)
-        }
-
-        fn on_finalize(_: BlockNumberFor<T>) {
-            // As many as transactions of debtors in this block, each of which paid for it.
-            let _ = AllowanceUsed::<T>::clear(u32::MAX, None);
         }
 
         #[cfg(feature = "try-runtime")]

@@ -86,13 +86,16 @@ pub trait DebtLedger {
     /// The part of its native balance from which `who` may pay fees, the price of a new pair, and the deposit of a dispute,
     /// `None` if it owes nothing in the native asset: what lies below the floor, so that nothing
     /// is carried past the creditors.
-    /// It counts per block: otherwise income could pass through below the floor, fee by fee, before
-    /// the creditors are paid.
+    /// It counts for [`ALLOWANCE_WINDOW`](failsafe_primitives::debt::ALLOWANCE_WINDOW) blocks:
+    /// otherwise income could pass through below the floor, fee by fee.
     fn fee_allowance(who: &AccountId) -> Option<Balance>;
 
-    /// `who` has used so much of its allowance in this block. Nothing happens when it owes nothing
-    /// in the native asset.
+    /// `who` has used so much of its allowance. Nothing happens when it owes nothing in the native
+    /// asset.
     fn use_allowance(who: &AccountId, amount: Balance);
+
+    /// `who` has got so much of it back, as a part of a fee that was not needed.
+    fn release_allowance(who: &AccountId, amount: Balance);
 }
 
 /// What the pallets need of the money: the union of the native and the issued assets.

@@ -1,8 +1,6 @@
 use super::*;
-use frame_support::{
-    assert_noop, assert_ok,
-    traits::{fungible::InspectFreeze, Hooks},
-};
+use failsafe_primitives::debt::ALLOWANCE_WINDOW;
+use frame_support::{assert_noop, assert_ok, traits::fungible::InspectFreeze};
 
 #[test]
 fn h07_debtor_should_not_move_the_asset_out_while_it_owes() {
@@ -69,7 +67,7 @@ fn fee_allowance_should_end_at_the_floor_when_the_account_owes() {
 }
 
 #[test]
-fn fee_allowance_should_count_what_was_used_in_the_block_when_income_comes_in_between() {
+fn fee_allowance_should_count_what_was_used_in_its_window_when_income_comes_in_between() {
     let p = Party::ordered(3);
     let (h, a, x) = (&p[0], &p[1], &p[2]);
     let builder = ExtBuilder::default().balance(h, 80).balance(x, 1_000);
@@ -82,8 +80,14 @@ fn fee_allowance_should_count_what_was_used_in_the_block_when_income_comes_in_be
         assert_eq!(Debt::fee_allowance(&h.id()), Some(30));
         Debt::use_allowance(&h.id(), 30);
         assert_eq!(Debt::fee_allowance(&h.id()), Some(0));
-        Debt::on_finalize(1);
-        assert_eq!(Debt::fee_allowance(&h.id()), Some(100), "a new block");
+        Debt::release_allowance(&h.id(), 5);
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(5), "a refund");
+        let (begin, window) = (System::block_number(), u64::from(ALLOWANCE_WINDOW));
+        System::set_block_number(begin + window - 1);
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(5));
+        System::set_block_number(begin + window);
+        assert_eq!(Debt::fee_allowance(&h.id()), Some(100));
+        System::set_block_number(begin);
     });
 }
 
