@@ -2,7 +2,9 @@
 //!
 //! One account key signs here and nowhere else. A signed extrinsic is durable with its nonce before
 //! it leaves, so a restart submits the very same bytes again, or learns what became of them: included,
-//! or dead because its nonce was used or its era is over. Only a dead one is signed anew.
+//! or dead because its nonce was used or its era is over, both by finalized blocks. Only a dead one is
+//! signed anew, and one that the pool refused when it was offered for the first time: whatever else a
+//! node says of it, a block may have it.
 
 use super::{calls::Call, client::ChainError, ChainClient};
 use crate::{
@@ -17,17 +19,25 @@ use sp_crypto_hashing::blake2_256;
 use std::{sync::Arc, time::Duration};
 use subxt::{
     config::{DefaultExtrinsicParamsBuilder, PolkadotConfig},
-    error::{BackendError, DispatchError, ExtrinsicError, RpcError, TransactionEventsError},
+    error::{
+        BackendError, DispatchError, EventsError, ExtrinsicError, OnlineClientAtBlockError,
+        RpcError, TransactionEventsError,
+    },
     tx::TransactionStatus,
 };
 use tokio::sync::{mpsc, Mutex};
 use tracing::{debug, info, warn};
 
-/// Blocks for which a signed extrinsic is valid.
-const ERA: u64 = 64;
-/// Pause between two attempts.
+/// Blocks for which a signed extrinsic is valid. A power of two up to 4,096: others are rounded.
+const ERA: BlockNumber = 64;
+/// How far below the best block an era begins, at most. It names the hash of its first block, so
+/// that block should not be lost with a fork.
+const SETTLED: BlockNumber = ERA / 4;
+/// Pause after a round that brought nothing.
 const RETRY: Duration = Duration::from_millis(700);
-/// How often a dead extrinsic is signed anew before it is given up.
+/// The pause grows with the number of such rounds in a row, up to this many times.
+const MAX_PAUSE: u32 = 6;
+/// How often a freshly signed extrinsic may be refused before the call is given up.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// Why a call is submitted: who is told how it ended.
@@ -50,15 +60,26 @@ struct Signed {
     bytes: Vec<u8>,
     hash: [u8; 32],
     nonce: u64,
-    /// First block in which it can be.
+    /// First block of its era, whose hash it names: it can only be in later ones.
     birth: BlockNumber,
 }
 
 impl Signed {
     /// Last block in which it can be.
     fn death(&self) -> BlockNumber {
-        self.birth.saturating_add(u32::try_from(2 * ERA).unwrap_or(u32::MAX))
+        self.birth.saturating_add(ERA - 1)
     }
+}
+
+/// Where an era begins. Not simply with the finalized block: when finality is late, that era would
+/// be over before it is used.
+fn birth(finalized: BlockNumber, best: BlockNumber) -> BlockNumber {
+    finalized.max(best.saturating_sub(SETTLED))
+}
+
+/// How long to wait after some rounds in a row that brought nothing.
+fn pause(rounds: u32) -> Duration {
+    RETRY.saturating_mul(rounds.clamp(1, MAX_PAUSE))
 }
 
 /// A stored intent.
@@ -93,7 +114,8 @@ pub enum Outcome {
         /// The chain's error, by name.
         error: String,
     },
-    /// The pool did not take it.
+    /// The pool did not take it; or, as the reason then says, nobody can tell any more whether it
+    /// did what it should.
     Rejected {
         /// Why.
         reason: String,
@@ -114,9 +136,21 @@ impl Outcome {
 
 /// What became of a signed extrinsic.
 enum Fate {
-    Included(Outcome),
+    Ended(Outcome),
     Dead,
     Open,
+}
+
+/// What a block says of a signed extrinsic.
+enum Trace {
+    /// It is not in it.
+    Absent,
+    /// It is in it.
+    Ended(Outcome),
+    /// It is in it, but its events are gone.
+    EndUnknown,
+    /// The node does not have the block any more, or not its state.
+    Gone,
 }
 
 /// Signs with the account key for the client library.
@@ -173,40 +207,43 @@ impl Submitter {
 
     async fn carry_out(&self, number: u64, mut record: Record) -> Outcome {
         let call = record.call.name();
-        let mut attempts = 0;
+        let (mut refused, mut rounds) = (0, 0u32);
         loop {
             match self.attempt(number, &mut record).await {
                 Ok(Some(outcome)) => {
                     info!(call, ?outcome, "on chain");
                     return outcome;
                 },
-                Ok(None) => attempts += 1,
+                Ok(None) => rounds = 0,
                 Err(Trouble::Chain(error)) => debug!(call, %error, "will try again"),
+                Err(Trouble::Pending(reason)) => {
+                    debug!(call, reason, "pending; will look what became of it");
+                },
                 Err(Trouble::Rejected(reason)) => {
                     warn!(call, reason, "the node refused it");
                     return Outcome::Rejected { reason };
                 },
-                Err(Trouble::Later(reason)) => {
-                    attempts += 1;
+                Err(Trouble::Refused(reason)) => {
                     debug!(call, reason, "the node did not take it; will try again");
+                    refused += 1;
+                    if refused >= MAX_ATTEMPTS {
+                        return Outcome::Rejected { reason };
+                    }
                 },
                 Err(Trouble::Store(error)) => {
                     warn!(call, %error, "cannot persist a signed extrinsic");
                 },
             }
-            if attempts >= MAX_ATTEMPTS {
-                let reason = "it was included nowhere in several attempts".into();
-                return Outcome::Rejected { reason };
-            }
-            tokio::time::sleep(RETRY).await;
+            rounds = rounds.saturating_add(1);
+            tokio::time::sleep(pause(rounds)).await;
         }
     }
 
-    /// One attempt: `None` when it must be signed anew.
+    /// One attempt: `None` when it has to be looked for, or to be signed anew.
     async fn attempt(&self, number: u64, record: &mut Record) -> Result<Option<Outcome>, Trouble> {
         if let Some(signed) = &record.signed {
             match self.fate(signed).await? {
-                Fate::Included(outcome) => return Ok(settle(outcome, record)),
+                Fate::Ended(outcome) => return Ok(settle(outcome, record)),
                 Fate::Dead => {
                     record.signed = None;
                     self.save(number, record)?;
@@ -219,31 +256,30 @@ impl Submitter {
         }
         let progress = {
             let _turn = self.turn.lock().await;
-            let signed = match record.signed.clone() {
-                Some(signed) => signed,
-                None => {
-                    let signed = self.sign(&record.call).await?;
-                    record.signed = Some(signed.clone());
-                    self.save(number, record)?;
-                    signed
-                },
-            };
+            // Before signing: once there are signed bytes, trouble means that they wait.
             let at = self.client.api.at_current_block().await.map_err(chain)?;
-            let submitted = at.tx().from_bytes(signed.bytes).submit_and_watch().await;
-            match submitted {
+            let (signed, first) = match record.signed.clone() {
+                Some(signed) => (signed, false),
+                None => (self.sign(&record.call).await?, true),
+            };
+            if first {
+                record.signed = Some(signed.clone());
+                if let Err(error) = self.save(number, record) {
+                    // What is not durable must not leave.
+                    record.signed = None;
+                    return Err(error);
+                }
+            }
+            match at.tx().from_bytes(signed.bytes).submit_and_watch().await {
                 Ok(progress) => progress,
                 Err(error) => {
-                    let refusal = Refusal::of(&error);
-                    if matches!(refusal, Refusal::Later(_) | Refusal::Never(_)) {
+                    let trouble = Refusal::of(&error).judge(first);
+                    if matches!(trouble, Trouble::Refused(_) | Trouble::Rejected(_)) {
                         // It never entered the pool: its nonce is free.
                         record.signed = None;
                         self.save(number, record)?;
                     }
-                    return Err(match refusal {
-                        Refusal::Connection(text) => ChainError::Connection(text).into(),
-                        Refusal::InPool(text) | Refusal::Later(text) => Trouble::Later(text),
-                        Refusal::Never(text) => Trouble::Rejected(text),
-                    });
+                    return Err(trouble);
                 },
             }
         };
@@ -261,8 +297,14 @@ impl Submitter {
         let payload = self.client.payload(call).await?;
         let nonce = self.client.next_nonce(&self.key.account()).await?;
         let at = self.client.api.at_current_block().await.map_err(chain)?;
-        let birth = u32::try_from(at.block_number()).unwrap_or(u32::MAX);
-        let params = DefaultExtrinsicParamsBuilder::new().nonce(nonce).mortal(ERA).build();
+        let finalized = BlockNumber::try_from(at.block_number()).map_err(chain)?;
+        let birth = birth(finalized, self.client.moment(None).await?.block);
+        let hash = self.client.block_hash(birth).await?;
+        let hash = hash.ok_or_else(|| chain("a recent block is gone"))?;
+        let params = DefaultExtrinsicParamsBuilder::new()
+            .nonce(nonce)
+            .mortal_from_unchecked(ERA.into(), birth.into(), subxt::config::polkadot::H256(hash.0))
+            .build();
         let mut tx = at.tx();
         let signed = tx
             .create_signed(&payload, &Signer(&self.key), params)
@@ -321,38 +363,71 @@ impl Submitter {
         if !used {
             return Ok(if finalized > signed.death() { Fate::Dead } else { Fate::Open });
         }
-        for number in signed.birth..=finalized.min(signed.death()) {
-            if let Some(outcome) = self.look_for(signed, number).await? {
-                return Ok(Fate::Included(outcome));
+        let last = finalized.min(signed.death());
+        let mut gone = false;
+        for number in signed.birth.saturating_add(1)..=last {
+            match self.look_for(signed, number).await? {
+                Trace::Absent => {},
+                Trace::Ended(outcome) => return Ok(Fate::Ended(outcome)),
+                Trace::EndUnknown => return Ok(unknown(format!("block {number} has it"))),
+                Trace::Gone => gone = true,
             }
+        }
+        if gone {
+            // Signed anew it might be paid twice, and waiting brings nothing.
+            let blocks = format!("a block of {} to {last} may have it", signed.birth);
+            return Ok(unknown(blocks));
         }
         Ok(Fate::Dead)
     }
 
-    async fn look_for(
-        &self,
-        signed: &Signed,
-        number: BlockNumber,
-    ) -> Result<Option<Outcome>, ChainError> {
-        let at = self.client.api.at_block(u64::from(number)).await.map_err(chain)?;
-        let extrinsics = at.extrinsics().fetch().await.map_err(chain)?;
+    async fn look_for(&self, signed: &Signed, number: BlockNumber) -> Result<Trace, ChainError> {
+        let at = match self.client.api.at_block(u64::from(number)).await {
+            Ok(at) => at,
+            Err(OnlineClientAtBlockError::BlockNotFound { .. }) => return Ok(Trace::Gone),
+            Err(OnlineClientAtBlockError::CannotGetSpecVersion { reason, .. })
+                if has_discarded(&reason) =>
+            {
+                return Ok(Trace::Gone)
+            },
+            Err(error) => return Err(chain(error)),
+        };
+        let extrinsics = match at.extrinsics().fetch().await {
+            Ok(extrinsics) => extrinsics,
+            Err(ExtrinsicError::BlockNotFound(_)) => return Ok(Trace::Gone),
+            Err(error) => return Err(chain(error)),
+        };
+        let mut trace = Trace::Absent;
         for extrinsic in extrinsics.iter() {
-            let extrinsic = extrinsic.map_err(chain)?;
+            let Ok(extrinsic) = extrinsic else {
+                // Nobody can read it: it may be ours.
+                trace = Trace::Gone;
+                continue;
+            };
             if blake2_256(extrinsic.bytes()) != signed.hash {
                 continue;
             }
-            let events = extrinsic.events().await.map_err(chain)?;
+            let events = match extrinsic.events().await {
+                Ok(events) => events,
+                Err(EventsError::CannotFetchEventBytes(reason)) if !has_discarded(&reason) => {
+                    return Err(chain(reason))
+                },
+                Err(error) => {
+                    warn!(number, %error, "the events of a call are lost");
+                    return Ok(Trace::EndUnknown);
+                },
+            };
             for event in events.iter() {
-                let event = event.map_err(chain)?;
+                let Ok(event) = event else { return Ok(Trace::EndUnknown) };
                 if event.pallet_name() == "System" && event.event_name() == "ExtrinsicFailed" {
                     let error = DispatchError::decode_from(event.field_bytes(), at.metadata());
                     let error = error.map_or_else(|e| e.to_string(), |error| name_of(&error));
-                    return Ok(Some(Outcome::Failed { block: number, error }));
+                    return Ok(Trace::Ended(Outcome::Failed { block: number, error }));
                 }
             }
-            return Ok(Some(Outcome::Done { block: number }));
+            return Ok(Trace::Ended(Outcome::Done { block: number }));
         }
-        Ok(None)
+        Ok(trace)
     }
 
     /// A call for a channel whose epoch is over, finally, has nothing left to do.
@@ -379,12 +454,34 @@ fn settle(outcome: Outcome, record: &mut Record) -> Option<Outcome> {
     }
 }
 
+/// The nonce was used, but nobody can tell any more by what, or how it ended. Whoever reads the reason
+/// reads first that the chain refused the call.
+fn unknown(where_it_is: String) -> Fate {
+    let reason = format!(
+        "or perhaps not: {where_it_is}, but the node no longer knows how it ended; look at the \
+         account before you repeat the call"
+    );
+    Fate::Ended(Outcome::Rejected { reason })
+}
+
+/// Whether a node says that it does not have a block's state any more.
+fn has_discarded(error: &BackendError) -> bool {
+    let BackendError::Rpc(RpcError::ClientError(subxt::rpcs::Error::User(answer))) = error else {
+        return false;
+    };
+    let data = answer.data.as_ref().map_or("", |data| data.get());
+    let text = format!("{} {data}", answer.message).to_lowercase();
+    ["discarded", "unknownblock", "unknown block"].iter().any(|word| text.contains(word))
+}
+
 enum Trouble {
     /// The chain cannot be reached: wait.
     Chain(ChainError),
-    /// Not now.
-    Later(String),
-    /// Never.
+    /// A signed copy is on its way, or may be: look what becomes of it.
+    Pending(String),
+    /// A fresh copy did not enter the pool; another may.
+    Refused(String),
+    /// A fresh copy did not enter the pool, and no other will.
     Rejected(String),
     /// The disk failed.
     Store(StoreError),
@@ -392,9 +489,9 @@ enum Trouble {
 
 /// What a node says when it does not take an extrinsic, by the codes of `author_submitExtrinsic`.
 enum Refusal {
-    /// The node is not there.
-    Connection(String),
-    /// It has it already, or has just had it: look what becomes of it.
+    /// The node is not there, or failed: it may have taken it before.
+    Unclear(String),
+    /// It has it already, or has just had it, or another one with this nonce.
     InPool(String),
     /// It may take it later, signed anew.
     Later(String),
@@ -404,24 +501,52 @@ enum Refusal {
 
 impl Refusal {
     fn of(error: &ExtrinsicError) -> Self {
-        const INVALID: i32 = 1010;
-        const BANNED: i32 = 1012;
-        const ALREADY_IMPORTED: i32 = 1013;
-        const LOW_PRIORITY: i32 = 1014;
         let ExtrinsicError::ErrorSubmittingTransaction(BackendError::Rpc(RpcError::ClientError(
             subxt::rpcs::Error::User(answer),
         ))) = error
         else {
-            return Self::Connection(error.to_string());
+            return Self::Unclear(error.to_string());
         };
         let detail = answer.data.as_ref().map(|data| data.get().trim_matches('"').to_string());
-        let text = detail.unwrap_or_else(|| answer.message.clone());
-        match answer.code {
+        Self::by_code(answer.code, detail.unwrap_or_else(|| answer.message.clone()))
+    }
+
+    fn by_code(code: i32, text: String) -> Self {
+        const BAD_FORMAT: i32 = 1001;
+        const UNVERIFIED: i32 = 1002;
+        const INVALID: i32 = 1010;
+        const UNKNOWN_VALIDITY: i32 = 1011;
+        const BANNED: i32 = 1012;
+        const ALREADY_IMPORTED: i32 = 1013;
+        const LOW_PRIORITY: i32 = 1014;
+        const CYCLE: i32 = 1015;
+        const POOL_IS_FULL: i32 = 1016;
+        const UNACTIONABLE: i32 = 1018;
+        const NO_TAGS: i32 = 1019;
+        const FUTURE: i32 = 1021;
+        // One code for all that is invalid. A birth that is not on the node's chain, any more or
+        // yet, is "ancient" or makes the signature bad.
+        const PASSES_BY: [&str; 3] = ["future", "ancient birth block", "bad signature"];
+        match code {
             BANNED | ALREADY_IMPORTED | LOW_PRIORITY => Self::InPool(text),
-            // One code for all that is invalid; only a nonce that is used or too high passes by.
-            INVALID if text.contains("outdated") || text.contains("future") => Self::Later(text),
+            // The nonce is used in the best block, maybe by this very extrinsic.
+            INVALID if text.contains("outdated") => Self::InPool(text),
+            INVALID if PASSES_BY.iter().any(|reason| text.contains(reason)) => Self::Later(text),
             INVALID => Self::Never(text),
-            _ => Self::Later(text),
+            BAD_FORMAT | UNVERIFIED | UNKNOWN_VALIDITY | CYCLE | POOL_IS_FULL | UNACTIONABLE
+            | NO_TAGS | FUTURE => Self::Later(text),
+            _ => Self::Unclear(text),
+        }
+    }
+
+    /// What follows from it. Only of bytes that are offered for the `first` time it says that
+    /// they are neither in the pool nor in a block.
+    fn judge(self, first: bool) -> Trouble {
+        match self {
+            Self::Unclear(text) => Trouble::Chain(ChainError::Connection(text)),
+            Self::Later(text) if first => Trouble::Refused(text),
+            Self::Never(text) if first => Trouble::Rejected(text),
+            Self::InPool(text) | Self::Later(text) | Self::Never(text) => Trouble::Pending(text),
         }
     }
 }
@@ -449,3 +574,6 @@ fn name_of(error: &DispatchError) -> String {
         _ => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;
