@@ -1,5 +1,7 @@
 //! The Failsafe node: Aura authorship, GRANDPA finality, JSON-RPC on 9944.
 
+#![allow(clippy::result_large_err, reason = "the errors of sc-cli and sc-service are that large")]
+
 mod chain_spec;
 mod cli;
 mod command;
