@@ -155,6 +155,9 @@ pub struct AssetConfig {
     /// On-chain money that rebalances leave alone: fees.
     #[serde(default = "zero")]
     pub reserve: String,
+    /// Smallest uninsured balance that is worth a deposit.
+    #[serde(default = "one")]
+    pub min_deposit: String,
 }
 
 /// A thousandth of a whole unit, as far as the asset is divisible.
@@ -182,6 +185,10 @@ fn zero() -> String {
     "0".into()
 }
 
+fn one() -> String {
+    "1".into()
+}
+
 fn default_assets() -> Vec<AssetConfig> {
     vec![AssetConfig {
         asset: "FRD".into(),
@@ -189,6 +196,7 @@ fn default_assets() -> Vec<AssetConfig> {
         min_payment: None,
         min_risk: zero(),
         reserve: zero(),
+        min_deposit: one(),
     }]
 }
 
@@ -237,6 +245,8 @@ min_payment = "0.001"
 min_risk = "10"
 # On-chain money that rebalances leave alone: your fees.
 reserve = "10"
+# Users whom you owe less are not insured: their deposits would cost more than they are worth.
+min_deposit = "1"
 "#,
         node = quote(node),
         dir = quote(&dir.display().to_string()),
@@ -327,7 +337,8 @@ impl HubConfig {
                 AssetRules {
                     min_risk: parse(&config.min_risk)?,
                     reserve: parse(&config.reserve)?,
-                    min_deposit: asset.minimum,
+                    min_deposit: parse(&config.min_deposit)?,
+                    minimum: asset.minimum,
                 },
             );
         }
@@ -381,6 +392,7 @@ mod tests {
         let config = written(&plain()).unwrap();
         let policy = config.policy(&[frd()]).unwrap();
         assert_eq!(policy.rebalance.rules[&0].min_risk, 10_000_000_000_000);
+        assert_eq!(policy.rebalance.rules[&0].min_deposit, 1_000_000_000_000);
         assert_eq!(policy.terms[&0].credit, 0);
         assert!(config.dir.ends_with("data"));
     }

@@ -211,9 +211,9 @@ impl Core {
             Event::ProofReceived { withdrawal, signature } => {
                 self.on_proof(partner, withdrawal, signature, out)
             },
-            Event::ProofRefused { reason, .. } => {
+            Event::ProofRefused { reservation, reason } => {
                 warn!(%partner, ?reason, "the partner refused a withdrawal");
-                if let Some(waiting) = self.withdrawals.remove(partner) {
+                if let Some(waiting) = self.take_withdrawal(partner, reservation) {
                     out.reply(waiting.reply, Err(CommandError::PartnerRefused(reason)));
                 }
                 self.insurer_refused(partner, out);

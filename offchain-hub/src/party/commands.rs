@@ -10,9 +10,12 @@ use crate::{
     store::Table,
 };
 use codec::Encode;
-use failsafe_channel::{message::Message, AssetTerms};
-use failsafe_primitives::{AccountId, AssetId, Balance, Withdrawal};
+use failsafe_channel::{
+    message::Message, reservation::PROOF_MARGIN, state::Reservation, AssetTerms,
+};
+use failsafe_primitives::{AccountId, AssetId, Balance, Epoch, Nonce, Withdrawal};
 use sp_runtime::MultiSignature;
+use tracing::warn;
 
 impl Core {
     pub(super) fn on_command(&mut self, command: Command, reply: Reply, out: &mut Output) {
@@ -39,12 +42,13 @@ impl Core {
             Command::Withdraw { partner, asset, amount, deposit_to } => {
                 if let Some((withdrawal, proof)) = self.proof_at_hand(&partner, asset, amount) {
                     // An earlier withdrawal was interrupted after the partner had signed.
-                    let waiting = PendingWithdrawal { deposit_to, reply };
-                    return self.submit_withdrawal(&partner, withdrawal, proof, waiting, out);
+                    let to = deposit_to;
+                    return self.submit_withdrawal(&partner, withdrawal, proof, to, reply, out);
                 }
-                match self.start_withdrawal(&partner, asset, amount, out) {
-                    Ok(()) => {
-                        let waiting = PendingWithdrawal { deposit_to, reply };
+                let items = vec![(asset, amount)];
+                match self.start_withdrawal(&partner, items.clone(), out) {
+                    Ok(reservation) => {
+                        let waiting = PendingWithdrawal { reservation, items, deposit_to, reply };
                         self.withdrawals.insert(partner, waiting);
                         return;
                     },
@@ -146,19 +150,58 @@ impl Core {
     pub(super) fn start_withdrawal(
         &mut self,
         partner: &AccountId,
-        asset: AssetId,
-        amount: Balance,
+        items: Vec<(AssetId, Balance)>,
         out: &mut Output,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Nonce, CommandError> {
         if self.withdrawals.contains_key(partner) {
             return Err(CommandError::Busy("a withdrawal"));
         }
         if self.entries.get(partner).is_some_and(|entry| entry.session.is_none()) {
             return Err(CommandError::NotConnected(partner.clone()));
         }
-        self.try_channel(partner, out, |channel, ctx| {
-            channel.reserve(ctx, vec![(asset, amount)], PROOF_VALIDITY)
-        })
+        self.try_channel(partner, out, |channel, ctx| channel.reserve(ctx, items, PROOF_VALIDITY))?;
+        let held = self.held(partner).map(|held| held.id);
+        held.ok_or(CommandError::Busy("a withdrawal"))
+    }
+
+    /// What we have reserved in a channel.
+    pub(super) fn held(&self, partner: &AccountId) -> Option<&Reservation> {
+        self.entries.get(partner)?.channel.state().mine.reservation.as_ref()
+    }
+
+    /// The withdrawal that waits for the answer to this reservation.
+    pub(super) fn take_withdrawal(
+        &mut self,
+        partner: &AccountId,
+        reservation: Nonce,
+    ) -> Option<PendingWithdrawal> {
+        let waiting = self.withdrawals.remove(partner)?;
+        if waiting.reservation == reservation {
+            return Some(waiting);
+        }
+        self.withdrawals.insert(partner.clone(), waiting);
+        None
+    }
+
+    /// Ends withdrawals whose proof can come no more, or too late to be used.
+    pub(super) fn end_withdrawals(&mut self, out: &mut Output) {
+        let included = self.finalized.clock.saturating_add(PROOF_MARGIN);
+        let over = |partner: &AccountId, waiting: &PendingWithdrawal| {
+            let held = self.held(partner).filter(|held| held.id == waiting.reservation);
+            held.is_none_or(|held| included > held.valid_until)
+        };
+        let ended: Vec<AccountId> = self
+            .withdrawals
+            .iter()
+            .filter(|(partner, waiting)| over(partner, waiting))
+            .map(|(partner, _)| partner.clone())
+            .collect();
+        for partner in ended {
+            if let Some(waiting) = self.withdrawals.remove(&partner) {
+                warn!(%partner, "no proof came for a withdrawal: it is off");
+                out.reply(waiting.reply, Err(CommandError::Timeout));
+            }
+        }
     }
 
     pub(super) fn on_proof(
@@ -168,10 +211,23 @@ impl Core {
         proof: MultiSignature,
         out: &mut Output,
     ) {
-        let Some(waiting) = self.withdrawals.remove(partner) else {
-            return self.insurer_proof(partner, out);
+        let reservation = self.held(partner).map(|held| held.id);
+        let asked = |waiting: &PendingWithdrawal| {
+            let items = withdrawal.items.iter().map(|item| (item.asset, item.amount));
+            Some(waiting.reservation) == reservation && items.eq(waiting.items.iter().copied())
         };
-        self.submit_withdrawal(partner, withdrawal, proof, waiting, out);
+        if !self.withdrawals.get(partner).is_some_and(asked) {
+            return self.insurer_proof(partner, out);
+        }
+        let Some(waiting) = self.withdrawals.remove(partner) else { return };
+        let now = self.finalized.clock;
+        let live = self.entries.get(partner).and_then(|entry| entry.channel.live_proof(now));
+        if !live.is_some_and(|(known, _)| *known == withdrawal) {
+            warn!(%partner, "the proof for a withdrawal came too late");
+            return out.reply(waiting.reply, Err(CommandError::Timeout));
+        }
+        let PendingWithdrawal { deposit_to, reply, .. } = waiting;
+        self.submit_withdrawal(partner, withdrawal, proof, deposit_to, reply, out);
     }
 
     /// A live proof for exactly this withdrawal that nothing is using.
@@ -194,12 +250,13 @@ impl Core {
         partner: &AccountId,
         withdrawal: Withdrawal,
         proof: MultiSignature,
-        waiting: PendingWithdrawal,
+        deposit_to: Option<(AccountId, AccountId, Option<Epoch>)>,
+        reply: Reply,
         out: &mut Output,
     ) {
         let items = withdrawal.items.clone();
         let withdraw = Call::Withdraw { partner: partner.clone(), withdrawal, proof };
-        let call = match waiting.deposit_to {
+        let call = match deposit_to {
             None => withdraw,
             Some((beneficiary, other, epoch)) => {
                 let deposits = items.iter().map(|item| Call::Deposit {
@@ -212,7 +269,7 @@ impl Core {
                 Call::Batch { actions: std::iter::once(withdraw).chain(deposits).collect() }
             },
         };
-        self.submit(Record::new(Intent::User, call), Some(waiting.reply), out);
+        self.submit(Record::new(Intent::User, call), Some(reply), out);
     }
 
     pub(super) fn report(&self) -> Vec<ChannelReport> {

@@ -23,7 +23,7 @@ use codec::{Decode, Encode};
 use failsafe_channel::{
     message::Message, AssetTerms, Channel, FreezeReason, Moment, PaymentId, Sign,
 };
-use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Clock, Epoch};
+use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance, Clock, Epoch, Nonce};
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -133,6 +133,9 @@ pub(super) struct Entry {
 
 /// A withdrawal whose proof is awaited.
 pub(super) struct PendingWithdrawal {
+    /// The reservation that was made for it: only its proof is meant.
+    pub reservation: Nonce,
+    pub items: Vec<(AssetId, Balance)>,
     pub deposit_to: Option<(AccountId, AccountId, Option<Epoch>)>,
     pub reply: Reply,
 }
@@ -371,6 +374,7 @@ impl Core {
         for partner in acks {
             self.with_channel(&partner, out, |channel, ctx| channel.flush_ack(ctx));
         }
+        self.end_withdrawals(out);
         self.insurer_tick(out);
     }
 

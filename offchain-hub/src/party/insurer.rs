@@ -3,7 +3,7 @@
 //! A round reads the hub's on-chain balances, asks spenders for withdrawal proofs, waits for them,
 //! and submits one batch of what is still true. A new round begins only when the batch of the last
 //! one is final, so nothing is insured twice, also across restarts. Spenders who owe a proof for
-//! longer than the grace period are taken to the chain.
+//! longer than the grace period are taken to the chain; who is there by then is asked once more.
 
 use super::{
     command::{Answer, CommandError, Reply},
@@ -15,18 +15,22 @@ use crate::{
         submit::{Outcome, Record},
         Call, Intent,
     },
-    rebalance::{self, Ask, Insure, Plan, Position, Snapshot},
+    rebalance::{
+        self,
+        retry::{Content, Retry, RETRY_MS},
+        Ask, Insure, Plan, Position, Snapshot,
+    },
     store::Table,
 };
 use codec::Encode;
-use failsafe_channel::Refusal;
+use failsafe_channel::{Channel, Refusal};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance};
 use sp_runtime::MultiSignature;
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
 
-/// Pause after a round that came to nothing.
-const RETRY_MS: u64 = 5_000;
+/// How long partners have to come back after a start before any of them is disputed.
+const RETURN_MS: u64 = 60_000;
 
 /// Where a round stands.
 #[derive(Debug)]
@@ -51,13 +55,33 @@ pub struct Insurer {
     replies: Vec<Reply>,
     /// Since when spenders owe a proof.
     wanted: BTreeMap<AccountId, u64>,
+    /// Those of them who are there after the grace period: whether they were asked again.
+    again: BTreeMap<AccountId, bool>,
+    /// What is in the batch on its way.
+    content: Content,
+    /// Whether more was to be done than it does.
+    cut: bool,
+    retry: Retry,
+    /// Time of the first tick.
+    up_since: Option<u64>,
 }
 
 impl Insurer {
     /// After a restart; `submitting` is the batch that is still on its way.
     pub(super) fn load(wanted: BTreeMap<AccountId, u64>, submitting: Option<u64>) -> Self {
         let round = submitting.map_or(Round::Idle, |number| Round::Submitting { number });
-        Self { round, next_at: None, spendable: BTreeMap::new(), replies: vec![], wanted }
+        Self {
+            round,
+            next_at: None,
+            spendable: BTreeMap::new(),
+            replies: vec![],
+            wanted,
+            again: BTreeMap::new(),
+            content: Content::default(),
+            cut: false,
+            retry: Retry::default(),
+            up_since: None,
+        }
     }
 
     /// Where the round stands, in a word.
@@ -84,6 +108,9 @@ impl Core {
     }
 
     fn insurer_read(&mut self, dry_run: bool, out: &mut Output) {
+        if !dry_run {
+            self.insurer.next_at = None;
+        }
         self.insurer.round = Round::Reading { dry_run };
         let assets = self.policy.rebalance.rules.keys().copied().collect();
         out.actions.push(Action::ReadBalances(assets));
@@ -102,10 +129,14 @@ impl Core {
             }
             return;
         }
+        self.forget_unneeded(&plan, out);
         let mut open = BTreeSet::new();
         for (partner, items) in by_partner(&plan.asks) {
             match self.is_open(&partner) {
                 Ok(true) => {
+                    if let Some(asked) = self.insurer.again.get_mut(&partner) {
+                        *asked = true;
+                    }
                     let asked = self.try_channel(&partner, out, |channel, ctx| {
                         channel.reserve(ctx, items, PROOF_VALIDITY)
                     });
@@ -167,10 +198,36 @@ impl Core {
         if since == now {
             out.batch.put(Table::Wanted, partner.encode(), since.encode());
         }
+        if self.insurer.again.get(partner) == Some(&true) {
+            warn!(%partner, "a spender gives no proof after the grace period either: disputing");
+            self.dispute_spender(partner, out);
+        }
+    }
+
+    /// Spenders who are there and from whom the plan wants nothing owe nothing. Of those who are
+    /// away the hub may have paid the part itself: it still wants it back.
+    fn forget_unneeded(&mut self, plan: &Plan, out: &mut Output) {
+        let mut needed = plan.awaited.clone();
+        needed.extend(plan.asks.iter().map(|ask| ask.partner.clone()));
+        let unneeded: Vec<AccountId> = self
+            .insurer
+            .wanted
+            .keys()
+            .filter(|partner| !needed.contains(partner) && self.is_there(partner))
+            .cloned()
+            .collect();
+        for partner in unneeded {
+            self.insurer_forget(&partner, out);
+        }
+    }
+
+    fn is_there(&self, partner: &AccountId) -> bool {
+        self.entries.get(partner).is_some_and(|entry| entry.session.is_some())
     }
 
     /// A spender owes nothing any more.
     pub(super) fn insurer_forget(&mut self, partner: &AccountId, out: &mut Output) {
+        self.insurer.again.remove(partner);
         if self.insurer.wanted.remove(partner).is_some() {
             out.batch.delete(Table::Wanted, partner.encode());
         }
@@ -183,6 +240,9 @@ impl Core {
         if plan.deposits.is_empty() || actions.is_empty() {
             return self.insurer_finish(Ok(Answer::Plan(plan)), None, out);
         }
+        let deposits = plan.deposits.iter().map(|to| (to.partner.clone(), to.asset)).collect();
+        self.insurer.content = Content { withdrawals: plan.withdrawals.clone(), deposits };
+        self.insurer.cut = plan.cut;
         info!(withdrawals = plan.withdrawals.len(), deposits = plan.deposits.len(), "rebalancing");
         let record = Record::new(Intent::Rebalance, Call::Batch { actions });
         let number = self.submit(record, None, out);
@@ -191,8 +251,7 @@ impl Core {
 
     fn actions_of(&self, plan: &Plan) -> Vec<Call> {
         let now = self.finalized.clock;
-        let proofs = plan.withdrawals.iter().collect::<BTreeSet<_>>();
-        let withdrawals = proofs.into_iter().filter_map(|partner| {
+        let withdrawals = plan.withdrawals.iter().filter_map(|partner| {
             let (withdrawal, proof) = self.entries.get(partner)?.channel.live_proof(now)?.clone();
             Some(Call::Withdraw { partner: partner.clone(), withdrawal, proof })
         });
@@ -212,17 +271,31 @@ impl Core {
         if !matches!(self.insurer.round, Round::Submitting { number: n } if n == number) {
             return;
         }
+        let now = self.now_ms;
+        let content = std::mem::take(&mut self.insurer.content);
+        let cut = std::mem::take(&mut self.insurer.cut);
+        let retry = &mut self.insurer.retry;
         let (answer, pause) = match outcome {
-            Outcome::Done { block } => (Ok(Answer::OnChain(*block)), None),
+            Outcome::Done { block } => {
+                retry.succeeded();
+                (Ok(Answer::OnChain(*block)), None)
+            },
             Outcome::Failed { error, .. } => {
-                (Err(CommandError::Chain(error.clone())), Some(RETRY_MS))
+                let pause = retry.failed(&content, Some(error), now);
+                (Err(CommandError::Chain(error.clone())), Some(pause))
             },
             Outcome::Rejected { reason } => {
-                (Err(CommandError::Chain(reason.clone())), Some(RETRY_MS))
+                let pause = retry.failed(&content, None, now);
+                (Err(CommandError::Chain(reason.clone())), Some(pause))
             },
             Outcome::Pointless => (Err(CommandError::Pointless), Some(RETRY_MS)),
         };
         self.insurer_finish(answer, pause, out);
+        if cut && matches!(outcome, Outcome::Done { .. }) {
+            // The rest follows at once, also of a round that a person started.
+            let pause = self.policy.rebalance.every_ms.unwrap_or(RETRY_MS).min(RETRY_MS);
+            self.insurer.next_at = Some(now.saturating_add(pause));
+        }
     }
 
     fn insurer_finish(
@@ -257,10 +330,11 @@ impl Core {
                 self.insurer_submit(out);
             },
             Round::Idle => {
-                let Some(every) = self.policy.rebalance.every_ms else { return };
-                let next =
-                    *self.insurer.next_at.get_or_insert_with(|| self.now_ms.saturating_add(every));
-                if self.now_ms >= next && self.is_fresh() {
+                let to_ask = self.insurer.again.values().any(|asked| !asked);
+                let pause = self.policy.rebalance.every_ms.or(to_ask.then_some(RETRY_MS));
+                let next = pause.map(|pause| self.now_ms.saturating_add(pause));
+                self.insurer.next_at = self.insurer.next_at.or(next);
+                if self.insurer.next_at.is_some_and(|next| self.now_ms >= next) && self.is_fresh() {
                     self.insurer_read(false, out);
                 }
             },
@@ -269,9 +343,14 @@ impl Core {
         self.dispute_absent(out);
     }
 
-    /// Takes spenders to the chain who have owed a proof for too long.
+    /// Takes spenders to the chain who have owed a proof for too long and are not there. Who is
+    /// there is asked again in the next round.
     fn dispute_absent(&mut self, out: &mut Output) {
         let Some(grace) = self.policy.rebalance.absent_grace_ms else { return };
+        let up_since = *self.insurer.up_since.get_or_insert(self.now_ms);
+        if self.now_ms.saturating_sub(up_since) < grace.min(RETURN_MS) {
+            return;
+        }
         let overdue: Vec<AccountId> = self
             .insurer
             .wanted
@@ -280,14 +359,23 @@ impl Core {
             .map(|(partner, _)| partner.clone())
             .collect();
         for partner in overdue {
-            // Until a new epoch begins or a proof comes, it is tried again after the next grace
-            // period: a dispute can fail, for instance for want of a fee.
-            out.batch.put(Table::Wanted, partner.encode(), self.now_ms.encode());
-            self.insurer.wanted.insert(partner.clone(), self.now_ms);
-            warn!(%partner, "a spender stays away: disputing");
-            if let Err(problem) = self.try_channel(&partner, out, |channel, _| channel.dispute()) {
-                warn!(%partner, %problem, "cannot dispute");
+            if self.is_there(&partner) {
+                self.insurer.again.entry(partner).or_insert(false);
+                continue;
             }
+            warn!(%partner, "a spender stays away: disputing");
+            self.dispute_spender(&partner, out);
+        }
+    }
+
+    fn dispute_spender(&mut self, partner: &AccountId, out: &mut Output) {
+        // Until a new epoch begins or a proof comes, it is tried again after the next grace
+        // period: a dispute can fail, for instance for want of a fee.
+        out.batch.put(Table::Wanted, partner.encode(), self.now_ms.encode());
+        self.insurer.wanted.insert(partner.clone(), self.now_ms);
+        self.insurer.again.remove(partner);
+        if let Err(problem) = self.try_channel(partner, out, |channel, _| channel.dispute()) {
+            warn!(%partner, %problem, "cannot dispute");
         }
     }
 
@@ -307,21 +395,29 @@ impl Core {
             positions,
             spendable: self.insurer.spendable.clone(),
             rules: self.policy.rebalance.rules.clone(),
+            limits: self.insurer.retry.limits(),
         }
     }
 
     fn position(&self, partner: &AccountId, asset: AssetId) -> Position {
         let entry = &self.entries[partner];
         let summary = entry.channel.asset_summary(asset);
-        let free = |proof: &MultiSignature| !self.calls.values().any(|c| c.call.uses(proof));
+        let retry = &self.insurer.retry;
+        let free = |proof: &MultiSignature| {
+            !retry.leaves_proof_out(partner, self.now_ms)
+                && !self.calls.values().any(|c| c.call.uses(proof))
+        };
         let live = entry.channel.live_proof(self.finalized.clock).filter(|(_, proof)| free(proof));
         let proof = live.map_or(0, |(withdrawal, _)| {
             let item = withdrawal.items.iter().find(|item| item.asset == asset);
             item.map_or(0, |item| item.amount)
         });
         // A partner that has asked is insured whatever its threshold is.
-        let insure_above =
-            if entry.insure.contains(&asset) { Some(0) } else { summary.partner_insure_above };
+        let insure_above = match summary.partner_insure_above {
+            _ if retry.leaves_out(partner, asset, self.now_ms) => None,
+            _ if entry.insure.contains(&asset) => Some(0),
+            threshold => threshold,
+        };
         Position {
             partner: partner.clone(),
             asset,
@@ -330,8 +426,20 @@ impl Core {
             insure_above,
             withdrawable: entry.channel.can_withdraw(asset).unwrap_or_default(),
             proof,
+            awaited: awaited(&entry.channel, asset),
         }
     }
+}
+
+/// What we hold back for a proof that has not come.
+fn awaited(channel: &Channel, asset: AssetId) -> Balance {
+    let state = channel.state();
+    let due = state.facts.view.withdrawal_nonces.get(state.side.index()).copied();
+    let held = state.mine.reservation.as_ref().filter(|held| {
+        let answered = state.proof.is_some() || state.refused == Some(held.id);
+        !answered && due.is_none_or(|due| due <= held.withdrawal_nonce)
+    });
+    held.map_or(0, |held| held.amount(asset))
 }
 
 /// Asks of the same partner in one reservation, assets ascending.
