@@ -112,7 +112,7 @@ impl Channel {
     ///
     /// # Errors
     /// [`Refusal::Frozen`] when there is a dispute already: the starter speaks once, and one of the
-    /// partner is answered without being asked to. [`Refusal::NothingToDispute`] [A5].
+    /// partner is answered without being asked to. [`Refusal::NothingToDispute`] (A5).
     pub fn dispute(&mut self) -> Result<Vec<Effect>, Refusal> {
         let epoch = self.epoch();
         let seen = self.state.freezes.seen(epoch);
@@ -165,7 +165,7 @@ impl Channel {
         effects
     }
 
-    /// The pair as a best block shows it. Disputes are watched here, not on finalized blocks [M1].
+    /// The pair as a best block shows it. Disputes are watched here, not on finalized blocks (M1).
     pub fn on_best(&mut self, facts: &PairFacts) -> Vec<Effect> {
         let (view, block) = (&facts.view, facts.at.block);
         if block <= self.state.facts.at.block {

@@ -1,4 +1,4 @@
-//! Cooperative closes (`protocol.md` §3, [M2]).
+//! Cooperative closes (`protocol.md` §3, M2).
 //!
 //! One asks, naming the nonces from which the deltas follow; the other checks that it has the same,
 //! freezes the channel durably and signs. Who submits needs the other's signature only, since the

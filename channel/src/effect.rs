@@ -143,7 +143,7 @@ pub enum Event {
         partner: Nonce,
     },
     /// The partner has proved that it knows a newer simplex of ours than we do: our data is lost. No
-    /// updates until the next epoch; the channel can be closed or disputed [A17].
+    /// updates until the next epoch; the channel can be closed or disputed (A17).
     DataLost {
         /// Nonce of the simplex that it has shown.
         their_view: Nonce,

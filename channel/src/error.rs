@@ -22,7 +22,7 @@ pub enum Refusal {
     /// The partner has stated no terms for this asset.
     #[error("the partner does not take asset {0}: it has stated no terms for it")]
     AssetNotAccepted(AssetId),
-    /// More than is owned; a withdrawal never comes out of credit [M10].
+    /// More than is owned; a withdrawal never comes out of credit (M10).
     #[error("asset {asset}: only {available} can be withdrawn, not {amount}")]
     AboveOwned {
         /// The asset.
@@ -116,7 +116,7 @@ pub enum Fault {
         /// What was possible.
         available: Balance,
     },
-    /// An asset for which we have stated no terms [A18].
+    /// An asset for which we have stated no terms (A18).
     #[error("no terms have been stated for asset {0}")]
     AssetNotAccepted(AssetId),
     /// The block it refers to is earlier than that of the update before it.
@@ -127,7 +127,7 @@ pub enum Fault {
         /// Of this one.
         got: BlockNumber,
     },
-    /// The block it refers to is in the future [A14].
+    /// The block it refers to is in the future (A14).
     #[error("as_of {got} is beyond our best block {best}")]
     AsOfInFuture {
         /// What it refers to.

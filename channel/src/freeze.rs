@@ -1,4 +1,4 @@
-//! When a channel makes and takes no updates (`protocol.md` §4 "Freeze", [M1]).
+//! When a channel makes and takes no updates (`protocol.md` §4 "Freeze", M1).
 //!
 //! Every cause is kept by itself: a dispute that a reorganisation removes must not end the freeze of
 //! a signed close that can still be submitted. Updates go on when the last cause is over.
@@ -12,7 +12,7 @@ use codec::{Decode, Encode};
 use failsafe_primitives::{BlockNumber, Clock, Epoch};
 use std::{collections::BTreeMap, mem::discriminant};
 
-/// Why a channel takes no updates [M1].
+/// Why a channel takes no updates (M1).
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, serde::Serialize, serde::Deserialize,
 )]

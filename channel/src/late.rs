@@ -1,4 +1,4 @@
-//! Late claims (`protocol.md` §5, [A11]): what the resolve of an epoch did not count of the partner's
+//! Late claims (`protocol.md` §5, A11): what the resolve of an epoch did not count of the partner's
 //! payments can be claimed for a while.
 //!
 //! The evidence outlives its epoch: it is dropped only when a finalized block has counted it in full,

@@ -194,9 +194,9 @@ pub struct Update {
     pub epoch: Epoch,
     /// Nonce before the update; after it is one more.
     pub base_nonce: Nonce,
-    /// Finalized block by which it is to be judged [M7].
+    /// Finalized block by which it is to be judged (M7).
     pub as_of: BlockNumber,
-    /// Version of the receiver's terms that the sender knows [M8].
+    /// Version of the receiver's terms that the sender knows (M8).
     pub terms_version: TermsVersion,
     /// What changes.
     pub transitions: BoundedVec<Transition, ConstU32<MAX_TRANSITIONS>>,
@@ -340,7 +340,7 @@ pub enum Message {
         reason: RefusalReason,
     },
     /// The receiver's `Reestablish` names simplexes that the sender does not know: it asks for
-    /// proof [A17]. Answered once per session and epoch.
+    /// proof (A17). Answered once per session and epoch.
     #[codec(index = 10)]
     RequestState {
         /// The epoch.

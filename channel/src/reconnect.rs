@@ -1,4 +1,4 @@
-//! Catching up after a reconnect, and lost data (`protocol.md` §4 "Reconnect", [M19], [A17]).
+//! Catching up after a reconnect, and lost data (`protocol.md` §4 "Reconnect", M19, A17).
 //!
 //! Both say where they stand; what the other misses is sent again byte by byte, and every decision
 //! that may have been lost is repeated. Receiving anything twice changes nothing.

@@ -1,4 +1,4 @@
-//! Reservations and withdrawal proofs (`protocol.md` §4, [M9], [M10]).
+//! Reservations and withdrawal proofs (`protocol.md` §4, M9, M10).
 //!
 //! Who wants to withdraw holds the money back first, by a `Reserve` that is part of an update; the
 //! partner answers with a proof or a refusal, durably, never both. The hold ends when the chain has

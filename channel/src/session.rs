@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 pub const MAX_HELD: usize = 1_024;
 /// Most bytes that wait, encoded.
 pub const MAX_HELD_BYTES: usize = 1 << 20;
-/// How many blocks ahead of our best one an update may refer to [A14].
+/// How many blocks ahead of our best one an update may refer to (A14).
 const AS_OF_AHEAD: BlockNumber = 2;
 
 /// What belongs to a connection and is gone with it.

@@ -96,7 +96,7 @@ pub struct Sent {
 }
 
 /// How we answered the partner's newest reservation, named by its id: one or the other, never both
-/// [M9].
+/// (M9).
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Decision {
     /// We signed.
@@ -138,7 +138,7 @@ pub struct State {
     pub facts: PairFacts,
     /// Why no updates are made or taken.
     pub freezes: Freezes,
-    /// The partner has proved that it knows a newer simplex of ours than we did [A17].
+    /// The partner has proved that it knows a newer simplex of ours than we did (A17).
     pub data_lost: bool,
     /// Up to this nonce of the partner we have forgotten what it reserved: our copy was repaired.
     pub forgotten: Nonce,

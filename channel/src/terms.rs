@@ -1,4 +1,4 @@
-//! Terms belong to the creditor (`protocol.md` §4, [M4], [M8]).
+//! Terms belong to the creditor (`protocol.md` §4, M4, M8).
 //!
 //! A creditor states per asset how much its partner may owe it, in numbered statements. The debtor
 //! names in each update the newest statement that it knows, and acknowledges a statement with its own

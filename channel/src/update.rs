@@ -29,7 +29,7 @@ pub(crate) struct Judge<'a> {
     /// What the partner lets the side owe; `None` for an asset without terms.
     pub credit: &'a dyn Fn(AssetId) -> Option<Balance>,
     /// Usable clock of our newest finalized block. What held at `as_of` holds here too, since clock
-    /// and withdrawal nonces only grow and our block is not older [M7]: so an honest partner is never
+    /// and withdrawal nonces only grow and our block is not older (M7): so an honest partner is never
     /// refused, and a release is granted only when the chain can no longer take the withdrawal.
     pub clock: Clock,
     /// Id of the reservation that the partner has refused.
@@ -80,7 +80,7 @@ impl Judge<'_> {
         capacity(self.owned(half, asset)?, locked, held, credit).map_err(|_| Fault::Overflow)
     }
 
-    /// How much the side may withdraw: what it owns, never credit [M10].
+    /// How much the side may withdraw: what it owns, never credit (M10).
     pub(crate) fn withdrawable(&self, half: &Half, asset: AssetId) -> Result<Balance, Fault> {
         let locked = Self::locked(half, asset)?;
         let held = self.held(half, asset);

@@ -230,7 +230,7 @@ impl Collateral {
         Ok((Self { insurance, ondelta }, sources))
     }
 
-    /// Whether the row can go (`protocol.md` §2, [A6]).
+    /// Whether the row can go (`protocol.md` §2, A6).
     pub fn is_empty(&self) -> bool {
         self.insurance == 0 && self.ondelta == 0
     }

@@ -10,7 +10,7 @@ pub const ALLOWANCE_WINDOW: BlockNumber = 1_000;
 ///
 /// `min(left, max(0, balance − floor))`: the floor, only for the native asset, lets a debtor pay
 /// fees. What stays behind is nothing, or at least `minimum` (the asset's existential deposit), so
-/// that no dust is burnt [A15].
+/// that no dust is burnt (A15).
 pub fn collectable(left: Balance, balance: Balance, floor: Balance, minimum: Balance) -> Balance {
     let above_floor = balance.saturating_sub(floor);
     let pay = left.min(above_floor);

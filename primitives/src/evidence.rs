@@ -42,7 +42,7 @@ pub enum OwnSimplex {
         ack: Signature,
     },
     /// Not acknowledged yet. Only the starter of a dispute may post it; the partner's counter
-    /// with a nonce of at least the acknowledged one replaces it [A10].
+    /// with a nonce of at least the acknowledged one replaces it (A10).
     #[codec(index = 1)]
     Unacked {
         /// What the submitter has paid.
@@ -99,7 +99,7 @@ pub enum EvidenceError {
     /// A signature is not by whom it should be, or over something else: another chain, pair,
     /// epoch, side or content.
     BadProof,
-    /// A lock expires later than a dispute may last; see [`EvidenceRules::latest_expiry`] [M15].
+    /// A lock expires later than a dispute may last; see [`EvidenceRules::latest_expiry`] (M15).
     ExpiryTooFar,
     /// Only the starter may post a simplex without acknowledgement.
     AckMissing,
@@ -131,7 +131,7 @@ pub enum Standing {
     /// The receiver has it or has acknowledged it: only a higher nonce replaces it.
     #[codec(index = 0)]
     Final,
-    /// Posted by its maker alone: a nonce of at least `floor` replaces it [A10].
+    /// Posted by its maker alone: a nonce of at least `floor` replaces it (A10).
     #[codec(index = 1)]
     Unacked {
         /// The newest nonce that the partner had acknowledged, 0 if none.
@@ -167,7 +167,7 @@ impl Presented {
 }
 
 /// What a starter shows of its own payments when it speaks: its claim to have hidden nothing
-/// (`protocol.md` §5, [M17]).
+/// (`protocol.md` §5, M17).
 #[derive(
     Clone,
     Debug,
@@ -222,7 +222,7 @@ pub fn presented_digest(epoch: Epoch, presented: &[Option<Presented>; 2]) -> H25
 }
 
 /// Latest expiry of a lock in the evidence that opens a dispute at usable clock `now`
-/// (`protocol.md` §5, [M15]). A clock so late that the sum overflows allows no lock.
+/// (`protocol.md` §5, M15). A clock so late that the sum overflows allows no lock.
 pub fn latest_expiry_at_start(now: Clock, lock_window: Clock) -> Clock {
     now.checked_add(lock_window).unwrap_or_default()
 }
@@ -355,7 +355,7 @@ fn proof(ok: bool) -> Result<(), EvidenceError> {
     }
 }
 
-/// When a dispute may be resolved (`protocol.md` §5, [M13]):
+/// When a dispute may be resolved (`protocol.md` §5, M13):
 /// `max(start + delay, highest expiry in the stored simplexes + 1)`.
 pub fn resolve_at<'a>(
     start: Clock,
@@ -370,7 +370,7 @@ pub fn resolve_at<'a>(
     by_delay.max(by_expiry)
 }
 
-/// What a late claim moves (`protocol.md` §5, [A11]): `max(0, sent − counted)`, where `counted` is
+/// What a late claim moves (`protocol.md` §5, A11): `max(0, sent − counted)`, where `counted` is
 /// what counted for the payer at the resolve or at an earlier late claim.
 pub fn late_amount(sent: Balance, counted: Balance) -> Balance {
     sent.saturating_sub(counted)

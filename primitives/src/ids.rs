@@ -88,7 +88,7 @@ pub struct Pair {
     right: AccountId,
 }
 
-/// An account has no channel with itself (`protocol.md` §1, [A6]).
+/// An account has no channel with itself (`protocol.md` §1, A6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PairError;
 

@@ -4,7 +4,7 @@ use crate::ids::{Balance, Clock};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 
-/// Smallest dispute delay: view lag + inclusion + reorganisation + 1 [M18].
+/// Smallest dispute delay: view lag + inclusion + reorganisation + 1 (M18).
 pub const MIN_DELAY: Clock = 6;
 /// Usable blocks that finality may lag behind.
 const FINALITY_LAG: Clock = 3;

@@ -1,5 +1,5 @@
 //! Signed payloads (`protocol.md` §3). What is signed is always the 32 raw bytes
-//! `blake2_256(SCALE(payload))` [A1]: no wrapping, no prefix of a wallet.
+//! `blake2_256(SCALE(payload))` (A1): no wrapping, no prefix of a wallet.
 
 use crate::{
     arithmetic::LIMIT,
@@ -101,7 +101,7 @@ pub struct WithdrawalItem {
     pub asset: AssetId,
     /// Amount to withdraw.
     pub amount: Balance,
-    /// Most that may come from the partner's on-chain balance when the collateral is short [A9].
+    /// Most that may come from the partner's on-chain balance when the collateral is short (A9).
     pub max_from_balance: Balance,
 }
 
@@ -111,7 +111,7 @@ pub struct WithdrawalItem {
 )]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Withdrawal {
-    /// The chain's withdrawal nonce of the side that withdraws; one per side [M11].
+    /// The chain's withdrawal nonce of the side that withdraws; one per side (M11).
     pub withdrawal_nonce: Nonce,
     /// Last usable block at which the chain accepts it.
     pub valid_until: Clock,
@@ -119,7 +119,7 @@ pub struct Withdrawal {
     pub items: BoundedVec<WithdrawalItem, MaxAssets>,
 }
 
-/// A cooperative close (`protocol.md` §3, [M2]): the off-chain deltas that both agree on.
+/// A cooperative close (`protocol.md` §3, M2): the off-chain deltas that both agree on.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]

@@ -13,10 +13,10 @@ use sp_runtime::BoundedVec;
 /// pair (`protocol.md` §9).
 pub const MAX_ASSETS: u32 = 16;
 
-/// Most locks *in all* of a simplex between a user and anybody (`protocol.md` §9, [A3]).
+/// Most locks *in all* of a simplex between a user and anybody (`protocol.md` §9, A3).
 pub const MAX_LOCKS_USER: u32 = 64;
 
-/// Most locks *in all* of a simplex between two registered hubs (`protocol.md` §9, [A3]).
+/// Most locks *in all* of a simplex between two registered hubs (`protocol.md` §9, A3).
 pub const MAX_LOCKS_HUBS: u32 = 128;
 
 /// Most locks that a decoder accepts in one entry.
@@ -33,7 +33,7 @@ pub type LockHash = [u8; 32];
 )]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lock {
-    /// Number of the lock in its simplex. Never used twice in a direction of a channel [M19].
+    /// Number of the lock in its simplex. Never used twice in a direction of a channel (M19).
     pub id: u64,
     /// Amount in the entry's asset.
     pub amount: Balance,
@@ -135,7 +135,7 @@ pub enum SimplexError {
 
 impl Simplex {
     /// Checks order and bounds (`protocol.md` §3): the same check at signing and on chain, so that
-    /// nobody signs what could not be submitted [A3]. `max_locks` is [`MAX_LOCKS_USER`] or
+    /// nobody signs what could not be submitted (A3). `max_locks` is [`MAX_LOCKS_USER`] or
     /// [`MAX_LOCKS_HUBS`].
     pub fn validate(&self, max_locks: u32) -> Result<(), SimplexError> {
         let mut locks = 0usize;

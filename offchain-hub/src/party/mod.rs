@@ -8,15 +8,15 @@
 //! |---|---|
 //! | [`command`] | what somebody may want, and what comes of it |
 //! | [`core`] | inputs and outputs; what a party remembers |
-//! | [`channels`] | peers, their channels, and what the chain says about them |
-//! | [`commands`] | carrying commands out |
-//! | [`payments`] | making and receiving payments |
-//! | [`forward`] | a hub's forwarding of payments |
-//! | [`insurer`] | a hub's rebalancing, step by step |
+//! | `channels` | peers, their channels, and what the chain says about them |
+//! | `commands` | carrying commands out |
+//! | `payments` | making and receiving payments |
+//! | `forward` | a hub's forwarding of payments |
+//! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
 //! | [`policy`] | in what hub and user differ |
 //! | [`runtime`] | runs a core on real sockets, disk and chain |
-//! | [`session`] | one peer's connection |
+//! | `session` | one peer's connection |
 
 mod channels;
 pub mod command;

@@ -5,7 +5,7 @@
 //!
 //! * **Atomic**: the first action that fails undoes all.
 //! * **Skip-failed**: an action that fails is skipped, with an event. Urgent things, like a
-//!   counter, travel alone or like this [M6].
+//!   counter, travel alone or like this (M6).
 //!
 //! The fee covers length and weight of all actions. Batches in batches are impossible: an action
 //! must be in `Actions`.

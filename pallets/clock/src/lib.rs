@@ -1,6 +1,6 @@
 //! # Clock
 //!
-//! Counts **usable blocks** (`protocol.md` §7, [M14]): +1 per block whose predecessor used less
+//! Counts **usable blocks** (`protocol.md` §7, M14): +1 per block whose predecessor used less
 //! than 70 % of the block's weight *and* length, all dispatch classes together. Deadlines of
 //! disputes, withdrawals and locks are counted on this clock, so nobody can run out somebody
 //! else's timer by filling blocks.

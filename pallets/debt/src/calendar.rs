@@ -1,7 +1,7 @@
 //! Which blocks have open debts, in order.
 //!
 //! Debts are paid in the order of the blocks in which their disputes were opened, not in which
-//! they were booked (`protocol.md` §6, [M16]), and a hub may owe to many thousands. A sorted list
+//! they were booked (`protocol.md` §6, M16), and a hub may owe to many thousands. A sorted list
 //! would cost a walk at every booking. So per (debtor, asset) there is a trie of bitmaps over the
 //! block number: four levels of 256 bits. Setting, clearing and finding the first block touch four
 //! storage items at most, whatever the number of debts.

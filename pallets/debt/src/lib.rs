@@ -11,7 +11,7 @@
 //! | a creditor | `forgive` |
 //!
 //! ## Order
-//! By the block in which the debt's dispute was opened, then by booking [M16]. See [`calendar`].
+//! By the block in which the debt's dispute was opened, then by booking (M16). See [`calendar`].
 //!
 //! ## Limits
 //! What a debtor holds *inside* channels stays spendable off chain.

@@ -1,4 +1,4 @@
-//! What comes due without anybody asking (`protocol.md` §5, [M15]).
+//! What comes due without anybody asking (`protocol.md` §5, M15).
 //!
 //! A slot per usable clock, entries numbered from 0, so that a slot is never full and putting
 //! something on the agenda never fails. Served on idle from the earliest slot on, as far as the

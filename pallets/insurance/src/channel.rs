@@ -96,7 +96,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// An empty row. Anybody may open the native one, which nobody can issue at will; a row in an
-    /// issued asset only a party, so that a stranger cannot fill a channel with junk [M3].
+    /// issued asset only a party, so that a stranger cannot fill a channel with junk (M3).
     fn new_row(pair: &Pair, who: &AccountId, asset: AssetId) -> Result<Row, Error<T>> {
         if asset == NATIVE_ASSET {
             return Ok(Row { collateral: Default::default(), opened_by: None });
@@ -111,7 +111,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives a party whose account does not exist its first native money, out of the depositor's
-    /// own balance [M12].
+    /// own balance (M12).
     fn top_up(from: &AccountId, account: &AccountId) -> DispatchResult {
         let amount = T::Parameters::get().account_top_up;
         if amount == 0 || frame_system::Pallet::<T>::account_exists(account) {

@@ -121,7 +121,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What a dispute or counter costs, with the resolve that it prepays [M15], now that the rows
+    /// What a dispute or counter costs, with the resolve that it prepays (M15), now that the rows
     /// are known.
     fn weight_of(pair: &Pair, dispute: &Dispute) -> Weight {
         let locks = simplexes(&dispute.presented).flat_map(Simplex::locks).count();
@@ -177,7 +177,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Puts newer simplexes in place of older ones. The first counter of each role that changes
-    /// something is free [A19].
+    /// something is free (A19).
     fn replace(
         pair: &Pair,
         mut dispute: Dispute,
@@ -262,7 +262,7 @@ impl<T: Config> Pallet<T> {
         Self::settle(pair, Dispute { verdict: Verdict::Agreed(close), ..dispute }, known)
     }
 
-    /// Carries out a decided dispute at once if it books no debt, else at its deadline [M16].
+    /// Carries out a decided dispute at once if it books no debt, else at its deadline (M16).
     fn settle(pair: &Pair, dispute: Dispute, known: bool) -> DispatchResultWithPostInfo {
         let weight = T::WeightInfo::settle().saturating_add(Self::resolve_weight(pair, &dispute));
         let at_once = with_transaction(|| {

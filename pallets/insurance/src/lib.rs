@@ -60,7 +60,7 @@ use sp_core::H256;
 use sp_runtime::MultiSignature;
 use weights::count;
 
-/// Most rows of issued assets that one side may open [M3]. With the native row that makes at most
+/// Most rows of issued assets that one side may open (M3). With the native row that makes at most
 /// `MAX_ASSETS`.
 pub const MAX_ROWS_PER_SIDE: u32 = (MAX_ASSETS - 1) / 2;
 

@@ -163,7 +163,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The deposit goes to the responder if the starter hid a newer simplex of its own, else back
-    /// [M17].
+    /// (M17).
     fn settle_deposit(pair: &Pair, dispute: &Dispute) {
         let Some(starter) = dispute.starter.filter(|_| dispute.deposit > 0) else { return };
         let (who, responder) = (pair.account(starter), pair.account(starter.other()));

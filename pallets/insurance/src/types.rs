@@ -75,7 +75,7 @@ pub enum Role {
     Other,
 }
 
-/// Who has had a counter free of charge in a dispute: each role one [A19], so that nobody fills
+/// Who has had a counter free of charge in a dispute: each role one (A19), so that nobody fills
 /// blocks with counters for nothing.
 #[derive(
     Clone,
@@ -109,7 +109,7 @@ impl FreeCounters {
 }
 
 /// An open dispute, or a co-signed close that waits for the normal deadline because it books a
-/// debt [M16].
+/// debt (M16).
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
@@ -124,7 +124,7 @@ pub struct Dispute {
     pub opened_in: BlockNumber,
     /// Never lowered.
     pub resolve_at: Clock,
-    /// What the starter showed of its own payments [M17].
+    /// What the starter showed of its own payments (M17).
     pub claim: Claim,
     /// Deposit of the starter.
     pub deposit: Balance,
@@ -138,7 +138,7 @@ pub struct Dispute {
     pub presented: [Option<Presented>; 2],
 }
 
-/// What counted at a resolve, kept as long as late claims are taken [A11].
+/// What counted at a resolve, kept as long as late claims are taken (A11).
 #[derive(
     Clone,
     Debug,

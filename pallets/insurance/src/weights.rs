@@ -36,7 +36,7 @@ pub trait WeightInfo {
     /// Looking at one slot or one entry of the agenda.
     fn agenda_step() -> Weight;
 
-    /// `dispute` or `counter`, with the resolve that it prepays [M15].
+    /// `dispute` or `counter`, with the resolve that it prepays (M15).
     fn dispute_and_resolve(evidence: &Evidence) -> Weight {
         let theirs = evidence.theirs.as_ref().map(|signed| &signed.simplex);
         let (ours, older) = match &evidence.ours {

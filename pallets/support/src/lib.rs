@@ -111,7 +111,7 @@ impl<T> Money for T where
 }
 
 /// Whether taking `amount` from `who` would leave it a rest that is above 0 and below the asset's
-/// minimum balance. Such a rest is burnt as dust, which no Failsafe pallet lets happen [A15].
+/// minimum balance. Such a rest is burnt as dust, which no Failsafe pallet lets happen (A15).
 pub fn leaves_dust<M: Money>(asset: AssetId, who: &AccountId, amount: Balance) -> bool {
     let rest = M::balance(asset, who).checked_sub(amount);
     rest.is_some_and(|rest| rest > 0 && rest < M::minimum_balance(asset))
