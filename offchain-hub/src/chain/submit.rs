@@ -114,10 +114,14 @@ pub enum Outcome {
         /// The chain's error, by name.
         error: String,
     },
-    /// The pool did not take it; or, as the reason then says, nobody can tell any more whether it
-    /// did what it should.
+    /// The pool did not take it.
     Rejected {
         /// Why.
+        reason: String,
+    },
+    /// Nobody can tell any more whether it did what it should: the node has forgotten the block.
+    Unknown {
+        /// Where it may be.
         reason: String,
     },
     /// It has become pointless.
@@ -129,7 +133,7 @@ impl Outcome {
     pub fn block(&self) -> Option<BlockNumber> {
         match self {
             Self::Done { block } | Self::Failed { block, .. } => Some(*block),
-            Self::Rejected { .. } | Self::Pointless => None,
+            Self::Rejected { .. } | Self::Unknown { .. } | Self::Pointless => None,
         }
     }
 }
@@ -458,10 +462,10 @@ fn settle(outcome: Outcome, record: &mut Record) -> Option<Outcome> {
 /// reads first that the chain refused the call.
 fn unknown(where_it_is: String) -> Fate {
     let reason = format!(
-        "or perhaps not: {where_it_is}, but the node no longer knows how it ended; look at the \
-         account before you repeat the call"
+        "{where_it_is}, but the node no longer knows how it ended: look at the account before you \
+         repeat the call"
     );
-    Fate::Ended(Outcome::Rejected { reason })
+    Fate::Ended(Outcome::Unknown { reason })
 }
 
 /// Whether a node says that it does not have a block's state any more.

@@ -172,6 +172,9 @@ pub enum CommandError {
     /// The chain refused it.
     #[error("the chain refused it: {0}")]
     Chain(String),
+    /// Nobody can tell what became of a call.
+    #[error("{0}")]
+    Uncertain(String),
     /// It has become pointless.
     #[error("the channel has moved on to another epoch: it has become pointless")]
     Pointless,

@@ -343,6 +343,7 @@ impl Core {
             Outcome::Done { block } => Ok(Answer::OnChain(*block)),
             Outcome::Failed { error, .. } => Err(CommandError::Chain(error.clone())),
             Outcome::Rejected { reason } => Err(CommandError::Chain(reason.clone())),
+            Outcome::Unknown { reason } => Err(CommandError::Uncertain(reason.clone())),
             Outcome::Pointless => Err(CommandError::Pointless),
         };
         if let Err(error) = &answer {

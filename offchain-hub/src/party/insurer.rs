@@ -288,6 +288,10 @@ impl Core {
                 let pause = retry.failed(&content, None, now);
                 (Err(CommandError::Chain(reason.clone())), Some(pause))
             },
+            // The next round begins from what is final.
+            Outcome::Unknown { reason } => {
+                (Err(CommandError::Uncertain(reason.clone())), Some(RETRY_MS))
+            },
             Outcome::Pointless => (Err(CommandError::Pointless), Some(RETRY_MS)),
         };
         self.insurer_finish(answer, pause, out);

@@ -96,7 +96,7 @@ impl RequestError {
             Self::Chain(_) => CHAIN,
             Self::Command(error) => match error {
                 CommandError::NotConnected(_) => UNREACHABLE,
-                CommandError::Stale | CommandError::Chain(_) => CHAIN,
+                CommandError::Stale | CommandError::Chain(_) | CommandError::Uncertain(_) => CHAIN,
                 CommandError::Timeout => TIMEOUT,
                 CommandError::Stopped => STOPPED,
                 CommandError::Invalid(_) => INVALID,

@@ -106,7 +106,7 @@ fn call_should_not_be_sent_again_when_its_end_is_unknown() {
     let Fate::Ended(outcome) = unknown("block 7 has it".into()) else { panic!("not ended") };
     let call = Call::Claim { who: AccountId::new([1; 32]), asset: 0 };
     let mut record = Record::new(Intent::User, call);
-    let Some(Outcome::Rejected { reason }) = settle(outcome, &mut record) else {
+    let Some(Outcome::Unknown { reason }) = settle(outcome, &mut record) else {
         panic!("not settled")
     };
     assert!(reason.contains("block 7 has it"), "{reason}");
