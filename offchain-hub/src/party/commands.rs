@@ -175,12 +175,8 @@ impl Core {
         partner: &AccountId,
         reservation: Nonce,
     ) -> Option<PendingWithdrawal> {
-        let waiting = self.withdrawals.remove(partner)?;
-        if waiting.reservation == reservation {
-            return Some(waiting);
-        }
-        self.withdrawals.insert(partner.clone(), waiting);
-        None
+        let meant = self.withdrawals.get(partner)?.reservation == reservation;
+        meant.then(|| self.withdrawals.remove(partner)).flatten()
     }
 
     /// Ends withdrawals whose proof can come no more, or too late to be used.
@@ -230,19 +226,27 @@ impl Core {
         self.submit_withdrawal(partner, withdrawal, proof, deposit_to, reply, out);
     }
 
-    /// A live proof for exactly this withdrawal that nothing is using.
+    /// A live proof of a partner that no call is bringing to the chain.
+    pub(super) fn unused_proof(
+        &self,
+        partner: &AccountId,
+    ) -> Option<&(Withdrawal, MultiSignature)> {
+        let live = self.entries.get(partner)?.channel.live_proof(self.finalized.clock)?;
+        let used = self.calls.values().any(|record| record.call.uses(&live.1));
+        (!used).then_some(live)
+    }
+
+    /// An unused proof for exactly this withdrawal.
     fn proof_at_hand(
         &self,
         partner: &AccountId,
         asset: AssetId,
         amount: Balance,
     ) -> Option<(Withdrawal, MultiSignature)> {
-        let (withdrawal, proof) =
-            self.entries.get(partner)?.channel.live_proof(self.finalized.clock)?;
-        let same = matches!(&withdrawal.items[..],
+        let unused = self.unused_proof(partner)?;
+        let same = matches!(&unused.0.items[..],
             [item] if item.asset == asset && item.amount == amount);
-        let used = self.calls.values().any(|record| record.call.uses(proof));
-        (same && !used).then(|| (withdrawal.clone(), proof.clone()))
+        same.then(|| unused.clone())
     }
 
     fn submit_withdrawal(

@@ -25,7 +25,6 @@ use crate::{
 use codec::Encode;
 use failsafe_channel::{Channel, Refusal};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance};
-use sp_runtime::MultiSignature;
 use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
 
@@ -407,12 +406,9 @@ impl Core {
         let entry = &self.entries[partner];
         let summary = entry.channel.asset_summary(asset);
         let retry = &self.insurer.retry;
-        let free = |proof: &MultiSignature| {
-            !retry.leaves_proof_out(partner, self.now_ms)
-                && !self.calls.values().any(|c| c.call.uses(proof))
-        };
-        let live = entry.channel.live_proof(self.finalized.clock).filter(|(_, proof)| free(proof));
-        let proof = live.map_or(0, |(withdrawal, _)| {
+        let left_out = retry.leaves_proof_out(partner, self.now_ms);
+        let unused = self.unused_proof(partner).filter(|_| !left_out);
+        let proof = unused.map_or(0, |(withdrawal, _)| {
             let item = withdrawal.items.iter().find(|item| item.asset == asset);
             item.map_or(0, |item| item.amount)
         });
