@@ -102,12 +102,13 @@ impl<T: Config> Pallet<T> {
         }
         let booked = outcomes.iter().any(|outcome| outcome.booked > 0);
 
-        Disputes::<T>::remove(left, right);
+        Self::remove_dispute(pair);
         Self::settle_deposit(pair, dispute);
         let epoch = record.epoch;
         // One per resolve or close, each of which costs a fee: 2^32 do not come.
         record.epoch = epoch.saturating_add(1);
         record.withdrawal_nonces = [0, 0];
+        record.rows = [0, 0];
         Channels::<T>::insert(left, right, record);
         if !matches!(dispute.verdict, Verdict::Agreed(_)) {
             let until = Self::late_until(&resolved);
@@ -163,12 +164,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The deposit goes to the responder if the starter hid a newer simplex of its own, else back
-    /// (M17).
+    /// (M17). What a debtor forfeits goes back too, and from there to its creditors, who come
+    /// first: or else an accomplice could fetch it past them.
     fn settle_deposit(pair: &Pair, dispute: &Dispute) {
         let Some(starter) = dispute.starter.filter(|_| dispute.deposit > 0) else { return };
         let (who, responder) = (pair.account(starter), pair.account(starter.other()));
         let reason = HoldReason::DisputeDeposit.into();
-        if dispute.forfeited {
+        let owes = T::Debts::is_debtor(who, failsafe_primitives::NATIVE_ASSET);
+        if dispute.forfeited && !owes {
             let moved = T::Native::transfer_on_hold(
                 &reason,
                 who,

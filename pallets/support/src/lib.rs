@@ -4,6 +4,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod deposits;
+pub mod fees;
 
 use failsafe_primitives::{
     parameters::Parameters, simplex::LockHash, AccountId, AssetId, Balance, BlockNumber, Clock,
@@ -37,11 +38,12 @@ pub trait Secrets {
     fn revealed_at(hash: &LockHash) -> Option<Clock>;
 }
 
-/// A chain without a registry: no lock ever counts.
-impl Secrets for () {
-    fn revealed_at(_: &LockHash) -> Option<Clock> {
-        None
-    }
+/// What the registry of secrets must know of disputes, which name secrets in their locks
+/// (`protocol.md` §7, M15).
+pub trait OpenDisputes {
+    /// A usable clock, not after now, before which no dispute was opened that is still open. It may
+    /// lag behind the truth.
+    fn none_opened_before() -> Clock;
 }
 
 /// The account that holds insured funds and what could not be delivered (`protocol.md` §7

@@ -148,7 +148,7 @@ fn s21_accept_should_be_refused_when_a_stored_lock_is_still_open() {
         let locked = sent_and_locked(5, 50, (10, 1, now() + 5));
         assert_ok!(dispute(bob, alice, channel.theirs(Side::Left, &locked)));
         assert_noop!(accept(alice, bob).map_err(|e| e.error), Error::LiveLock);
-        Revealed::set([1; 32], now());
+        assert_ok!(reveal(bob, &[1]));
         assert_ok!(accept(alice, bob));
         assert_eq!((free(FRD, alice), free(FRD, bob)), (340, 61));
     });
@@ -261,11 +261,15 @@ fn a10_unacked_simplex_should_count_until_a_counter_reaches_the_acked_one() {
     qtum(|alice, bob, channel| {
         let acked = sent(5, 50);
         let ack = channel.ack(Side::Left, &acked);
-        let ours = OwnSimplex::Unacked { simplex: sent(7, 70), acked: Some((acked.clone(), ack)) };
+        let ours = OwnSimplex::Unacked { simplex: sent(7, 55), acked: Some((acked.clone(), ack)) };
         let evidence = Evidence { theirs: None, ours: Some(ours) };
         assert_ok!(dispute(alice, bob, evidence));
-        let too_old = channel.theirs(Side::Left, &sent(4, 40));
+        let too_old = channel.theirs(Side::Left, &sent(4, 60));
         assert_ok!(Insurance::counter(bob.origin(), alice.id(), too_old));
+        assert_eq!(channel.dispute().unwrap().presented[0].as_ref().unwrap().simplex.nonce, 7);
+        // What gives the partner nothing more takes nothing away either.
+        let friend = channel.theirs(Side::Left, &sent(6, 55));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), friend));
         assert_eq!(channel.dispute().unwrap().presented[0].as_ref().unwrap().simplex.nonce, 7);
         let received = channel.theirs(Side::Left, &sent(6, 60));
         assert_ok!(Insurance::counter(bob.origin(), alice.id(), received));
