@@ -271,8 +271,8 @@ impl<T: Config> Pallet<T> {
         Head::Gaps
     }
 
-    /// Makes at most one payment of `debtor`.
-    fn pay_head(debtor: &AccountId, asset: AssetId) -> Step {
+    /// Makes at most one payment of `debtor`: what is above its floor, or what it has forfeited.
+    fn pay_head(debtor: &AccountId, asset: AssetId, forfeited: Option<Balance>) -> Step {
         let (opened_in, index, debt) = match Self::head(debtor, asset) {
             Head::Debt(opened_in, index, debt) => (opened_in, index, debt),
             Head::Gaps => return Step::GapsClosed,
@@ -282,7 +282,10 @@ impl<T: Config> Pallet<T> {
         let paid = with_storage_layer::<_, sp_runtime::DispatchError, _>(|| {
             // The freeze would forbid the payment.
             Self::thaw(debtor, asset);
-            let pay = Self::payable_now(debtor, asset, debt.left);
+            let pay = match forfeited {
+                None => Self::payable_now(debtor, asset, debt.left),
+                Some(amount) => amount.min(debt.left).min(Self::reducible(debtor, asset)),
+            };
             if pay == 0 {
                 return Err(sp_runtime::TokenError::FundsUnavailable.into());
             }
@@ -319,7 +322,7 @@ impl<T: Config> Pallet<T> {
         let mut credited: Vec<AccountId> = vec![debtor.clone()];
         while let Some(who) = credited.pop() {
             while payments < most {
-                let step = Self::pay_head(&who, asset);
+                let step = Self::pay_head(&who, asset, None);
                 if let Step::NothingToPay = step {
                     break;
                 }
@@ -383,7 +386,7 @@ impl<T: Config> DebtLedger for Pallet<T> {
         if Self::is_debtor(who, asset) {
             return 0;
         }
-        T::Assets::reducible_balance(asset, who, Preservation::Expendable, Fortitude::Polite)
+        Self::reducible(who, asset)
     }
 
     fn pay_or_book(
@@ -415,6 +418,12 @@ impl<T: Config> DebtLedger for Pallet<T> {
     fn collect(who: &AccountId, asset: AssetId) {
         if Self::is_debtor(who, asset) {
             Self::do_collect(who, asset, T::MaxPaymentsPerCredit::get());
+        }
+    }
+
+    fn surrender(who: &AccountId, asset: AssetId, amount: Balance) {
+        if let Step::Paid(creditor) = Self::pay_head(who, asset, Some(amount)) {
+            <Self as DebtLedger>::collect(&creditor, asset);
         }
     }
 
@@ -458,10 +467,14 @@ impl<T: Config> Pallet<T> {
     /// the existential deposit of an account with money on hold, counts towards its floor.
     fn payable_now(debtor: &AccountId, asset: AssetId, owed: Balance) -> Balance {
         let balance = T::Assets::balance(asset, debtor);
-        let (expendable, polite) = (Preservation::Expendable, Fortitude::Polite);
-        let reducible = T::Assets::reducible_balance(asset, debtor, expendable, polite);
-        let floor = Self::floor(debtor, asset).max(balance.saturating_sub(reducible));
+        let kept = balance.saturating_sub(Self::reducible(debtor, asset));
+        let floor = Self::floor(debtor, asset).max(kept);
         collectable(owed, balance, floor, T::Assets::minimum_balance(asset))
+    }
+
+    /// What `who` could give away if nothing of it were frozen by its debts.
+    fn reducible(who: &AccountId, asset: AssetId) -> Balance {
+        T::Assets::reducible_balance(asset, who, Preservation::Expendable, Fortitude::Polite)
     }
 
     /// Pays of `amount` what the debtor can spare. Returns what was paid.

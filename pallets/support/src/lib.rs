@@ -82,6 +82,10 @@ pub trait DebtLedger {
     /// Collects the debts of `who` after its balance grew.
     fn collect(who: &AccountId, asset: AssetId);
 
+    /// Pays `amount` of what `who` has, or less if less is owed to its first creditor, without
+    /// regard to the floor: `who` has forfeited it.
+    fn surrender(who: &AccountId, asset: AssetId, amount: Balance);
+
     /// Whether `who` owes anything in `asset`.
     fn is_debtor(who: &AccountId, asset: AssetId) -> bool;
 

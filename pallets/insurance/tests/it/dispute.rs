@@ -495,3 +495,29 @@ fn h1_pair_fee_should_come_from_below_the_floor_when_a_debtor_disputes() {
         });
     }
 }
+
+#[test]
+fn m17_deposit_should_go_to_the_creditors_when_the_starter_that_forfeits_it_owes() {
+    let p = Party::ordered(3);
+    let (debtor, friend, creditor) = (&p[0], &p[1], &p[2]);
+    let builder = ExtBuilder::default()
+        .balance(debtor, 100)
+        .balance(friend, 10)
+        .balance(creditor, 10)
+        .parameters(|v| (v.dispute_deposit, v.floor_user) = (20, 50));
+    builder.build_and_execute(|| {
+        assert_ok!(deposit(debtor, 30, debtor, friend));
+        let with_friend = Channel::new(debtor, friend);
+        assert_ok!(dispute(debtor, friend, Evidence::default()));
+        let debt = Channel::new(debtor, creditor).theirs(Side::Left, &sent(1, 200));
+        assert_ok!(dispute(creditor, debtor, debt));
+        let hidden = with_friend.theirs(Side::Left, &sent(1, 1));
+        assert_ok!(Insurance::counter(friend.origin(), debtor.id(), hidden));
+        run_to_clock(now() + 10);
+        assert!(with_friend.dispute().is_none());
+        assert_eq!(free(FRD, friend), 11, "the payment that was hidden, and no deposit");
+        let left: u128 = debts(debtor).iter().map(|(_, left)| left).sum();
+        assert_eq!(free(FRD, debtor), 50, "its floor");
+        assert_eq!(left, 200 - 29 - 20);
+    });
+}
