@@ -161,24 +161,27 @@ fn debt_should_go_to_the_end_of_the_line_when_neither_creditor_nor_custody_can_t
     let p = Party::ordered(3);
     let (h, a, b) = (&p[0], &p[1], &p[2]);
     ExtBuilder::default().balance(h, 10).balance(b, 10).build_and_execute(|| {
-        // Accounts in it need an account of their own, which `a` has not, nor custody one in it.
-        assert_ok!(Assets::force_create(RuntimeOrigin::root(), JUNK, h.id(), false, 10));
-        Debt::pay_or_book(&h.id(), &a.id(), JUNK, 50, 1);
+        assert_ok!(Assets::force_create(RuntimeOrigin::root(), JUNK, h.id(), true, 10));
+        end_block();
+        end_block();
+        // Too little to open an account for the creditor, or for custody.
+        Debt::pay_or_book(&h.id(), &a.id(), JUNK, 5, 1);
         Debt::pay_or_book(&h.id(), &b.id(), JUNK, 30, 2);
         mint(JUNK, h, 40);
         end_block();
         end_block();
         assert_eq!([free(JUNK, h), free(JUNK, b)], [10, 30], "the one behind need not wait");
         let left = Debt::debts_of(h.id(), JUNK, 9);
-        assert_eq!(left.iter().map(|debt| debt.left).collect::<Vec<_>>(), [50]);
+        assert_eq!(left.iter().map(|debt| debt.left).collect::<Vec<_>>(), [5]);
         assert!(event_names().iter().any(|name| name.contains("DebtDeferred")));
         // Alone it stays where it is, and is paid when its creditor can take it.
         let place = left[0].opened_in;
+        mint(JUNK, h, 5);
         end_block();
         assert_eq!(Debt::debts_of(h.id(), JUNK, 9)[0].opened_in, place);
-        assert_ok!(Balances::transfer_allow_death(b.origin(), a.id(), 5));
+        mint(JUNK, a, 10);
         end_block();
-        assert_eq!([free(JUNK, h), free(JUNK, a)], [0, 10]);
+        assert_eq!([free(JUNK, h), free(JUNK, a)], [10, 15]);
     });
 }
 

@@ -503,7 +503,7 @@ fn m17_deposit_should_go_to_the_creditors_when_the_starter_that_forfeits_it_owes
     let builder = ExtBuilder::default()
         .balance(debtor, 100)
         .balance(friend, 10)
-        .balance(creditor, 10)
+        .balance(creditor, 30)
         .parameters(|v| (v.dispute_deposit, v.floor_user) = (20, 50));
     builder.build_and_execute(|| {
         assert_ok!(deposit(debtor, 30, debtor, friend));
