@@ -179,6 +179,8 @@ impl pallet_assets::Config for Runtime {
     type CallbackHandle = ();
     // Numbers in a row from genesis on, so that nobody takes 0, which is FRD.
     type AssetIdAllocator = pallet_assets::AutoIncAssetId<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
     type WeightInfo = pallet_assets::weights::SubstrateWeight<Runtime>;
 }
 

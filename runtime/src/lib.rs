@@ -20,6 +20,8 @@ extern crate alloc;
 
 pub mod api;
 pub mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
 pub mod configs;
 pub mod custody_guard;
 pub mod fees;

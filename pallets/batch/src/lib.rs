@@ -27,6 +27,8 @@ extern crate alloc;
 pub use extension::OneBatchPerBlock;
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 mod extension;
 
 use failsafe_primitives::AccountId;

@@ -16,6 +16,9 @@
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+
 use failsafe_pallet_support::UsableClock;
 use failsafe_primitives::Clock;
 use frame_support::traits::Get;

@@ -33,6 +33,9 @@
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+
 use failsafe_pallet_support::{leaves_dust, Custody, DebtLedger, Money};
 use failsafe_primitives::{AccountId, AssetId, Balance, NATIVE_ASSET};
 use frame_support::{

@@ -36,6 +36,8 @@
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod calendar;
 mod functions;
 #[cfg(any(feature = "try-runtime", feature = "std"))]

@@ -22,6 +22,8 @@
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 pub mod weights;
 
 use failsafe_pallet_support::{DebtLedger, HubRegistry, ProtocolParameters};

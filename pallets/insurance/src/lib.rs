@@ -42,6 +42,8 @@ pub use types::*;
 pub use weights::WeightInfo;
 
 pub mod agenda;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod channel;
 mod dispute;
 mod open;

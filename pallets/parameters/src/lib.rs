@@ -15,6 +15,9 @@
 
 pub use pallet::*;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+
 use failsafe_primitives::{parameters::Parameters as Values, Balance};
 use frame_support::traits::Get;
 
