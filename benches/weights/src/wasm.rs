@@ -67,7 +67,7 @@ impl Wasm {
 
     fn with_code<R>(&self, f: impl FnOnce(&RuntimeCode<'_>) -> R) -> R {
         let fetcher = WrappedRuntimeCode((&self.code).into());
-        let hash = sp_core::hashing::blake2_256(&self.code).to_vec();
+        let hash = sp_io::hashing::blake2_256(&self.code).to_vec();
         f(&RuntimeCode { code_fetcher: &fetcher, heap_pages: None, hash })
     }
 }

@@ -30,6 +30,8 @@ extern crate alloc;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod purge;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
