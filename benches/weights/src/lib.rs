@@ -6,6 +6,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`clock`] | time of the processor, not of the day |
 //! | [`state`] | a fresh state with a keystore, and calls into it |
 //! | [`wasm`] | the runtime's blob as something to run |
 //! | [`measure`] | which points are measured, and how often |
@@ -15,6 +16,7 @@
 
 #![cfg(feature = "runtime-benchmarks")]
 
+pub mod clock;
 pub mod fit;
 pub mod machine;
 pub mod measure;

@@ -42,8 +42,9 @@ struct Cli {
     /// Run every benchmark at its ends with its checks, measure and write nothing
     #[arg(long)]
     check: bool,
-    /// With `--check`: as native code, without WebAssembly
-    #[arg(long, requires = "check")]
+    /// As native code, without WebAssembly: quick to see that the benchmarks run and what they
+    /// touch; writes nothing
+    #[arg(long)]
     native: bool,
     /// Print the weights, write nothing
     #[arg(long)]
@@ -53,14 +54,8 @@ struct Cli {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.wasm {
-        _ if cli.native => Native::new().and_then(|native| check(&native, &cli)),
-        Some(path) => Wasm::read(path).and_then(|wasm| {
-            if cli.check {
-                check(&wasm, &cli)
-            } else {
-                measure(&wasm, &cli)
-            }
-        }),
+        _ if cli.native => Native::new().and_then(|native| run(&native, &cli)),
+        Some(path) => Wasm::read(path).and_then(|wasm| run(&wasm, &cli)),
         None => Err("--wasm is missing".into()),
     };
     match done {
@@ -69,6 +64,14 @@ fn main() -> ExitCode {
             eprintln!("failed: {error}");
             ExitCode::FAILURE
         },
+    }
+}
+
+fn run(runner: &impl Runner, cli: &Cli) -> Result<(), Failure> {
+    if cli.check {
+        check(runner, cli)
+    } else {
+        measure(runner, cli)
     }
 }
 
@@ -105,14 +108,13 @@ fn check(runner: &impl Runner, cli: &Cli) -> Result<(), Failure> {
     Ok(())
 }
 
-fn measure(wasm: &Wasm, cli: &Cli) -> Result<(), Failure> {
+fn measure(runner: &impl Runner, cli: &Cli) -> Result<(), Failure> {
     let machine = Machine::read()?;
     println!("{}; load {}", machine.hardware, machine.load);
-    let version = wasm.version()?;
-    let runtime = format!("{}-{}", version.spec_name, version.spec_version);
+    let runtime = runner.version()?;
     let effort = Effort { steps: cli.steps, repeats: cli.repeat, passes: cli.passes };
     let circumstances = Circumstances { machine: &machine, effort, runtime: &runtime };
-    let (lists, names) = wasm.metadata()?;
+    let (lists, names) = runner.metadata()?;
     for list in &lists {
         let folder = folder(&list.pallet);
         if !cli.only.is_empty() && !cli.only.contains(&folder) {
@@ -122,12 +124,14 @@ fn measure(wasm: &Wasm, cli: &Cli) -> Result<(), Failure> {
         for benchmark in &list.benchmarks {
             let start = Instant::now();
             let target = Target { pallet: &list.pallet, instance: &list.instance, benchmark };
-            let fitted = fit(target.measure(wasm, effort)?, &names)?;
+            let fitted = fit(target.measure(runner, effort)?, &names)?;
             println!("{folder:<11} {} ({} s)", summary(&fitted), start.elapsed().as_secs());
             calls.push(fitted);
         }
         let text = weights(&String::from_utf8_lossy(&list.pallet), &calls, &circumstances);
-        if !cli.dry_run {
+        if cli.dry_run || cli.native {
+            println!("{text}");
+        } else {
             write(&cli.root.join("pallets").join(&folder).join("src/weights.rs"), &text)?;
         }
     }

@@ -51,9 +51,9 @@ fn head(pallet: &str, circumstances: &Circumstances<'_>) -> String {
          //!\n\
          //! * machine: {}; load {} at the start\n\
          //! * day: {}\n\
-         //! * runtime: {runtime}, {}, WebAssembly in wasmtime, state in memory\n\
-         //! * {} points per component, each {} times in {} passes; least squares over the middle \
-         half\n\
+         //! * runtime: {runtime}, state in memory; {}\n\
+         //! * {} points per component, each {} times in {} passes; processor time; least \
+         squares over the middle half\n\
          //! * accesses are charged by `DbWeight`, at least as many as were counted at any point\n\n",
         machine.hardware,
         machine.load,

@@ -22,6 +22,8 @@ type Hashing = HashingFor<Block>;
 pub trait Runner {
     /// All benchmarks, and the names of the storage items.
     fn metadata(&self) -> Result<(Vec<BenchmarkList>, Vec<StorageInfo>), Failure>;
+    /// Name and version of the runtime, and how it runs.
+    fn version(&self) -> Result<String, Failure>;
     /// Runs one. `counted` says whether to count accesses, which takes time.
     fn run(&self, config: BenchmarkConfig, counted: bool) -> Result<Vec<BenchmarkBatch>, Failure>;
 }
@@ -48,6 +50,11 @@ impl Native {
 impl Runner for Native {
     fn metadata(&self) -> Result<(Vec<BenchmarkList>, Vec<StorageInfo>), Failure> {
         self.execute(false, || <Runtime as BenchmarkV2<Block>>::benchmark_metadata(false))
+    }
+
+    fn version(&self) -> Result<String, Failure> {
+        let version = failsafe_runtime::VERSION;
+        Ok(format!("{} {}, native code", version.spec_name, version.spec_version))
     }
 
     fn run(&self, config: BenchmarkConfig, counted: bool) -> Result<Vec<BenchmarkBatch>, Failure> {

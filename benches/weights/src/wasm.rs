@@ -1,22 +1,27 @@
 //! The runtime's blob, in the executor that the node uses.
 
 use crate::{
+    clock,
     state::{call, Runner},
     Failure,
 };
 use codec::{Decode, DecodeAll};
 use frame_benchmarking::{BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::StorageInfo;
-use sc_executor::{HeapAllocStrategy, WasmExecutor};
+use sc_executor::{sp_wasm_interface::ExtendedHostFunctions, HeapAllocStrategy, WasmExecutor};
 use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode};
 use sp_state_machine::BasicExternalities;
 use sp_storage::Storage;
 use sp_version::RuntimeVersion;
 use std::{fs, path::Path};
 
-/// Runs blobs that use the host functions of a node and those of benchmarks.
-pub type Executor =
-    WasmExecutor<(sp_io::SubstrateHostFunctions, frame_benchmarking::benchmarking::HostFunctions)>;
+/// Runs blobs that use the host functions of a node and those of benchmarks, with another clock.
+pub type Executor = WasmExecutor<
+    ExtendedHostFunctions<
+        (sp_io::SubstrateHostFunctions, frame_benchmarking::benchmarking::HostFunctions),
+        clock::benchmarking::HostFunctions,
+    >,
+>;
 
 /// A blob with benchmarks.
 pub struct Wasm {
@@ -47,11 +52,6 @@ impl Wasm {
         Ok(wasm)
     }
 
-    /// Name and version of the runtime.
-    pub fn version(&self) -> Result<RuntimeVersion, Failure> {
-        self.plain(&mut BasicExternalities::new_empty(), "Core_version", &())
-    }
-
     fn plain<R: Decode>(
         &self,
         ext: &mut BasicExternalities,
@@ -78,6 +78,13 @@ impl Runner for Wasm {
         let bytes =
             self.with_code(|code| call(&self.executor, code, &self.genesis, false, method, false))?;
         Ok(DecodeAll::decode_all(&mut &bytes[..])?)
+    }
+
+    fn version(&self) -> Result<String, Failure> {
+        let mut ext = BasicExternalities::new_empty();
+        let version: RuntimeVersion = self.plain(&mut ext, "Core_version", &())?;
+        let RuntimeVersion { spec_name, spec_version, .. } = version;
+        Ok(format!("{spec_name} {spec_version}, WebAssembly in wasmtime"))
     }
 
     fn run(&self, config: BenchmarkConfig, counted: bool) -> Result<Vec<BenchmarkBatch>, Failure> {

@@ -302,6 +302,24 @@ mod benchmarks {
         assert_eq!(row.collateral.insurance, 2 * UNIT);
     }
 
+    /// The record of a pair, paid by a hub that owes.
+    #[benchmark]
+    fn new_record() {
+        let channel = Channel::new::<T>();
+        let who = channel.left.id();
+        T::register_hub(&who);
+        T::burden(&who, NATIVE_ASSET, UNIT, 1);
+        T::give(&who, NATIVE_ASSET, T::Parameters::get().floor_hub);
+
+        #[block]
+        {
+            let record = Pallet::<T>::record_of(channel.pair(), &who);
+            record.map_err(sp_runtime::DispatchError::from).expect("it can pay");
+        }
+
+        assert!(Channels::<T>::contains_key(&who, channel.right.id()));
+    }
+
     /// Each asset draws on the partner, too, and each receipt pays a debt of the receiver.
     #[benchmark]
     fn withdraw(n: Linear<1, 16>) {

@@ -152,11 +152,14 @@ pub type Money = UnionOf<Balances, Assets, ByNumber, AssetId, AccountId>;
 /// Its freezes.
 pub type Freezes = UnionOf<Balances, AssetsFreezer, ByNumber, AssetId, AccountId>;
 
-impl pallet_clock::Config for Test {}
+impl pallet_clock::Config for Test {
+    type WeightInfo = ();
+}
 
 impl pallet_protocol_parameters::Config for Test {
     type AmendOrigin = EnsureRoot<AccountId>;
     type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type WeightInfo = ();
 }
 
 parameter_types! {
@@ -167,6 +170,7 @@ parameter_types! {
 impl pallet_custody::Config for Test {
     type Assets = Money;
     type Debts = Debt;
+    type WeightInfo = ();
     type PalletId = CustodyId;
 }
 
@@ -227,6 +231,9 @@ impl pallet_batch::Config for Test {
     type RuntimeCall = RuntimeCall;
     type Actions = Actions;
     type MaxActions = ConstU32<64>;
+    type ActionWeights = ();
+    type Debts = Debt;
+    type WeightInfo = ();
 }
 
 /// A secret by its number.

@@ -84,6 +84,13 @@ pub trait DebtLedger {
     /// Collects the debts of `who` after its balance grew.
     fn collect(who: &AccountId, asset: AssetId);
 
+    /// From now on credits of `who` are only noted: many may follow each other, and one payment
+    /// does for all.
+    fn postpone(who: &AccountId);
+
+    /// Collects what was noted, in each asset as after one credit.
+    fn collect_postponed();
+
     /// Whether `who` owes anything in `asset`.
     fn is_debtor(who: &AccountId, asset: AssetId) -> bool;
 
