@@ -1,5 +1,5 @@
 # Names for the scripts; `make` lists them. Arguments: make bench ARGS="--help"
-.PHONY: help setup build demo dev test bench check doc chain-spec clean-dev
+.PHONY: help setup build demo dev test bench weights check doc chain-spec clean-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ test: ## set-up, checks, build and every test
 
 bench: ## measure
 	@scripts/bench $(ARGS)
+
+weights: ## measure what calls cost, and write it into the pallets
+	@scripts/weights $(ARGS)
 
 check: ## format, lints and no_std
 	@scripts/check

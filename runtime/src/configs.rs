@@ -1,6 +1,7 @@
 //! How every pallet is configured.
 
 use crate::{
+    action_weights::Rebalance,
     custody_guard::{CustodyHolds, NotAtCustody},
     fees::{AuthorOfSlot, ChargeAboveNoDebt, LengthFee, ToAuthor, WeightFee},
     AccountId, AssetId, Assets, AssetsFreezer, Aura, Balance, Balances, Block, BlockNumber, Clock,
@@ -179,6 +180,8 @@ impl pallet_assets::Config for Runtime {
     type CallbackHandle = ();
     // Numbers in a row from genesis on, so that nobody takes 0, which is FRD.
     type AssetIdAllocator = pallet_assets::AutoIncAssetId<Runtime>;
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = ();
     type WeightInfo = pallet_assets::weights::SubstrateWeight<Runtime>;
 }
 
@@ -207,9 +210,12 @@ pub type Freezes = UnionOf<Balances, AssetsFreezer, ByNumber, AssetId, AccountId
 impl pallet_protocol_parameters::Config for Runtime {
     type AmendOrigin = EnsureRoot<AccountId>;
     type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type WeightInfo = pallet_protocol_parameters::weights::SubstrateWeight<Runtime>;
 }
 
-impl pallet_clock::Config for Runtime {}
+impl pallet_clock::Config for Runtime {
+    type WeightInfo = pallet_clock::weights::SubstrateWeight<Runtime>;
+}
 
 parameter_types! {
     pub const CustodyId: PalletId = PalletId(*b"fs/custd");
@@ -218,6 +224,7 @@ parameter_types! {
 impl pallet_custody::Config for Runtime {
     type Assets = Money;
     type Debts = Debt;
+    type WeightInfo = pallet_custody::weights::SubstrateWeight<Runtime>;
     type PalletId = CustodyId;
 }
 
@@ -226,7 +233,7 @@ impl pallet_hubs::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Debts = Debt;
     type Parameters = Parameters;
-    type WeightInfo = pallet_hubs::weights::HandEstimated<ParityDbWeight>;
+    type WeightInfo = pallet_hubs::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_debt::Config for Runtime {
@@ -239,7 +246,7 @@ impl pallet_debt::Config for Runtime {
     type MaxPayments = ConstU32<32>;
     type MaxPaymentsPerCredit = ConstU32<1>;
     type MaxVisits = ConstU32<256>;
-    type WeightInfo = pallet_debt::weights::HandEstimated<ParityDbWeight>;
+    type WeightInfo = pallet_debt::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_insurance::Config for Runtime {
@@ -253,7 +260,7 @@ impl pallet_insurance::Config for Runtime {
     type Hubs = Hubs;
     type Secrets = Secrets;
     type Parameters = Parameters;
-    type WeightInfo = pallet_insurance::weights::HandEstimated<ParityDbWeight>;
+    type WeightInfo = pallet_insurance::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_secrets::Config for Runtime {
@@ -263,7 +270,7 @@ impl pallet_secrets::Config for Runtime {
     type Clock = Clock;
     type Disputes = Insurance;
     type Parameters = Parameters;
-    type WeightInfo = pallet_secrets::weights::HandEstimated<ParityDbWeight>;
+    type WeightInfo = pallet_secrets::weights::SubstrateWeight<Runtime>;
 }
 
 /// What may be an action of a batch: money, assets, channels, secrets, hubs and debts; not system
@@ -290,4 +297,7 @@ impl pallet_batch::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type Actions = Actions;
     type MaxActions = ConstU32<10_000>;
+    type ActionWeights = Rebalance;
+    type Debts = Debt;
+    type WeightInfo = pallet_batch::weights::SubstrateWeight<Runtime>;
 }

@@ -172,4 +172,14 @@ impl OnChargeTransaction<Runtime> for ChargeAboveNoDebt {
         Debt::release_allowance(who, Balances::balance(who).saturating_sub(before));
         Ok(())
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn endow_account(who: &AccountId, amount: Balance) {
+        <Adapter as OnChargeTransaction<Runtime>>::endow_account(who, amount);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn minimum_balance() -> Balance {
+        <Adapter as OnChargeTransaction<Runtime>>::minimum_balance()
+    }
 }

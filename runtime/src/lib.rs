@@ -4,6 +4,7 @@
 //!
 //! | module | what is in it |
 //! |---|---|
+//! | [`action_weights`] | what the actions of a batch weigh together |
 //! | [`configs`] | how every pallet is configured |
 //! | [`custody_guard`] | what keeps issuers' hands off insured funds |
 //! | [`fees`] | what a transaction costs and who gets it |
@@ -18,8 +19,11 @@
 
 extern crate alloc;
 
+pub mod action_weights;
 pub mod api;
 pub mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
 pub mod configs;
 pub mod custody_guard;
 pub mod fees;

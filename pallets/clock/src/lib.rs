@@ -15,6 +15,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub use pallet::*;
+pub use weights::WeightInfo;
+
+pub mod weights;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 
 use failsafe_pallet_support::UsableClock;
 use failsafe_primitives::Clock;
@@ -37,9 +43,12 @@ pub mod pallet {
     #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
-    /// Configuration: nothing beyond the system's.
+    /// Configuration.
     #[pallet::config]
-    pub trait Config: frame_system::Config {}
+    pub trait Config: frame_system::Config {
+        /// What the clock costs every block.
+        type WeightInfo: WeightInfo;
+    }
 
     /// Usable blocks so far.
     #[pallet::storage]
@@ -93,7 +102,7 @@ pub mod pallet {
                 Now::<T>::mutate(|now| *now = now.saturating_add(1));
             }
             // Pays for `on_finalize` too.
-            T::DbWeight::get().reads_writes(4, 2)
+            T::WeightInfo::block()
         }
 
         fn on_finalize(_: BlockNumberFor<T>) {

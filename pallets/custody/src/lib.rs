@@ -32,6 +32,12 @@
 )]
 
 pub use pallet::*;
+pub use weights::WeightInfo;
+
+pub mod weights;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 
 use failsafe_pallet_support::{leaves_dust, Custody, DebtLedger, Money};
 use failsafe_primitives::{AccountId, AssetId, Balance, NATIVE_ASSET};
@@ -39,7 +45,6 @@ use frame_support::{
     defensive,
     dispatch::DispatchResult,
     ensure,
-    pallet_prelude::Weight,
     storage::with_storage_layer,
     traits::{
         fungibles::{Inspect, Mutate},
@@ -70,6 +75,8 @@ pub mod pallet {
         type Assets: Money + AccountTouch<AssetId, AccountId>;
         /// Debts are collected when a claim is paid out.
         type Debts: DebtLedger;
+        /// Weights of the calls.
+        type WeightInfo: WeightInfo;
         /// Names the custody account.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
@@ -169,8 +176,12 @@ pub mod pallet {
         ///
         /// Emits `Claimed`.
         #[pallet::call_index(0)]
-        #[pallet::weight(Pallet::<T>::claim_weight())]
-        pub fn claim(origin: OriginFor<T>, who: AccountId, asset: AssetId) -> DispatchResult {
+        #[pallet::weight(T::WeightInfo::claim_of_debtor())]
+        pub fn claim(
+            origin: OriginFor<T>,
+            who: AccountId,
+            asset: AssetId,
+        ) -> DispatchResultWithPostInfo {
             ensure_signed(origin)?;
             let amount = Unclaimed::<T>::take(&who, asset);
             ensure!(amount > 0, Error::<T>::NothingToClaim);
@@ -183,8 +194,11 @@ pub mod pallet {
             Self::transfer(asset, &Self::account(), &who, amount)
                 .map_err(|_| Error::<T>::StillRefused)?;
             Self::deposit_event(Event::Claimed { who: who.clone(), asset, amount });
-            T::Debts::collect(&who, asset);
-            Ok(())
+            if T::Debts::is_debtor(&who, asset) {
+                T::Debts::collect(&who, asset);
+                return Ok(().into());
+            }
+            Ok(Some(T::WeightInfo::claim()).into())
         }
     }
 
@@ -211,13 +225,6 @@ pub mod pallet {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Weight of `claim`, **hand-estimated**, to be replaced by a benchmark: the entry and its
-    /// sum, an exact transfer, and the payment of a debt of the receiver to a creditor who owes
-    /// in turn.
-    fn claim_weight() -> Weight {
-        Weight::from_parts(150_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(46, 34))
-    }
-
     /// Whether custody holds or owes anything in `asset`: then the asset must not be destroyed.
     pub fn is_in_use(asset: AssetId) -> bool {
         Held::<T>::get(asset) > 0 || UnclaimedSum::<T>::get(asset) > 0

@@ -2,8 +2,8 @@
 
 use crate::{
     calendar, AccountId, AllowanceUsed, AssetId, Balance, BlockNumber, Buckets, Config, Cursor,
-    Custody, Debt, Debts, Error, Event, FreezeReason, HubRegistry, Outstanding, Owed, Pallet, Ring,
-    RingLength, Total, WeightInfo,
+    Custody, Debt, Debts, Error, Event, FreezeReason, HubRegistry, MaxPostponed, Outstanding, Owed,
+    Pallet, Postponed, Ring, RingLength, Total, WeightInfo,
 };
 use alloc::{vec, vec::Vec};
 use failsafe_pallet_support::{idle_meter, DebtLedger};
@@ -21,6 +21,7 @@ use frame_support::{
         Get,
     },
     weights::Weight,
+    BoundedVec,
 };
 use sp_core::U256;
 use sp_runtime::traits::UniqueSaturatedInto;
@@ -344,8 +345,7 @@ impl<T: Config> Pallet<T> {
     /// Visits debtors round the ring, as far as the block has room. Returns the weight used.
     pub(crate) fn sweep(remaining: Weight) -> Weight {
         let mut meter = idle_meter(T::BlockWeights::get().max_block, remaining);
-        let read = T::DbWeight::get().reads(2);
-        if meter.try_consume(read).is_err() {
+        if meter.try_consume(T::WeightInfo::sweep()).is_err() {
             return meter.consumed();
         }
         let visits = RingLength::<T>::get().min(T::MaxVisits::get());
@@ -374,7 +374,6 @@ impl<T: Config> Pallet<T> {
             }
         }
         if visits > 0 {
-            meter.consume(T::DbWeight::get().writes(1));
             Cursor::<T>::put(cursor);
         }
         meter.consumed()
@@ -416,8 +415,30 @@ impl<T: Config> DebtLedger for Pallet<T> {
     }
 
     fn collect(who: &AccountId, asset: AssetId) {
-        if Self::is_debtor(who, asset) {
-            Self::do_collect(who, asset, T::MaxPaymentsPerCredit::get());
+        if !Self::is_debtor(who, asset) {
+            return;
+        }
+        match Postponed::<T>::get() {
+            Some((receiver, mut assets)) if receiver == *who => {
+                // What finds no place is left to the sweep; until then it is frozen.
+                if !assets.contains(&asset) && assets.try_push(asset).is_ok() {
+                    Postponed::<T>::put((receiver, assets));
+                }
+            },
+            _ => {
+                Self::do_collect(who, asset, T::MaxPaymentsPerCredit::get());
+            },
+        }
+    }
+
+    fn postpone(who: &AccountId) {
+        Postponed::<T>::put((who, BoundedVec::<AssetId, MaxPostponed>::new()));
+    }
+
+    fn collect_postponed() {
+        let Some((who, assets)) = Postponed::<T>::take() else { return };
+        for asset in assets {
+            <Self as DebtLedger>::collect(&who, asset);
         }
     }
 

@@ -16,6 +16,9 @@
 //! of which not even custody has one) goes to the end, one per visit: it must not hold up those
 //! behind.
 //!
+//! A batch credits its submitter many times: then one payment per asset follows, at its end. Until
+//! then the freeze keeps what came in.
+//!
 //! ## Limits
 //! What a debtor holds *inside* channels stays spendable off chain.
 //!
@@ -36,6 +39,8 @@
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 pub mod calendar;
 mod functions;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
@@ -45,6 +50,9 @@ pub mod weights;
 use failsafe_pallet_support::{Custody, DebtLedger, HubRegistry, Money, ProtocolParameters};
 use failsafe_primitives::{view::DebtView, AccountId, AssetId, Balance, BlockNumber};
 use sp_core::U256;
+
+/// Most assets in which credits of one batch are noted.
+pub type MaxPostponed = frame_support::traits::ConstU32<256>;
 
 #[frame_support::pallet]
 pub mod pallet {
@@ -222,6 +230,12 @@ pub mod pallet {
     #[pallet::storage]
     pub type AllowanceUsed<T: Config> =
         StorageMap<_, Blake2_128Concat, AccountId, (BlockNumber, Balance)>;
+
+    /// Who is credited many times just now, and in which assets in which it owes: a batch is going
+    /// on. Empty between calls.
+    #[pallet::storage]
+    #[pallet::whitelist_storage]
+    pub type Postponed<T: Config> = StorageValue<_, (AccountId, BoundedVec<AssetId, MaxPostponed>)>;
 
     /// Events.
     #[pallet::event]

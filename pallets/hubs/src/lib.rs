@@ -22,6 +22,8 @@
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 pub mod weights;
 
 use failsafe_pallet_support::{DebtLedger, HubRegistry, ProtocolParameters};
@@ -289,16 +291,17 @@ pub mod pallet {
         ///
         /// Origin: a registered hub. Emits `HubRetired`.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::retire())]
-        pub fn retire(origin: OriginFor<T>) -> DispatchResult {
+        #[pallet::weight(T::WeightInfo::retire_of_debtor())]
+        pub fn retire(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
             let account = ensure_signed(origin)?;
             let record = Hubs::<T>::take(&account).ok_or(Error::<T>::NotRegistered)?;
             Handles::<T>::remove(&record.handle);
             let reason = HoldReason::HubDeposit.into();
             T::Native::release(&reason, &account, record.deposit, Precision::BestEffort)?;
+            let owes = T::Debts::is_debtor(&account, NATIVE_ASSET);
             T::Debts::collect(&account, NATIVE_ASSET);
             Self::deposit_event(Event::HubRetired { account });
-            Ok(())
+            Ok((!owes).then(T::WeightInfo::retire).into())
         }
     }
 

@@ -1,8 +1,8 @@
 //! Deposits and withdrawals (`protocol.md` §2).
 
 use crate::{
-    ChannelRecord, Channels, Config, Custody, DebtLedger, Error, Event, Pallet, Row, Rows,
-    UsableClock, MAX_ROWS_PER_SIDE,
+    costs::count, ChannelRecord, Channels, Config, Costs, Custody, DebtLedger, Error, Event,
+    Pallet, Row, Rows, UsableClock, WeightInfo, MAX_ROWS_PER_SIDE,
 };
 use failsafe_pallet_support::{fees::take_fee, leaves_dust};
 use failsafe_primitives::{
@@ -10,12 +10,12 @@ use failsafe_primitives::{
     Withdrawal, WithdrawalItem, NATIVE_ASSET,
 };
 use frame_support::{
-    dispatch::DispatchResult,
+    dispatch::DispatchResultWithPostInfo,
     ensure,
     traits::{fungible::Mutate as _, fungibles::Inspect, tokens::Preservation, Get, OnUnbalanced},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
-use sp_runtime::{traits::Zero, MultiSignature};
+use sp_runtime::{traits::Zero, DispatchError, MultiSignature};
 
 impl<T: Config> Pallet<T> {
     /// What signatures of the channel are bound to.
@@ -24,10 +24,13 @@ impl<T: Config> Pallet<T> {
         ChannelContext { genesis_hash, pair: pair.clone(), epoch }
     }
 
-    /// The record of `pair`; a new one costs `payer` the pair fee.
-    pub(crate) fn record_of(pair: &Pair, payer: &AccountId) -> Result<ChannelRecord, Error<T>> {
+    /// The record of `pair`, and whether it is new; a new one costs `payer` the pair fee.
+    pub(crate) fn record_of(
+        pair: &Pair,
+        payer: &AccountId,
+    ) -> Result<(ChannelRecord, bool), Error<T>> {
         if let Some(record) = Channels::<T>::get(pair.left(), pair.right()) {
-            return Ok(record);
+            return Ok((record, false));
         }
         let fee = T::Parameters::get().pair_fee;
         if fee > 0 {
@@ -37,7 +40,7 @@ impl<T: Config> Pallet<T> {
         }
         let record = ChannelRecord::default();
         Channels::<T>::insert(pair.left(), pair.right(), record);
-        Ok(record)
+        Ok((record, true))
     }
 
     pub(crate) fn do_deposit(
@@ -47,17 +50,21 @@ impl<T: Config> Pallet<T> {
         beneficiary: &AccountId,
         partner: &AccountId,
         epoch: Option<Epoch>,
-    ) -> DispatchResult {
+    ) -> DispatchResultWithPostInfo {
         let (pair, side) = Self::channel_of(beneficiary, partner)?;
         ensure!(T::Assets::asset_exists(asset), Error::<T>::UnknownAsset);
         let minimum = T::Assets::minimum_balance(asset).max(1);
         ensure!(amount >= minimum, Error::<T>::AmountTooSmall);
-        let known = Self::record_of(&pair, who)?;
+        let (known, mut dear) = Self::record_of(&pair, who)?;
         ensure!(epoch.is_none_or(|epoch| epoch == known.epoch), Error::<T>::WrongEpoch);
 
         let mut record = known;
         let key = (pair.left(), pair.right(), asset);
-        let mut row = match Rows::<T>::get(key) {
+        let row = Rows::<T>::get(key);
+        // While something is insured, custody lives in the asset and has its seed.
+        let seeded = row.is_some_and(|row| row.collateral.insurance > 0);
+        dear |= asset != NATIVE_ASSET && !seeded;
+        let mut row = match row {
             Some(row) => row,
             None => Self::new_row(&pair, &mut record, who, asset)?,
         };
@@ -76,9 +83,9 @@ impl<T: Config> Pallet<T> {
             amount,
         });
         for account in [beneficiary, partner] {
-            Self::top_up(who, account)?;
+            dear |= Self::top_up(who, account)?;
         }
-        Ok(())
+        Ok((!dear).then(|| T::WeightInfo::redeposit(asset)).into())
     }
 
     /// An empty row. Anybody may open the native one, which nobody can issue at will; a row in an
@@ -100,18 +107,18 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives a party whose account does not exist its first native money, out of the depositor's
-    /// own balance (M12).
-    fn top_up(from: &AccountId, account: &AccountId) -> DispatchResult {
+    /// own balance (M12). Returns whether it did.
+    fn top_up(from: &AccountId, account: &AccountId) -> Result<bool, DispatchError> {
         let amount = T::Parameters::get().account_top_up;
         if amount == 0 || frame_system::Pallet::<T>::account_exists(account) {
-            return Ok(());
+            return Ok(false);
         }
         let dust = leaves_dust::<T::Assets>(NATIVE_ASSET, from, amount);
         ensure!(!dust, Error::<T>::WouldLeaveDust);
         T::Native::transfer(from, account, amount, Preservation::Expendable)?;
         let (from, account) = (from.clone(), account.clone());
         Self::deposit_event(Event::ToppedUp { from, account, amount });
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn do_withdraw(
@@ -119,7 +126,7 @@ impl<T: Config> Pallet<T> {
         partner: &AccountId,
         withdrawal: &Withdrawal,
         proof: &MultiSignature,
-    ) -> DispatchResult {
+    ) -> DispatchResultWithPostInfo {
         let (pair, side) = Self::channel_of(who, partner)?;
         withdrawal.validate().map_err(|_| Error::<T>::MalformedWithdrawal)?;
         let mut record =
@@ -131,6 +138,7 @@ impl<T: Config> Pallet<T> {
         ensure!(*nonce == withdrawal.withdrawal_nonce, Error::<T>::WrongWithdrawalNonce);
         *nonce = nonce.checked_add(1).ok_or(Error::<T>::WrongWithdrawalNonce)?;
 
+        let mut dear = false;
         for item in &withdrawal.items {
             let from_balance = Self::withdraw_item(&pair, &mut record, side, item)?;
             Self::deposit_event(Event::Withdraw {
@@ -140,12 +148,14 @@ impl<T: Config> Pallet<T> {
                 amount: item.amount,
                 from_balance,
             });
+            dear |= from_balance > 0 || T::Debts::is_debtor(who, item.asset);
         }
         Channels::<T>::insert(pair.left(), pair.right(), record);
         for item in &withdrawal.items {
             T::Debts::collect(who, item.asset);
         }
-        Ok(())
+        let insured = || T::WeightInfo::withdraw_insured(count(&withdrawal.items));
+        Ok((!dear).then(insured).into())
     }
 
     /// Carries out one asset of a withdrawal. Returns what came from the partner's balance.
@@ -154,7 +164,7 @@ impl<T: Config> Pallet<T> {
         record: &mut ChannelRecord,
         side: Side,
         item: &WithdrawalItem,
-    ) -> Result<Balance, sp_runtime::DispatchError> {
+    ) -> Result<Balance, DispatchError> {
         let WithdrawalItem { asset, amount, max_from_balance } = *item;
         let (who, partner) = (pair.account(side), pair.account(side.other()));
         let key = (pair.left(), pair.right(), asset);

@@ -1,9 +1,9 @@
 //! Opening, countering, accepting and closing (`protocol.md` §5).
 
 use crate::{
-    Balance, ChannelRecord, Close, Config, DebtLedger, Dispute, Disputes, Epoch, Error, Event,
-    Evidence, HoldReason, HubRegistry, Pallet, Role, Rows, Secrets, TwiceSigned, UsableClock,
-    Verdict, WeightInfo,
+    Balance, Close, Config, DebtLedger, Dispute, Disputes, Epoch, Error, Event, Evidence,
+    HoldReason, HubRegistry, Pallet, Role, Rows, Secrets, Size, TwiceSigned, UsableClock, Verdict,
+    WeightInfo,
 };
 use alloc::vec::Vec;
 use failsafe_pallet_support::fees::payable;
@@ -17,7 +17,7 @@ use failsafe_primitives::{
     AccountId, BlockNumber, ChannelContext, Claim, Clock, EvidenceError, Pair, Side, Simplex,
 };
 use frame_support::{
-    dispatch::{DispatchResultWithPostInfo, Pays, PostDispatchInfo},
+    dispatch::{DispatchResult, DispatchResultWithPostInfo, Pays, PostDispatchInfo},
     ensure,
     storage::{with_transaction, TransactionOutcome},
     traits::{fungible::MutateHold, Get},
@@ -68,12 +68,13 @@ impl<T: Config> Pallet<T> {
         if Disputes::<T>::contains_key(pair.left(), pair.right()) {
             return Self::do_counter(&pair, side, evidence);
         }
+        let size = Size::of_evidence(&evidence);
         let empty = evidence.theirs.is_none() && evidence.ours.is_none();
         let insured = || Rows::<T>::iter_key_prefix((pair.left(), pair.right())).next().is_some();
         ensure!(!empty || insured(), Error::<T>::NothingToDispute);
 
         let parameters = T::Parameters::get();
-        let record = Self::record_of(&pair, who)?;
+        let (record, new) = Self::record_of(&pair, who)?;
         let context = Self::context(&pair, record.epoch);
         let latest = latest_expiry_at_start(T::Clock::now(), parameters.lock_window);
         let presented =
@@ -103,9 +104,11 @@ impl<T: Config> Pallet<T> {
             starter: who.clone(),
             resolve_at: dispute.resolve_at,
         });
-        let weight = Self::weight_of(&pair, &dispute);
+        let opening = T::WeightInfo::dispute(size.simplexes, size.locks);
+        let known = if new { Weight::zero() } else { T::WeightInfo::new_record() };
+        let prepaid = Self::resolve_weight(&pair, &dispute);
         Self::open(&pair, dispute);
-        Ok(Some(weight).into())
+        Ok(Some(opening.saturating_sub(known).saturating_add(prepaid)).into())
     }
 
     /// Puts the dispute deposit on hold, out of what `who` may pay fees from.
@@ -119,14 +122,6 @@ impl<T: Config> Pallet<T> {
             .map_err(|_| Error::<T>::DepositMissing)?;
         T::Debts::use_allowance(who, deposit);
         Ok(())
-    }
-
-    /// What a dispute or counter costs, with the resolve that it prepays (M15), now that the rows
-    /// are known.
-    fn weight_of(pair: &Pair, dispute: &Dispute) -> Weight {
-        let locks = simplexes(&dispute.presented).flat_map(Simplex::locks).count();
-        let locks = u32::try_from(locks).unwrap_or(u32::MAX);
-        T::WeightInfo::dispute(4, locks).saturating_add(Self::resolve_weight(pair, dispute))
     }
 
     /// The dispute of `pair`, if it still takes counters.
@@ -144,10 +139,12 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (dispute, context) = Self::open_dispute(pair)?;
         ensure!(dispute.starter != Some(side), Error::<T>::StarterSpeaksOnce);
+        let Size { simplexes, locks, .. } = Size::of_evidence(&evidence);
         let presented = Self::rules_of(&dispute, &context)
             .check(evidence, side, false)
             .map_err(Error::<T>::from)?;
-        Ok(Self::replace(pair, dispute, presented, Role::Responder))
+        let weight = T::WeightInfo::counter(simplexes, locks);
+        Ok(Self::replace(pair, dispute, presented, Role::Responder, weight))
     }
 
     pub(crate) fn do_counter_for(
@@ -156,10 +153,12 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (dispute, context) = Self::open_dispute(pair)?;
         let simplexes: Vec<_> = simplexes.into_iter().collect();
+        let size = Size::of_twice_signed(&simplexes);
         let presented = Self::rules_of(&dispute, &context)
             .check_twice_signed(simplexes)
             .map_err(Error::<T>::from)?;
-        Ok(Self::replace(pair, dispute, presented, Role::Other))
+        let weight = T::WeightInfo::counter_for(size.simplexes, size.locks);
+        Ok(Self::replace(pair, dispute, presented, Role::Other, weight))
     }
 
     /// The rules for counters to `dispute`.
@@ -169,12 +168,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Puts newer simplexes in place of older ones. The first counter of each role that changes
-    /// something is free (A19).
+    /// something is free (A19). `weight` is the counter's own, to which the resolve comes that it
+    /// may have made heavier.
     fn replace(
         pair: &Pair,
         mut dispute: Dispute,
         presented: [Option<Presented>; 2],
         role: Role,
+        weight: Weight,
     ) -> PostDispatchInfo {
         let mut changed = false;
         for (from, new) in [Side::Left, Side::Right].into_iter().zip(presented) {
@@ -196,7 +197,7 @@ impl<T: Config> Pallet<T> {
         let due = resolve_at(dispute.start, dispute.delay, simplexes(&dispute.presented));
         // Never lowered [M13]. The agenda moves its entry on when it meets it too early.
         dispute.resolve_at = dispute.resolve_at.max(due);
-        let weight = Self::weight_of(pair, &dispute);
+        let weight = weight.saturating_add(Self::resolve_weight(pair, &dispute));
         Disputes::<T>::insert(pair.left(), pair.right(), dispute);
         PostDispatchInfo { actual_weight: Some(weight), pays_fee }
     }
@@ -217,7 +218,9 @@ impl<T: Config> Pallet<T> {
             .any(|lock| lock.expiry >= now && T::Secrets::revealed_at(&lock.hash).is_none());
         ensure!(!live, Error::<T>::LiveLock);
         let accepted = Dispute { verdict: Verdict::Accepted, ..dispute };
-        Self::settle(pair, accepted, true)
+        let (assets, locks) = Self::size_of(pair, &accepted);
+        Self::settle(pair, accepted, true)?;
+        Ok(Some(T::WeightInfo::accept(assets, locks)).into())
     }
 
     pub(crate) fn do_close(
@@ -229,7 +232,7 @@ impl<T: Config> Pallet<T> {
         close.validate().map_err(Error::<T>::from)?;
         let who = pair.account(side);
         let partner = pair.account(side.other());
-        let record: ChannelRecord = Self::record_of(pair, who)?;
+        let (record, new) = Self::record_of(pair, who)?;
         ensure!(T::Clock::now() <= close.valid_until, Error::<T>::Expired);
         let message = Self::context(pair, record.epoch).close_message(&close);
         ensure!(signature::verify(signature, &message, partner), Error::<T>::BadProof);
@@ -250,12 +253,15 @@ impl<T: Config> Pallet<T> {
             verdict: Verdict::Open,
             presented: [None, None],
         });
-        Self::settle(pair, Dispute { verdict: Verdict::Agreed(close), ..dispute }, known)
+        let agreed = Dispute { verdict: Verdict::Agreed(close), ..dispute };
+        let (assets, _) = Self::size_of(pair, &agreed);
+        Self::settle(pair, agreed, known)?;
+        let record = if new { T::WeightInfo::new_record() } else { Weight::zero() };
+        Ok(Some(T::WeightInfo::close(assets).saturating_add(record)).into())
     }
 
     /// Carries out a decided dispute at once if it books no debt, else at its deadline (M16).
-    fn settle(pair: &Pair, dispute: Dispute, known: bool) -> DispatchResultWithPostInfo {
-        let weight = T::WeightInfo::settle().saturating_add(Self::resolve_weight(pair, &dispute));
+    fn settle(pair: &Pair, dispute: Dispute, known: bool) -> DispatchResult {
         let at_once = with_transaction(|| {
             let booked = Self::carry_out(pair, &dispute);
             if booked {
@@ -265,7 +271,7 @@ impl<T: Config> Pallet<T> {
             }
         })?;
         if at_once {
-            return Ok(Some(weight).into());
+            return Ok(());
         }
         Self::deposit_event(Event::DisputeSettled {
             left: pair.left().clone(),
@@ -277,7 +283,7 @@ impl<T: Config> Pallet<T> {
         } else {
             Self::open(pair, dispute);
         }
-        Ok(Some(weight).into())
+        Ok(())
     }
 }
 

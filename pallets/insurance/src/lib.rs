@@ -37,12 +37,16 @@
 
 extern crate alloc;
 
+pub use costs::{Costs, Size};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
 pub mod agenda;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod channel;
+mod costs;
 mod dispute;
 mod open;
 mod resolve;
@@ -52,6 +56,7 @@ mod types;
 mod view;
 pub mod weights;
 
+use costs::count;
 use failsafe_pallet_support::{
     Custody, DebtLedger, HubRegistry, Money, OpenDisputes, ProtocolParameters, Secrets, UsableClock,
 };
@@ -61,7 +66,6 @@ use failsafe_primitives::{
 };
 use sp_core::H256;
 use sp_runtime::MultiSignature;
-use weights::count;
 
 /// Most rows of issued assets that one side may open (M3). With the native row that makes at most
 /// `MAX_ASSETS`.
@@ -383,7 +387,7 @@ pub mod pallet {
         ///
         /// Emits `Deposit`, and `ToppedUp` for a party whose account did not exist.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::WeightInfo::deposit())]
+        #[pallet::weight(T::WeightInfo::deposit(*asset))]
         pub fn deposit(
             origin: OriginFor<T>,
             asset: AssetId,
@@ -391,7 +395,7 @@ pub mod pallet {
             beneficiary: AccountId,
             partner: AccountId,
             epoch: Option<Epoch>,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             Self::do_deposit(&who, asset, amount, &beneficiary, &partner, epoch)
         }
@@ -415,7 +419,7 @@ pub mod pallet {
             partner: AccountId,
             withdrawal: Withdrawal,
             proof: MultiSignature,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             Self::do_withdraw(&who, &partner, &withdrawal, &proof)
         }
@@ -433,7 +437,10 @@ pub mod pallet {
         ///
         /// Emits `DisputeStarted`.
         #[pallet::call_index(2)]
-        #[pallet::weight((T::WeightInfo::dispute_and_resolve(evidence), DispatchClass::Operational))]
+        #[pallet::weight((
+            T::WeightInfo::dispute_and_resolve(Size::of_evidence(evidence)),
+            DispatchClass::Operational,
+        ))]
         pub fn dispute(
             origin: OriginFor<T>,
             partner: AccountId,
@@ -453,7 +460,10 @@ pub mod pallet {
         ///
         /// Emits `SimplexReplaced` or `SimplexSkipped` per simplex.
         #[pallet::call_index(3)]
-        #[pallet::weight((T::WeightInfo::dispute_and_resolve(evidence), DispatchClass::Operational))]
+        #[pallet::weight((
+            T::WeightInfo::counter_and_resolve(Size::of_evidence(evidence)),
+            DispatchClass::Operational,
+        ))]
         pub fn counter(
             origin: OriginFor<T>,
             partner: AccountId,
@@ -473,7 +483,10 @@ pub mod pallet {
         ///
         /// Emits `SimplexReplaced` or `SimplexSkipped` per simplex.
         #[pallet::call_index(4)]
-        #[pallet::weight((T::WeightInfo::counter_for(simplexes), DispatchClass::Operational))]
+        #[pallet::weight((
+            T::WeightInfo::counter_for_and_resolve(Size::of_twice_signed(simplexes)),
+            DispatchClass::Operational,
+        ))]
         pub fn counter_for(
             origin: OriginFor<T>,
             left: AccountId,
@@ -496,10 +509,7 @@ pub mod pallet {
         ///
         /// Emits `DisputeResolved` or `DisputeSettled`.
         #[pallet::call_index(5)]
-        #[pallet::weight((
-            T::WeightInfo::settle().saturating_add(T::WeightInfo::worst_resolve()),
-            DispatchClass::Operational,
-        ))]
+        #[pallet::weight((T::WeightInfo::worst_accept(), DispatchClass::Operational))]
         pub fn accept(
             origin: OriginFor<T>,
             partner: AccountId,
@@ -520,7 +530,7 @@ pub mod pallet {
         ///
         /// Emits `DisputeResolved` or `DisputeSettled`.
         #[pallet::call_index(6)]
-        #[pallet::weight(T::WeightInfo::close(count(&close.offdeltas)))]
+        #[pallet::weight(T::WeightInfo::worst_close(count(&close.offdeltas)))]
         pub fn close(
             origin: OriginFor<T>,
             partner: AccountId,
@@ -569,7 +579,7 @@ pub mod pallet {
             epoch: Epoch,
             simplex: Simplex,
             signature: Signature,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             let (pair, side) = Self::channel_of(&who, &payer)?;
             Self::do_late_claim(&pair, side, epoch, &simplex, &signature)

@@ -1,9 +1,10 @@
 //! Carrying out disputes and closes, and late claims (`protocol.md` §5).
 
 use crate::{
-    dispute::simplexes, AccountId, AgendaTask, AssetId, Balance, ChannelRecord, Channels, Clock,
-    Config, Custody, DebtLedger, Dispute, Disputes, Epoch, Error, Event, HoldReason, OldEpochs,
-    Outcome, Outcomes, Pallet, Resolved, Rows, Secrets, UsableClock, Verdict, WeightInfo,
+    costs::count, dispute::simplexes, AccountId, AgendaTask, AssetId, Balance, ChannelRecord,
+    Channels, Clock, Config, Custody, DebtLedger, Dispute, Disputes, Epoch, Error, Event,
+    HoldReason, OldEpochs, Outcome, Outcomes, Pallet, Resolved, Rows, Secrets, UsableClock,
+    Verdict, WeightInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use failsafe_primitives::{
@@ -11,7 +12,7 @@ use failsafe_primitives::{
 };
 use frame_support::{
     defensive,
-    dispatch::DispatchResult,
+    dispatch::DispatchResultWithPostInfo,
     ensure,
     traits::{
         fungible::MutateHold,
@@ -34,10 +35,16 @@ impl<T: Config> Pallet<T> {
 
     /// What carrying out `dispute` costs.
     pub(crate) fn resolve_weight(pair: &Pair, dispute: &Dispute) -> Weight {
+        let (assets, locks) = Self::size_of(pair, dispute);
+        T::WeightInfo::resolve(assets, locks)
+    }
+
+    /// Over how many assets and locks `dispute` is.
+    pub(crate) fn size_of(pair: &Pair, dispute: &Dispute) -> (u32, u32) {
         let assets = Self::assets_of(pair, dispute).len();
         let locks = simplexes(&dispute.presented).flat_map(Simplex::locks).count();
         let bounded = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        T::WeightInfo::resolve(bounded(assets), bounded(locks))
+        (bounded(assets), bounded(locks))
     }
 
     /// Every asset that has a row or is named in the evidence or in the close.
@@ -212,7 +219,7 @@ impl<T: Config> Pallet<T> {
         epoch: Epoch,
         simplex: &Simplex,
         signature: &Signature,
-    ) -> DispatchResult {
+    ) -> DispatchResultWithPostInfo {
         let key = (pair.left(), pair.right(), epoch);
         let mut resolved = OldEpochs::<T>::get(key).ok_or(Error::<T>::NoLateClaims)?;
         ensure!(T::Clock::now() <= Self::late_until(&resolved), Error::<T>::NoLateClaims);
@@ -241,6 +248,7 @@ impl<T: Config> Pallet<T> {
         }
         ensure!(!claims.is_empty(), Error::<T>::NothingToClaim);
         OldEpochs::<T>::insert(key, resolved);
+        let weight = T::WeightInfo::late_claim(count(&claims));
         let (payer, payee) = (pair.account(payer).clone(), pair.account(payee).clone());
         for (asset, amount) in claims {
             Self::deposit_event(Event::LateClaim {
@@ -252,7 +260,7 @@ impl<T: Config> Pallet<T> {
             });
             T::Debts::pay_or_book(&payer, &payee, asset, amount, Self::block());
         }
-        Ok(())
+        Ok(Some(weight).into())
     }
 }
 

@@ -152,11 +152,14 @@ pub type Money = UnionOf<Balances, Assets, ByNumber, AssetId, AccountId>;
 /// Its freezes.
 pub type Freezes = UnionOf<Balances, AssetsFreezer, ByNumber, AssetId, AccountId>;
 
-impl pallet_clock::Config for Test {}
+impl pallet_clock::Config for Test {
+    type WeightInfo = ();
+}
 
 impl pallet_protocol_parameters::Config for Test {
     type AmendOrigin = EnsureRoot<AccountId>;
     type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
+    type WeightInfo = ();
 }
 
 parameter_types! {
@@ -167,6 +170,7 @@ parameter_types! {
 impl pallet_custody::Config for Test {
     type Assets = Money;
     type Debts = Debt;
+    type WeightInfo = ();
     type PalletId = CustodyId;
 }
 
@@ -227,6 +231,9 @@ impl pallet_batch::Config for Test {
     type RuntimeCall = RuntimeCall;
     type Actions = Actions;
     type MaxActions = ConstU32<64>;
+    type ActionWeights = ();
+    type Debts = Debt;
+    type WeightInfo = ();
 }
 
 /// A secret by its number.
@@ -242,7 +249,8 @@ pub fn hash_of(number: u8) -> LockHash {
 /// `who` reveals these secrets.
 pub fn reveal(who: &Party, numbers: &[u8]) -> sp_runtime::DispatchResult {
     let secrets: Vec<_> = numbers.iter().map(|number| secret(*number)).collect();
-    Secrets::reveal(who.origin(), secrets.try_into().expect("few secrets"))
+    let secrets = secrets.try_into().expect("few secrets");
+    Secrets::reveal(who.origin(), secrets).map(drop).map_err(|refused| refused.error)
 }
 
 /// Number of the issued asset of the mock's genesis.

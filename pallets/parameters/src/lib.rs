@@ -14,6 +14,12 @@
 )]
 
 pub use pallet::*;
+pub use weights::WeightInfo;
+
+pub mod weights;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 
 use failsafe_primitives::{parameters::Parameters as Values, Balance};
 use frame_support::traits::Get;
@@ -39,6 +45,8 @@ pub mod pallet {
         type AmendOrigin: EnsureOrigin<Self::RuntimeOrigin>;
         /// Smallest native balance of an account: no deposit may be smaller.
         type ExistentialDeposit: Get<Balance>;
+        /// Weight of the call.
+        type WeightInfo: WeightInfo;
     }
 
     /// The numbers in force.
@@ -122,7 +130,7 @@ pub mod pallet {
         ///
         /// Emits `Amended`. Refused with the name of the broken relation.
         #[pallet::call_index(0)]
-        #[pallet::weight(T::DbWeight::get().reads_writes(1, 1))]
+        #[pallet::weight(T::WeightInfo::amend())]
         pub fn amend(origin: OriginFor<T>, values: Values) -> DispatchResult {
             T::AmendOrigin::ensure_origin(origin)?;
             values.validate(T::ExistentialDeposit::get()).map_err(Error::<T>::from)?;

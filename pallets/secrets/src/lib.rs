@@ -30,6 +30,8 @@ extern crate alloc;
 pub use pallet::*;
 pub use weights::WeightInfo;
 
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
 mod purge;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
@@ -188,19 +190,22 @@ pub mod pallet {
         pub fn reveal(
             origin: OriginFor<T>,
             secrets: BoundedVec<[u8; 32], ConstU32<MAX_SECRETS>>,
-        ) -> DispatchResult {
+        ) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             ensure!(!secrets.is_empty(), Error::<T>::Empty);
+            let all = u32::try_from(secrets.len()).unwrap_or(u32::MAX);
             let new = secrets.into_iter().map(Self::enter).filter(|new| *new).count();
-            let new = Balance::try_from(new).unwrap_or(Balance::MAX);
-            let fee = T::Parameters::get().secret_fee.checked_mul(new);
+            let new = u32::try_from(new).unwrap_or(u32::MAX);
+            let fee = T::Parameters::get().secret_fee.checked_mul(new.into());
             let fee = fee.ok_or(Error::<T>::FeeMissing)?;
             if fee > 0 {
                 let credit = take_fee::<T::Native, T::Debts>(&who, fee)
                     .map_err(|_| Error::<T>::FeeMissing)?;
                 T::OnFee::on_unbalanced(credit);
             }
-            Ok(())
+            let known = T::WeightInfo::reveal_known(all.saturating_sub(new));
+            let used = if new > 0 { T::WeightInfo::reveal(new) } else { Weight::zero() };
+            Ok(Some(used.saturating_add(known)).into())
         }
     }
 

@@ -3,6 +3,8 @@
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "runtime-benchmarks")]
+pub mod benchmarking;
 pub mod deposits;
 pub mod fees;
 
@@ -85,6 +87,13 @@ pub trait DebtLedger {
     /// Pays `amount` of what `who` has, or less if less is owed to its first creditor, without
     /// regard to the floor: `who` has forfeited it.
     fn surrender(who: &AccountId, asset: AssetId, amount: Balance);
+
+    /// From now on credits of `who` are only noted: many may follow each other, and one payment
+    /// does for all.
+    fn postpone(who: &AccountId);
+
+    /// Collects what was noted, in each asset as after one credit.
+    fn collect_postponed();
 
     /// Whether `who` owes anything in `asset`.
     fn is_debtor(who: &AccountId, asset: AssetId) -> bool;

@@ -10,3 +10,4 @@ mod presets;
 mod replays;
 mod transactions;
 mod views;
+mod weights;

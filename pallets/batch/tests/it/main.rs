@@ -1,9 +1,10 @@
 //! Tests of batches: atomic, skip-failed, one per account and block.
 
 use failsafe_pallet_mock::*;
+use failsafe_pallet_support::DebtLedger;
 use failsafe_primitives::{Side, NATIVE_ASSET as FRD};
 use frame_support::{assert_noop, assert_ok};
-use pallet_batch::{Event, Mode};
+use pallet_batch::{Event, Mode, WeightInfo};
 
 type Error = pallet_batch::Error<Test>;
 
@@ -102,7 +103,39 @@ fn batch_should_be_weighed_as_the_sum_of_its_actions() {
             .call_weight
     };
     let one = transfer(&p[1], 1).get_dispatch_info().call_weight;
-    assert_eq!(weigh(7), weigh(0) + one * 7);
+    let own = |count| <() as WeightInfo>::submit(count);
+    assert_eq!(weigh(7), own(7) + one * 7);
+    assert_eq!(weigh(0), own(0));
+}
+
+#[test]
+fn batch_should_pay_a_debt_once_when_it_credits_its_submitter_many_times() {
+    let p = Party::ordered(5);
+    let (hub, users, creditor) = (&p[0], &p[1..4], &p[4]);
+    let builder =
+        users.iter().fold(ExtBuilder::default(), |builder, user| builder.balance(user, 100));
+    builder.build_and_execute(|| {
+        let mut actions: Vec<RuntimeCall> = vec![];
+        for user in users {
+            assert_ok!(Insurance::deposit(user.origin(), FRD, 100, user.id(), hub.id(), None));
+            let channel = Channel::new(hub, user);
+            let (withdrawal, proof) = channel.withdrawal(Side::Left, 0, &[(FRD, 100, 0)]);
+            let partner = user.id();
+            actions.push(pallet_insurance::Call::withdraw { partner, withdrawal, proof }.into());
+        }
+        for block in 1..=3 {
+            Debt::pay_or_book(&hub.id(), &creditor.id(), FRD, 90, block);
+        }
+        assert_ok!(submit(hub, actions, Mode::Atomic));
+        assert_eq!((free(FRD, hub), free(FRD, creditor)), (210, 90), "one payment for all");
+        assert_noop!(
+            Balances::transfer_allow_death(hub.origin(), users[0].id(), 1),
+            sp_runtime::TokenError::Frozen
+        );
+        assert!(pallet_debt::Postponed::<Test>::get().is_none());
+        next_block();
+        assert_eq!((free(FRD, hub), free(FRD, creditor)), (30, 270), "the sweep pays the rest");
+    });
 }
 
 /// S61: hub owns 800 at Alice and 800 at Bob; receivers are owed 1000, 400 and 150.

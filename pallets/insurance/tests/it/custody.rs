@@ -24,7 +24,7 @@ fn issuer() -> RuntimeOrigin {
     RuntimeOrigin::signed(AccountId::new([0xee; 32]))
 }
 
-fn deposit_junk(who: &Party, amount: u128, partner: &Party) -> DispatchResult {
+fn deposit_junk(who: &Party, amount: u128, partner: &Party) -> DispatchResultWithPostInfo {
     Insurance::deposit(who.origin(), JUNK, amount, who.id(), partner.id(), None)
 }
 

@@ -26,7 +26,7 @@ fn claim(
     channel: &Channel<'_>,
     nonce: u64,
     paid: u128,
-) -> DispatchResult {
+) -> DispatchResultWithPostInfo {
     let simplex = sent(nonce, paid);
     let from = if payer.id() < payee.id() { Side::Left } else { Side::Right };
     let signature = channel.signed(from, &simplex).signature;

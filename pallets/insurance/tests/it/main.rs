@@ -14,7 +14,7 @@ mod withdraw;
 
 use failsafe_pallet_mock::*;
 use failsafe_primitives::{Collateral, NATIVE_ASSET as FRD};
-use frame_support::dispatch::{DispatchResult, DispatchResultWithPostInfo};
+use frame_support::dispatch::DispatchResultWithPostInfo;
 
 /// The errors of the pallet under test.
 type Error = pallet_insurance::Error<Test>;
@@ -24,7 +24,12 @@ fn collateral(insurance: u128, ondelta: i128) -> Collateral {
 }
 
 /// `who` deposits native money for `beneficiary@partner`.
-fn deposit(who: &Party, amount: u128, beneficiary: &Party, partner: &Party) -> DispatchResult {
+fn deposit(
+    who: &Party,
+    amount: u128,
+    beneficiary: &Party,
+    partner: &Party,
+) -> DispatchResultWithPostInfo {
     Insurance::deposit(who.origin(), FRD, amount, beneficiary.id(), partner.id(), None)
 }
 
@@ -32,7 +37,7 @@ fn withdraw(
     who: &Party,
     partner: &Party,
     (withdrawal, proof): (failsafe_primitives::Withdrawal, sp_runtime::MultiSignature),
-) -> DispatchResult {
+) -> DispatchResultWithPostInfo {
     Insurance::withdraw(who.origin(), partner.id(), withdrawal, proof)
 }
 
