@@ -205,6 +205,15 @@ impl Chain {
         results
     }
 
+    /// The next block as its author would send it, without any effect here.
+    pub fn proposed(&self, transactions: Vec<Tx>) -> Block {
+        let author = Self { parent: self.parent.clone(), slot: self.slot + 1 };
+        sp_io::storage::start_transaction();
+        let (_, block) = author.author(transactions);
+        sp_io::storage::rollback_transaction();
+        block
+    }
+
     fn author(&self, transactions: Vec<Tx>) -> (Vec<ApplyExtrinsicResult>, Block) {
         let slot = sp_consensus_aura::Slot::from(self.slot);
         let digest = sp_runtime::Digest {
