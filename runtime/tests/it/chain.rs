@@ -89,6 +89,11 @@ impl Tx {
         Self { tip, ..self }
     }
 
+    /// Whether `who` will sign it.
+    pub fn is_by(&self, who: &Party) -> bool {
+        self.who.id() == who.id()
+    }
+
     /// Signs with another nonce than the next one.
     pub fn nonce(self, nonce: u32) -> Self {
         Self { nonce: Some(nonce), ..self }

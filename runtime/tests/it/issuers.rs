@@ -1,11 +1,15 @@
 //! Currencies of third parties: issued by anybody, and in channels like any other money.
 
 use crate::{chain::*, stage::*};
-use failsafe_primitives::{AssetId, Balance, Close, Entry, Simplex, NATIVE_ASSET};
-use failsafe_runtime::{Custody, Debt, Runtime, RuntimeCall, FRB, FRD};
+use failsafe_primitives::{
+    view::AssetView, AssetId, Balance, Close, Entry, Side, Simplex, NATIVE_ASSET,
+};
+use failsafe_runtime::{
+    api::runtime_decl_for_failsafe_api::FailsafeApiV1, Block, Custody, Debt, Runtime, RuntimeCall,
+    FRB, FRD,
+};
 use pallet_assets::{Call as Assets, Error};
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Ferdie};
-use sp_runtime::TokenError;
 
 /// A currency of Ferdie's, who is no validator and has no special key. Bob and Charlie have 1,000.
 fn issued(chain: &mut Chain) -> AssetId {
@@ -35,8 +39,9 @@ fn currency_should_be_issued_burnt_and_frozen_by_its_issuer_alone() {
     on(DEVELOPMENT, |chain| {
         let [alice, ferdie, bob, charlie] = [Alice, Ferdie, Bob, Charlie].map(Party::known);
         let asset = issued(chain);
-        let shown = failsafe_runtime::apis::asset_views(asset);
-        assert_eq!(shown, (b"FEF".to_vec(), 12, 10));
+        let shown = <Runtime as FailsafeApiV1<Block>>::asset(asset);
+        let symbol = b"FEF".to_vec();
+        assert_eq!(shown, Some(AssetView { id: asset, symbol, decimals: 12, minimum: 10 }));
         assert_eq!(supply(asset), 2_000 * FRD);
         let burn = || Assets::burn { id: asset.into(), who: bob.address(), amount: 100 * FRD };
         let mint =
@@ -53,8 +58,8 @@ fn currency_should_be_issued_burnt_and_frozen_by_its_issuer_alone() {
         assert_eq!(free(asset, &bob), 901 * FRD);
         assert_eq!(supply(asset), 1_901 * FRD);
         let pay = || transfer_of(asset, &charlie, FRD);
-        let frozen = Err(TokenError::Frozen.into());
-        assert_eq!(chain.one(bob.does(pay())).map_err(|_| TokenError::Frozen.into()), frozen);
+        let frozen = Err(Error::<Runtime>::Frozen.into());
+        assert_eq!(chain.one(bob.does(pay())), frozen);
         let thaw = Assets::thaw { id: asset.into(), who: bob.address() };
         chain.all(vec![ferdie.does(thaw), bob.does(pay())]);
         assert_eq!((free(asset, &bob), free(asset, &charlie)), (900 * FRD, 1_001 * FRD));
@@ -78,7 +83,7 @@ fn currency_should_go_through_a_channel_from_deposit_to_close() {
             assert_eq!(chain.one(who.does(proof)), Ok(()));
         }
         assert_eq!(channel.collateral_in(asset).0, 390 * FRD);
-        let paid = if channel.side(&bob) == failsafe_primitives::Side::Left { -200 } else { 200 };
+        let paid = if channel.side(&bob) == Side::Left { -200 } else { 200 };
         let offdeltas = vec![(asset, units(paid))].try_into().expect("one");
         let close = Close { valid_until: 1_000, offdeltas };
         let signature = charlie.sign(&channel.context.close_message(&close));

@@ -13,7 +13,6 @@ use failsafe_runtime::{
 };
 use frame_support::{
     dispatch::GetDispatchInfo,
-    traits::Get,
     weights::{Weight, WeightToFee},
 };
 use pallet_insurance::Error;
