@@ -8,7 +8,7 @@
 use crate::chain::*;
 use failsafe_primitives::{fees::HubFees, AssetId, Balance, Simplex, NATIVE_ASSET};
 use failsafe_runtime::{
-    Balances, Runtime, RuntimeCall, RuntimeHoldReason, System, TxExtension, FRB, FRD,
+    Balances, Parameters, Runtime, RuntimeCall, RuntimeHoldReason, System, TxExtension, FRB, FRD,
 };
 use frame_support::traits::{fungible::Inspect, GetCallMetadata};
 use pallet_assets::{Call as Assets, NextAssetId};
@@ -56,7 +56,7 @@ const CALLS_LEFT_OUT: [(&str, &str); 20] = [
 ];
 
 /// What a transaction carries beside its call. Only the payment of fees moves money.
-const EXTENSIONS: [&str; 10] = [
+const EXTENSIONS: [&str; 11] = [
     "CheckNonZeroSender",
     "CheckSpecVersion",
     "CheckTxVersion",
@@ -64,6 +64,7 @@ const EXTENSIONS: [&str; 10] = [
     "CheckMortality",
     "CheckNonce",
     "CheckWeight",
+    "OneBatchPerBlock",
     "ChargeTransactionPayment",
     "CheckMetadataHash",
     "WeightReclaim",
@@ -189,12 +190,14 @@ impl Scene {
             cases.push(self.case(pallet_hubs::Call::retire {}, &[]));
         } else {
             cases.push(self.case(register(), &[NATIVE_ASSET]));
+            // Their fees are more than a user's floor, and less than a hub's.
+            cases.push(self.case(reveal(1_001), &[NATIVE_ASSET]));
         }
         cases
     }
 
     fn case(&self, call: impl Into<RuntimeCall>, moves: &'static [AssetId]) -> Case<'_> {
-        Case { by: &self.who, call: call.into(), moves, refused: true }
+        Case { by: &self.who, call: call.into(), moves, refused: true, price: 0 }
     }
 
     /// A call that moves all that can be moved, if that is nothing then nothing.
@@ -222,10 +225,7 @@ impl Scene {
             self.case(Native::burn { value, keep_alive: false }, &[NATIVE_ASSET]),
             self.case(Native::upgrade_accounts { who: vec![self.who.id()] }, &[]),
             self.case(pallet_debt::Call::enforce { debtor: self.poor.id(), asset: FRB }, &[]),
-            self.case(
-                pallet_secrets::Call::reveal { secrets: vec![[7; 32]].try_into().expect("one") },
-                &[],
-            ),
+            Case { price: Parameters::current().secret_fee, ..self.case(reveal(1), &[]) },
             self.case(forgive(NATIVE_ASSET), &[NATIVE_ASSET]),
             self.case(forgive(FRB), &[FRB]),
         ]
@@ -354,6 +354,8 @@ struct Case<'a> {
     moves: &'static [AssetId],
     /// Whether it is refused for a debtor, rather than moving nothing.
     refused: bool,
+    /// What it costs beside the transaction's fee: a debtor pays that from below its floor, too.
+    price: Balance,
 }
 
 impl Case<'_> {
@@ -361,6 +363,17 @@ impl Case<'_> {
         let name = self.call.get_call_metadata();
         format!("{}.{}", name.pallet_name, name.function_name)
     }
+}
+
+/// Reveals so many secrets.
+fn reveal(count: u16) -> RuntimeCall {
+    let secret = |number: u16| {
+        let mut secret = [7; 32];
+        secret[..2].copy_from_slice(&number.to_le_bytes());
+        secret
+    };
+    let secrets: Vec<_> = (0..count).map(secret).collect();
+    pallet_secrets::Call::reveal { secrets: secrets.try_into().expect("at most 1,024") }.into()
 }
 
 fn register() -> pallet_hubs::Call<Runtime> {
@@ -387,7 +400,7 @@ fn assert_nothing_escapes(asset: AssetId, hub: bool, way: Way) {
         let creditor = Party::known(Ferdie);
         for case in scene.cases() {
             let name = case.name();
-            let Case { by, mut call, moves, mut refused } = case;
+            let Case { by, mut call, moves, mut refused, price } = case;
             if let Way::Batched(mode) = way {
                 if name == "Batch.submit" {
                     continue;
@@ -403,7 +416,7 @@ fn assert_nothing_escapes(asset: AssetId, hub: bool, way: Way) {
                 (results[1], fees_paid(), scene.wealth(asset) + free(asset, &creditor))
             });
             let paid = asset == NATIVE_ASSET && by.id() == scene.who.id();
-            let fee = if paid { fees.get(1).copied().unwrap_or_default() } else { 0 };
+            let fee = if paid { fees.get(1).copied().unwrap_or_default() + price } else { 0 };
             assert!(after >= before + INCOME - fee, "{result:?}: something escaped by {call:?}");
             if moves.contains(&asset) {
                 let failed = result.map(|result| result.is_err());
@@ -451,7 +464,7 @@ fn h07_debtor_should_be_kept_out_of_the_block_when_tip_or_fee_pass_the_floor() {
     on(DEVELOPMENT, |chain| {
         let scene = Scene::new(chain, Some(NATIVE_ASSET), false);
         let income = || Party::known(Alice).does(transfer(&scene.who, INCOME));
-        let floor = failsafe_runtime::Parameters::current().floor_user;
+        let floor = Parameters::current().floor_user;
         let second = |chain: &mut Chain, tx: Tx| {
             chain.trial(|chain| {
                 let results = chain.block(vec![income(), tx]);

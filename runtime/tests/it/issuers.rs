@@ -44,8 +44,7 @@ fn currency_should_be_issued_burnt_and_frozen_by_its_issuer_alone() {
         assert_eq!(shown, Some(AssetView { id: asset, symbol, decimals: 12, minimum: 10 }));
         assert_eq!(supply(asset), 2_000 * FRD);
         let burn = || Assets::burn { id: asset.into(), who: bob.address(), amount: 100 * FRD };
-        let mint =
-            || Assets::mint { id: asset.into(), beneficiary: bob.address(), amount: FRD };
+        let mint = || Assets::mint { id: asset.into(), beneficiary: bob.address(), amount: FRD };
         let freeze = || Assets::freeze { id: asset.into(), who: bob.address() };
         // Neither its holders nor the holder of the sudo key, without sudo.
         for call in [RuntimeCall::from(burn()), mint().into(), freeze().into()] {

@@ -53,7 +53,8 @@ fn h23_chain_should_know_no_floats_when_its_sources_are_read() {
     }
 }
 
-fn sources(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
+/// All Rust sources below a folder.
+pub fn sources(folder: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
@@ -342,11 +343,9 @@ fn h48_debts_should_be_paid_by_the_block_of_their_dispute_when_they_were_booked_
             Entry { asset, sent: 200 * FRD, locks: vec![lock].try_into().expect("one lock") };
         let with_lock = Simplex { nonce: 1, entries: vec![entry].try_into().expect("one") };
         let mut channels = vec![];
-        for (creditor, simplex) in [
-            (c, with_lock),
-            (b, sent_in(asset, 1, 500 * FRD)),
-            (a, sent_in(asset, 1, 300 * FRD)),
-        ] {
+        for (creditor, simplex) in
+            [(c, with_lock), (b, sent_in(asset, 1, 500 * FRD)), (a, sent_in(asset, 1, 300 * FRD))]
+        {
             let channel = Channel::new(h, creditor);
             let evidence = channel.theirs(h, &simplex);
             assert_eq!(chain.one(creditor.does(dispute(&channel, h, evidence))), Ok(()));

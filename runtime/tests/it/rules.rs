@@ -2,9 +2,7 @@
 //! per tag at least, if not here then where `docs/scenarios.md` says.
 
 use crate::{chain::*, stage::*};
-use failsafe_primitives::{
-    AssetId, Balance, Close, Entry, Evidence, Simplex, LIMIT, NATIVE_ASSET,
-};
+use failsafe_primitives::{AssetId, Balance, Close, Entry, Evidence, Simplex, LIMIT, NATIVE_ASSET};
 use failsafe_runtime::{Custody, Debt, Parameters, Runtime, RuntimeCall, RuntimeEvent, FRB, FRD};
 use pallet_assets::Call as Assets;
 use pallet_insurance::{Error, Event};
@@ -80,12 +78,8 @@ fn m3_resolve_should_pay_every_asset_when_one_is_huge_frozen_or_refuses() {
                 let entries = vec![Entry::sent(NATIVE_ASSET, native), Entry::sent(junk, amount)];
                 Simplex { nonce: 1, entries: entries.try_into().expect("two") }
             };
-            let evidence = both(
-                &channel,
-                other,
-                &simplex(0, 20 * FRD),
-                (issuer, &simplex(LIMIT, 0)),
-            );
+            let evidence =
+                both(&channel, other, &simplex(0, 20 * FRD), (issuer, &simplex(LIMIT, 0)));
             assert_eq!(chain.one(other.does(dispute(&channel, issuer, evidence))), Ok(()));
             chain.run_until_resolved(&channel);
             let native = (has(NATIVE_ASSET, other), has(NATIVE_ASSET, issuer));
@@ -112,8 +106,7 @@ fn m6_dispute_should_count_as_counter_when_the_partner_was_faster() {
         let batched = batch(vec![honest.clone()], pallet_batch::Mode::SkipFailed);
         for hubs in [honest, batched] {
             chain.trial(|chain| {
-                let results =
-                    chain.block(vec![user.does(faster.clone()), hub.does(hubs.clone())]);
+                let results = chain.block(vec![user.does(faster.clone()), hub.does(hubs.clone())]);
                 assert_eq!(results, vec![Ok(Ok(())), Ok(Ok(()))]);
                 // The same once more is skipped, and is no error.
                 assert_eq!(chain.one(hub.does(hubs)), Ok(()));
@@ -194,10 +187,7 @@ fn m16_accomplice_should_not_overtake_when_the_debtor_accepts_his_dispute() {
         let owed = |channel: &Channel<'_>, amount: Balance| {
             dispute(channel, debtor, channel.theirs(debtor, &sent_in(asset, 1, amount * FRD)))
         };
-        chain.all(vec![
-            honest.does(owed(&first, 100)),
-            accomplice.does(owed(&second, 1_000_000)),
-        ]);
+        chain.all(vec![honest.does(owed(&first, 100)), accomplice.does(owed(&second, 1_000_000))]);
         let presented = second.view().dispute.expect("open").digest;
         let accept = pallet_insurance::Call::accept { partner: accomplice.id(), presented };
         assert_eq!(chain.one(debtor.does(accept)), Ok(()));
@@ -293,8 +283,7 @@ fn a7_deadlines_should_be_exact_when_the_clock_reaches_them() {
             assert_eq!(results[1], Ok(Err(Error::<Runtime>::TooEarly.into())));
         });
         chain.run_to_clock(due - 1);
-        let results =
-            chain.block(vec![right.does(counter(left, evidence)), left.does(resolve())]);
+        let results = chain.block(vec![right.does(counter(left, evidence)), left.does(resolve())]);
         assert_eq!(now(), due);
         assert_eq!(results[0], Ok(Err(Error::<Runtime>::TooLate.into())));
         assert_eq!(results[1], Ok(Ok(())));

@@ -42,8 +42,7 @@ impl<'a> Rebalance<'a> {
 
     /// What the hub has, the insurance of the spenders, and that of the receivers.
     fn state(&self) -> (Balance, [Balance; 4], [Balance; 3]) {
-        let insured =
-            |user: &Party| Channel::new(user, self.hub).collateral_in(self.asset).0 / FRD;
+        let insured = |user: &Party| Channel::new(user, self.hub).collateral_in(self.asset).0 / FRD;
         (has(self.asset, self.hub), self.spenders.map(insured), self.receivers.map(insured))
     }
 }

@@ -73,10 +73,7 @@ pub fn channel_at<'a>(
     for (side, amount, other) in [(left, for_left, right), (right, for_right, left)] {
         if amount > 0 {
             fund(chain, asset, side, before.iter().max().expect("two") / FRD + amount + 1);
-            assert_eq!(
-                chain.one(side.does(deposit_of(asset, amount * FRD, side, other))),
-                Ok(())
-            );
+            assert_eq!(chain.one(side.does(deposit_of(asset, amount * FRD, side, other))), Ok(()));
         }
     }
     let channel = Channel::new(left, right);
@@ -94,7 +91,12 @@ pub fn channel_at<'a>(
 }
 
 /// Evidence of both simplexes, as `by` has them.
-pub fn both(channel: &Channel<'_>, by: &Party, own: &Simplex, other: (&Party, &Simplex)) -> Evidence {
+pub fn both(
+    channel: &Channel<'_>,
+    by: &Party,
+    own: &Simplex,
+    other: (&Party, &Simplex),
+) -> Evidence {
     let own = channel.twice(by, own);
     let ours = OwnSimplex::Acked { simplex: own.simplex, ack: own.ack };
     Evidence { ours: Some(ours), ..channel.theirs(other.0, other.1) }
@@ -134,11 +136,8 @@ pub fn withdrawal_until(
     (withdrawal_nonce, valid_until): (u64, u64),
     items: &[(AssetId, Balance, Balance)],
 ) -> RuntimeCall {
-    let item = |&(asset, amount, max_from_balance): &_| WithdrawalItem {
-        asset,
-        amount,
-        max_from_balance,
-    };
+    let item =
+        |&(asset, amount, max_from_balance): &_| WithdrawalItem { asset, amount, max_from_balance };
     let items: Vec<_> = items.iter().map(item).collect();
     let items = items.try_into().expect("few");
     let withdrawal = Withdrawal { withdrawal_nonce, valid_until, items };
