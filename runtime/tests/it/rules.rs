@@ -178,6 +178,29 @@ fn m12_new_user_should_owe_nothing_when_its_account_was_topped_up() {
     }
 }
 
+/// A delay that began anew with every counter let a responder with 40 nonces hold the money for
+/// hundreds of blocks.
+#[test]
+fn m13_dispute_should_end_at_its_deadline_when_the_responder_counters_in_every_block() {
+    in_both(|chain, asset, [left, right]| {
+        let channel = channel_at(chain, asset, [left, right], (100, 100));
+        let opening = acked(&channel, left, &sent_in(asset, 1, FRD));
+        assert_eq!(chain.one(left.does(dispute(&channel, right, opening))), Ok(()));
+        let due = now() + Parameters::current().delay_user;
+        for nonce in 2.. {
+            assert_eq!(channel.view().dispute.expect("open").resolve_at, due);
+            let newer = channel.theirs(left, &sent_in(asset, nonce, u128::from(nonce) * FRD));
+            assert_eq!(chain.one(right.does(counter(left, newer))), Ok(()));
+            if now() + 1 == due {
+                break;
+            }
+        }
+        chain.block(vec![]);
+        assert_eq!((now(), channel.view().dispute), (due, None));
+        assert_eq!((has(asset, left), has(asset, right)), (92, 8));
+    });
+}
+
 /// Debts in the order of booking let an accomplice, whose dispute the debtor accepted, overtake.
 #[test]
 fn m16_accomplice_should_not_overtake_when_the_debtor_accepts_his_dispute() {
