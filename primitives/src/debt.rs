@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn collectable_should_leave_a_living_account_when_paying_all_would_leave_dust() {
+    fn a15_collectable_should_leave_a_living_account_when_paying_all_would_leave_dust() {
         assert_eq!(collectable(300, 305, 0, 10), 295);
         assert_eq!(collectable(300, 300, 0, 10), 300);
         assert_eq!(collectable(300, 5, 0, 10), 5, "an account below the minimum gives all");

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn simplex_should_be_refused_when_it_has_more_locks_than_the_channel_may_have() {
+    fn a3_simplex_should_be_refused_when_it_has_more_locks_than_the_channel_may_have() {
         let locks: Vec<_> = (0..u64::from(MAX_LOCKS_USER) + 1).map(|id| lock(id, 1)).collect();
         let many = simplex(&[entry(1, 5, &locks)]);
         assert_eq!(many.validate(MAX_LOCKS_USER), Err(SimplexError::TooManyLocks));

@@ -94,7 +94,7 @@ fn check_signatures(signed_by: &Value, message: &[u8; 32]) {
 }
 
 #[test]
-fn simplex_payload_should_match_the_golden_bytes() {
+fn a1_simplex_payload_should_match_the_golden_bytes() {
     let v = vectors();
     let (context, case) = (context(&v), &v["simplex"]);
     let simplex = simplex(&case["simplex"]);
@@ -105,7 +105,7 @@ fn simplex_payload_should_match_the_golden_bytes() {
 }
 
 #[test]
-fn ack_message_should_match_the_golden_bytes() {
+fn a1_ack_message_should_match_the_golden_bytes() {
     let v = vectors();
     let simplex = simplex(&v["simplex"]["simplex"]);
     let message = context(&v).ack_message(Side::Right, &simplex);
@@ -114,7 +114,7 @@ fn ack_message_should_match_the_golden_bytes() {
 }
 
 #[test]
-fn withdrawal_payload_should_match_the_golden_bytes() {
+fn a1_withdrawal_payload_should_match_the_golden_bytes() {
     let v = vectors();
     let (context, case) = (context(&v), &v["withdrawal"]);
     let withdrawal = withdrawal(&case["withdrawal"]);
@@ -126,7 +126,7 @@ fn withdrawal_payload_should_match_the_golden_bytes() {
 }
 
 #[test]
-fn close_payload_should_match_the_golden_bytes() {
+fn a1_close_payload_should_match_the_golden_bytes() {
     let v = vectors();
     let (context, case) = (context(&v), &v["close"]);
     let offdeltas: Vec<(u32, i128)> = list(&case["close"]["offdeltas"])

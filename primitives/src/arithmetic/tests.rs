@@ -86,7 +86,7 @@ fn s15_withdraw_should_be_refused_when_the_partner_cannot_pay_the_rest() {
 }
 
 #[test]
-fn withdraw_should_be_refused_when_it_draws_more_than_the_proof_allows() {
+fn a9_withdraw_should_be_refused_when_it_draws_more_than_the_proof_allows() {
     let refused = row(30, 80).withdraw(Side::Left, 80, 49, 1_000);
     assert_eq!(refused, Err(WithdrawError::AboveMaxFromBalance));
 }
@@ -137,7 +137,7 @@ proptest! {
     /// "A deposit never changes what anybody owes", and adds exactly to the beneficiary's part
     /// once its debt to the axis is covered.
     #[test]
-    fn deposit_should_never_raise_what_anybody_owes(
+    fn m12_deposit_should_never_raise_what_anybody_owes(
         insurance in amount(), on in ondelta(), left in amount(), right in amount(),
         add in amount(), to_left: bool,
     ) {

@@ -229,7 +229,7 @@ fn s32_split_should_push_into_uninsured_when_a_revealed_lock_passes_the_insuranc
 }
 
 #[test]
-fn c4_latest_expiry_should_count_from_the_start_when_the_dispute_is_countered() {
+fn m15_latest_expiry_should_count_from_the_start_when_the_dispute_is_countered() {
     assert_eq!(latest_expiry_at_start(100, 20), 120);
     assert_eq!(latest_expiry_in_counter(100, 20), 126);
     assert_eq!(latest_expiry_at_start(Clock::MAX, 20), 0, "no lock at all");
@@ -269,7 +269,7 @@ fn m17_claim_should_be_broken_when_a_newer_or_larger_simplex_is_shown() {
 }
 
 #[test]
-fn h3_digest_should_differ_when_epoch_or_content_or_standing_or_side_differ() {
+fn digest_should_differ_when_epoch_or_content_or_standing_or_side_differ() {
     let one = |nonce, standing| Some(Presented { simplex: simplex(nonce, 1), standing });
     let accepted = [one(5, Standing::Final), None];
     let digest = presented_digest(3, &accepted);

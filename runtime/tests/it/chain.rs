@@ -89,6 +89,11 @@ impl Tx {
         Self { tip, ..self }
     }
 
+    /// Whether `who` will sign it.
+    pub fn is_by(&self, who: &Party) -> bool {
+        self.who.id() == who.id()
+    }
+
     /// Signs with another nonce than the next one.
     pub fn nonce(self, nonce: u32) -> Self {
         Self { nonce: Some(nonce), ..self }
@@ -203,6 +208,15 @@ impl Chain {
         self.parent = block.header.clone();
         Executive::execute_block(block.into());
         results
+    }
+
+    /// The next block as its author would send it, without any effect here.
+    pub fn proposed(&self, transactions: Vec<Tx>) -> Block {
+        let author = Self { parent: self.parent.clone(), slot: self.slot + 1 };
+        sp_io::storage::start_transaction();
+        let (_, block) = author.author(transactions);
+        sp_io::storage::rollback_transaction();
+        block
     }
 
     fn author(&self, transactions: Vec<Tx>) -> (Vec<ApplyExtrinsicResult>, Block) {

@@ -340,7 +340,7 @@ fn dispute_should_be_resolved_by_the_agenda_when_its_clock_is_reached() {
 }
 
 #[test]
-fn disputes_should_all_be_resolved_by_the_agenda_when_due_in_one_block() {
+fn m15_disputes_should_all_be_resolved_by_the_agenda_when_due_in_one_block() {
     on(DEVELOPMENT, |chain| {
         let ferdie = Party::known(Ferdie);
         let others = Party::strangers(20);
@@ -384,7 +384,7 @@ fn s31_dispute_should_wait_when_blocks_are_stuffed() {
 }
 
 #[test]
-fn withdrawal_should_draw_on_the_partner_when_the_insurance_is_too_small() {
+fn s12_withdrawal_should_draw_on_the_partner_when_the_insurance_is_too_small() {
     on(STORY, |chain| {
         // S12: (30, 80, 0), left a user, right a hub with 1,000.
         let s = Party::strangers(2);

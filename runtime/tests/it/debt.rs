@@ -277,7 +277,7 @@ fn debtor_should_pay_its_tip_when_its_counter_is_free() {
 }
 
 #[test]
-fn counter_should_be_free_when_nothing_is_owed() {
+fn a19_counter_should_be_free_when_nothing_is_owed() {
     on(DEVELOPMENT, |chain| {
         let charlie = Party::known(Charlie);
         let evidence = disputed_by_bob(chain, &charlie);

@@ -7,13 +7,16 @@
 
 use crate::chain::*;
 use failsafe_primitives::{fees::HubFees, AssetId, Balance, Simplex, NATIVE_ASSET};
-use failsafe_runtime::{Balances, Runtime, RuntimeCall, System, FRB, FRD};
+use failsafe_runtime::{
+    Balances, Parameters, Runtime, RuntimeCall, RuntimeHoldReason, System, TxExtension, FRB, FRD,
+};
 use frame_support::traits::{fungible::Inspect, GetCallMetadata};
 use pallet_assets::{Call as Assets, NextAssetId};
 use pallet_balances::Call as Native;
 use pallet_batch::Mode;
 use pallet_insurance::Call as Channels;
 use sp_keyring::Sr25519Keyring::{Alice, Bob, Charlie, Dave, Ferdie};
+use sp_runtime::transaction_validity::InvalidTransaction;
 use std::collections::BTreeSet;
 
 /// Pallets with calls that no case of the table makes, and why.
@@ -50,6 +53,21 @@ const CALLS_LEFT_OUT: [(&str, &str); 20] = [
     ("Assets.set_reserves", "moves nothing, and there are no reserves in this runtime"),
     ("Custody.claim", "brings money, to its owner alone"),
     ("Insurance.resolve", "does what the agenda does in the same block, whoever asks"),
+];
+
+/// What a transaction carries beside its call. Only the payment of fees moves money.
+const EXTENSIONS: [&str; 11] = [
+    "CheckNonZeroSender",
+    "CheckSpecVersion",
+    "CheckTxVersion",
+    "CheckGenesis",
+    "CheckMortality",
+    "CheckNonce",
+    "CheckWeight",
+    "OneBatchPerBlock",
+    "ChargeTransactionPayment",
+    "CheckMetadataHash",
+    "WeightReclaim",
 ];
 
 const INCOME: Balance = 1_000 * FRD;
@@ -172,12 +190,14 @@ impl Scene {
             cases.push(self.case(pallet_hubs::Call::retire {}, &[]));
         } else {
             cases.push(self.case(register(), &[NATIVE_ASSET]));
+            // Their fees are more than a user's floor, and less than a hub's.
+            cases.push(self.case(reveal(1_001), &[NATIVE_ASSET]));
         }
         cases
     }
 
     fn case(&self, call: impl Into<RuntimeCall>, moves: &'static [AssetId]) -> Case<'_> {
-        Case { by: &self.who, call: call.into(), moves, refused: true }
+        Case { by: &self.who, call: call.into(), moves, refused: true, price: 0 }
     }
 
     /// A call that moves all that can be moved, if that is nothing then nothing.
@@ -205,10 +225,7 @@ impl Scene {
             self.case(Native::burn { value, keep_alive: false }, &[NATIVE_ASSET]),
             self.case(Native::upgrade_accounts { who: vec![self.who.id()] }, &[]),
             self.case(pallet_debt::Call::enforce { debtor: self.poor.id(), asset: FRB }, &[]),
-            self.case(
-                pallet_secrets::Call::reveal { secrets: vec![[7; 32]].try_into().expect("one") },
-                &[],
-            ),
+            Case { price: Parameters::current().secret_fee, ..self.case(reveal(1), &[]) },
             self.case(forgive(NATIVE_ASSET), &[NATIVE_ASSET]),
             self.case(forgive(FRB), &[FRB]),
         ]
@@ -337,6 +354,8 @@ struct Case<'a> {
     moves: &'static [AssetId],
     /// Whether it is refused for a debtor, rather than moving nothing.
     refused: bool,
+    /// What it costs beside the transaction's fee: a debtor pays that from below its floor, too.
+    price: Balance,
 }
 
 impl Case<'_> {
@@ -344,6 +363,17 @@ impl Case<'_> {
         let name = self.call.get_call_metadata();
         format!("{}.{}", name.pallet_name, name.function_name)
     }
+}
+
+/// Reveals so many secrets.
+fn reveal(count: u16) -> RuntimeCall {
+    let secret = |number: u16| {
+        let mut secret = [7; 32];
+        secret[..2].copy_from_slice(&number.to_le_bytes());
+        secret
+    };
+    let secrets: Vec<_> = (0..count).map(secret).collect();
+    pallet_secrets::Call::reveal { secrets: secrets.try_into().expect("at most 1,024") }.into()
 }
 
 fn register() -> pallet_hubs::Call<Runtime> {
@@ -356,12 +386,28 @@ fn register() -> pallet_hubs::Call<Runtime> {
     }
 }
 
+/// How a call is made.
+#[derive(Clone, Copy)]
+enum Way {
+    Alone,
+    Batched(Mode),
+}
+
 /// Makes every call as an account that owes `asset` and gets an income in it just before.
-fn assert_nothing_escapes(asset: AssetId, hub: bool) {
+fn assert_nothing_escapes(asset: AssetId, hub: bool, way: Way) {
     on(DEVELOPMENT, |chain| {
         let scene = Scene::new(chain, Some(asset), hub);
         let creditor = Party::known(Ferdie);
-        for Case { by, call, moves, refused } in scene.cases() {
+        for case in scene.cases() {
+            let name = case.name();
+            let Case { by, mut call, moves, mut refused, price } = case;
+            if let Way::Batched(mode) = way {
+                if name == "Batch.submit" {
+                    continue;
+                }
+                call = batch(vec![call], mode);
+                refused &= mode == Mode::Atomic;
+            }
             let before = scene.wealth(asset) + free(asset, &creditor);
             let (result, fees, after) = chain.trial(|chain| {
                 let income = Party::known(Alice).does(transfer_of(asset, &scene.who, INCOME));
@@ -370,7 +416,7 @@ fn assert_nothing_escapes(asset: AssetId, hub: bool) {
                 (results[1], fees_paid(), scene.wealth(asset) + free(asset, &creditor))
             });
             let paid = asset == NATIVE_ASSET && by.id() == scene.who.id();
-            let fee = if paid { fees.get(1).copied().unwrap_or_default() } else { 0 };
+            let fee = if paid { fees.get(1).copied().unwrap_or_default() + price } else { 0 };
             assert!(after >= before + INCOME - fee, "{result:?}: something escaped by {call:?}");
             if moves.contains(&asset) {
                 let failed = result.map(|result| result.is_err());
@@ -384,23 +430,122 @@ fn assert_nothing_escapes(asset: AssetId, hub: bool) {
 }
 
 #[test]
-fn debtor_should_move_nothing_when_it_owes_frd() {
-    assert_nothing_escapes(NATIVE_ASSET, false);
+fn h07_debtor_should_move_nothing_when_it_owes_frd() {
+    assert_nothing_escapes(NATIVE_ASSET, false, Way::Alone);
 }
 
 #[test]
-fn debtor_should_move_nothing_when_it_is_a_hub_and_owes_frd() {
-    assert_nothing_escapes(NATIVE_ASSET, true);
+fn h07_debtor_should_move_nothing_when_it_is_a_hub_and_owes_frd() {
+    assert_nothing_escapes(NATIVE_ASSET, true, Way::Alone);
 }
 
 #[test]
-fn debtor_should_move_nothing_when_it_owes_an_issued_asset() {
-    assert_nothing_escapes(FRB, false);
+fn h07_debtor_should_move_nothing_when_it_owes_an_issued_asset() {
+    assert_nothing_escapes(FRB, false, Way::Alone);
 }
 
 #[test]
-fn debtor_should_move_nothing_when_it_is_a_hub_and_owes_an_issued_asset() {
-    assert_nothing_escapes(FRB, true);
+fn h07_debtor_should_move_nothing_when_it_is_a_hub_and_owes_an_issued_asset() {
+    assert_nothing_escapes(FRB, true, Way::Alone);
+}
+
+#[test]
+fn h07_debtor_should_move_nothing_when_it_wraps_every_call_in_a_batch() {
+    for asset in [NATIVE_ASSET, FRB] {
+        for mode in [Mode::Atomic, Mode::SkipFailed] {
+            assert_nothing_escapes(asset, false, Way::Batched(mode));
+        }
+    }
+}
+
+/// Whatever the call is, what it pays for being in the block comes from below the floor.
+#[test]
+fn h07_debtor_should_be_kept_out_of_the_block_when_tip_or_fee_pass_the_floor() {
+    on(DEVELOPMENT, |chain| {
+        let scene = Scene::new(chain, Some(NATIVE_ASSET), false);
+        let income = || Party::known(Alice).does(transfer(&scene.who, INCOME));
+        let floor = Parameters::current().floor_user;
+        let second = |chain: &mut Chain, tx: Tx| {
+            chain.trial(|chain| {
+                let results = chain.block(vec![income(), tx]);
+                assert_eq!(results[0], Ok(Ok(())));
+                results[1]
+            })
+        };
+        let refused = Err(InvalidTransaction::Payment.into());
+        for case in scene.cases().into_iter().filter(|case| case.by.id() == scene.who.id()) {
+            // Even a call that turns out to be free is paid for first.
+            let tx = scene.who.does(case.call.clone()).tip(floor);
+            assert_eq!(second(chain, tx), refused, "{:?}", case.call);
+        }
+        // A fee for length: two million bytes cost twice the floor.
+        let remark = vec![0; 2_000_000];
+        let long = || RuntimeCall::from(frame_system::Call::remark { remark: remark.clone() });
+        assert_eq!(second(chain, scene.who.does(long())), refused);
+        assert_eq!(second(chain, scene.friend.does(long())), Ok(Ok(())));
+    });
+}
+
+/// An issuer who owes in its own currency has powers over its own account, too.
+#[test]
+fn h07_issuer_should_move_nothing_when_it_owes_its_own_currency() {
+    on(DEVELOPMENT, |chain| {
+        let scene = Scene::new(chain, None, false);
+        let (who, friend, asset) = (&scene.who, &scene.friend, scene.own[0]);
+        let creditor = Party::known(Charlie);
+        let id = || codec::Compact(asset);
+        let (me, dest) = (|| who.address(), || friend.address());
+        let paid = Assets::transfer { id: id(), target: creditor.address(), amount: 100 };
+        assert_eq!(chain.one(who.does(paid)), Ok(()));
+        let channel = Channel::new(who, &creditor);
+        let evidence = channel.theirs(who, &sent_in(asset, 1, 1_000_000));
+        assert_eq!(chain.one(creditor.does(dispute(&channel, who, evidence))), Ok(()));
+        chain.run_until_resolved(&channel);
+        assert_eq!((free(asset, who), free(asset, &creditor)), (0, 1_000));
+        let team = || Assets::set_team { id: id(), issuer: me(), admin: dest(), freezer: me() };
+        let by_admin = |by: &Party| {
+            vec![
+                by.does(Assets::burn { id: id(), who: me(), amount: 400 }),
+                by.does(Assets::force_transfer {
+                    id: id(),
+                    source: me(),
+                    dest: dest(),
+                    amount: 400,
+                }),
+            ]
+        };
+        let mut all = by_admin(who);
+        all.extend([
+            who.does(Assets::transfer { id: id(), target: dest(), amount: 400 }),
+            who.does(Assets::transfer_all { id: id(), dest: dest(), keep_alive: false }),
+            who.does(Assets::refund { id: id(), allow_burn: true }),
+            who.does(deposit_of(asset, 400, who, &scene.partner)),
+            // Approved before the debt.
+            friend.does(Assets::transfer_approved {
+                id: id(),
+                owner: me(),
+                destination: dest(),
+                amount: 400,
+            }),
+        ]);
+        let income = || friend.does(Assets::transfer { id: id(), target: me(), amount: 500 });
+        let mut escapes = |before: Option<Tx>, tx: Tx| {
+            chain.trial(|chain| {
+                chain.all(before.into_iter().collect());
+                let next = System::account_nonce(friend.id());
+                let tx = if tx.is_by(friend) { tx.nonce(next + 1) } else { tx };
+                let results = chain.block(vec![income(), tx]);
+                assert_eq!(results[0], Ok(Ok(())));
+                (free(asset, who), free(asset, &creditor))
+            })
+        };
+        for tx in all {
+            assert_eq!(escapes(None, tx), (0, 1_500));
+        }
+        for tx in by_admin(friend) {
+            assert_eq!(escapes(Some(who.does(team())), tx), (0, 1_500), "by another admin");
+        }
+    });
 }
 
 #[test]
@@ -453,6 +598,18 @@ fn table_should_know_every_pallet_when_the_runtime_grows() {
         PALLETS.into_iter().chain(PALLETS_LEFT_OUT.map(|(name, _)| name)).collect();
     let calls: BTreeSet<_> = RuntimeCall::get_module_names().iter().copied().collect();
     assert_eq!(calls, known, "say what the calls of a new pallet do for a debtor");
+}
+
+/// What every transaction carries can move money as well as its call.
+#[test]
+fn table_should_know_every_extension_and_hold_when_the_runtime_grows() {
+    use sp_runtime::traits::TransactionExtension;
+    let extensions = <TxExtension as TransactionExtension<RuntimeCall>>::metadata();
+    let names: Vec<_> = extensions.iter().map(|extension| extension.identifier).collect();
+    assert_eq!(names, EXTENSIONS, "say what a new extension does for a debtor");
+    // Deposits of hubs and of disputes.
+    let holds = <RuntimeHoldReason as frame_support::traits::VariantCount>::VARIANT_COUNT;
+    assert_eq!(holds, 2, "say whether a debtor can hide an income under a new hold");
 }
 
 #[test]

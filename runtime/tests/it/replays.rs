@@ -188,7 +188,7 @@ fn s56_late_claim_should_be_refused_when_its_simplex_is_of_another_chain() {
 }
 
 #[test]
-fn withdrawal_proof_should_be_refused_when_it_was_used() {
+fn s08_withdrawal_proof_should_be_refused_when_it_was_used() {
     on(STORY, |chain| {
         let alice = Party::known(Alice);
         let other = &Party::strangers(1)[0];

@@ -210,7 +210,7 @@ fn batch_should_be_charged_for_the_weight_of_all_actions_when_it_is_long() {
 }
 
 #[test]
-fn fee_and_tip_should_go_to_the_author_when_a_block_is_made() {
+fn h22_fee_and_tip_should_go_to_the_author_when_a_block_is_made() {
     on(LOCAL, |chain| {
         let (ferdie, bob) = (Party::known(Ferdie), Party::known(Bob));
         let mut authors = std::collections::BTreeSet::new();

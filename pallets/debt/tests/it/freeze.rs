@@ -98,7 +98,7 @@ fn register(who: &Party) -> frame_support::dispatch::DispatchResult {
 }
 
 #[test]
-fn h1_debtor_should_not_move_income_out_when_it_has_a_deposit_on_hold() {
+fn h07_debtor_should_not_move_income_out_when_it_has_a_deposit_on_hold() {
     let p = Party::ordered(4);
     let (h, b, x, y) = (&p[0], &p[1], &p[2], &p[3]);
     let builder = ExtBuilder::default().balance(h, 200).balance(x, 1_000);
@@ -116,7 +116,7 @@ fn h1_debtor_should_not_move_income_out_when_it_has_a_deposit_on_hold() {
 }
 
 #[test]
-fn h1_deposit_should_be_for_the_creditors_when_an_indebted_hub_retires() {
+fn h07_deposit_should_be_for_the_creditors_when_an_indebted_hub_retires() {
     let p = Party::ordered(2);
     let (h, b) = (&p[0], &p[1]);
     let builder = ExtBuilder::default().balance(h, 200).balance(b, 1);
@@ -147,7 +147,7 @@ fn with_income(test: impl FnOnce(&Party, &Party)) {
 }
 
 #[test]
-fn h1_debtor_should_not_reserve_income_when_it_creates_touches_or_approves() {
+fn h07_debtor_should_not_reserve_income_when_it_creates_touches_or_approves() {
     let frozen = sp_runtime::TokenError::Frozen;
     with_income(|h, y| {
         assert_noop!(Assets::create(h.origin(), 10, h.id(), 1), frozen);
@@ -159,7 +159,7 @@ fn h1_debtor_should_not_reserve_income_when_it_creates_touches_or_approves() {
 }
 
 #[test]
-fn h1_debtor_should_not_give_its_reserves_away_with_an_asset() {
+fn h07_debtor_should_not_give_its_reserves_away_with_an_asset() {
     with_income(|h, y| {
         let given = Assets::transfer_ownership(h.origin(), 9, y.id());
         assert_noop!(given, pallet_assets::Error::<Test>::IncompleteDepositTransfer);

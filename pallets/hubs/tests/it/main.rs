@@ -80,7 +80,7 @@ fn retire_should_free_handle_and_deposit() {
 }
 
 #[test]
-fn h1_register_should_be_refused_when_the_account_owes() {
+fn h07_register_should_be_refused_when_the_account_owes() {
     use failsafe_pallet_support::DebtLedger;
     let p = Party::ordered(3);
     let (h, b, x) = (&p[0], &p[1], &p[2]);

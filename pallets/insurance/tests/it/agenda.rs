@@ -4,7 +4,7 @@ use frame_support::{assert_ok, weights::Weight};
 use pallet_insurance::{Agenda, AgendaCursor, AgendaLength, AgendaTask};
 
 #[test]
-fn agenda_should_resolve_every_dispute_of_a_slot_when_many_come_due_at_once() {
+fn m15_agenda_should_resolve_every_dispute_of_a_slot_when_many_come_due_at_once() {
     let p = Party::ordered(40);
     let hub = &p[0];
     let mut builder = ExtBuilder::default().hub(hub);
@@ -26,7 +26,7 @@ fn agenda_should_resolve_every_dispute_of_a_slot_when_many_come_due_at_once() {
 }
 
 #[test]
-fn agenda_should_go_on_in_the_next_block_when_a_block_has_no_room() {
+fn m15_agenda_should_go_on_in_the_next_block_when_a_block_has_no_room() {
     let p = Party::ordered(2);
     let (l, r) = (&p[0], &p[1]);
     ExtBuilder::default().balance(l, 10).build_and_execute(|| {

@@ -30,7 +30,7 @@ fn counter_for(
 }
 
 #[test]
-fn c4_counter_should_be_refused_when_its_lock_expires_beyond_a_window_after_the_start() {
+fn m15_counter_should_be_refused_when_its_lock_expires_beyond_a_window_after_the_start() {
     accomplices(|_, _, stranger, channel| {
         let start = channel.dispute().unwrap().start;
         let latest = start + MIN_DELAY + WINDOW;
@@ -51,7 +51,7 @@ fn c4_counter_should_be_refused_when_its_lock_expires_beyond_a_window_after_the_
 }
 
 #[test]
-fn c4_debts_should_be_paid_in_honest_order_when_accomplices_opened_a_dispute_in_advance() {
+fn m16_debts_should_be_paid_in_honest_order_when_accomplices_opened_a_dispute_in_advance() {
     let p = Party::ordered(4);
     let (hub, accomplice, honest, stranger) = (&p[0], &p[1], &p[2], &p[3]);
     let builder = ExtBuilder::default().balance(accomplice, 10).balance(honest, 10);
@@ -85,7 +85,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn c4_dispute_should_end_in_bounded_time_whatever_counters_come(
+    fn m13_dispute_should_end_in_bounded_time_whatever_counters_come(
         steps in prop::collection::vec((0u64..5, any::<bool>(), any::<bool>(), 0u64..60), 1..40),
         first_lock in prop::option::of(0..=WINDOW),
         against_hub in any::<bool>(),
@@ -133,7 +133,7 @@ proptest! {
 }
 
 #[test]
-fn h2_counter_should_be_free_once_per_dispute_and_role() {
+fn a19_counter_should_be_free_once_per_dispute_and_role() {
     accomplices(|hub, accomplice, stranger, channel| {
         let by_responder = |nonce| {
             let evidence = channel.ours(Side::Left, &sent(nonce, 1));
@@ -152,7 +152,7 @@ fn h2_counter_should_be_free_once_per_dispute_and_role() {
 }
 
 #[test]
-fn h2_counter_should_be_free_again_when_another_dispute_is_open() {
+fn a19_counter_should_be_free_again_when_another_dispute_is_open() {
     accomplices(|hub, accomplice, _, channel| {
         let counter = channel.ours(Side::Left, &sent(2, 1));
         assert_ok!(Insurance::counter(hub.origin(), accomplice.id(), counter));
@@ -167,7 +167,7 @@ fn h2_counter_should_be_free_again_when_another_dispute_is_open() {
 }
 
 #[test]
-fn h3_accept_should_be_refused_when_a_counter_has_changed_what_is_presented() {
+fn s21_accept_should_be_refused_when_a_counter_has_changed_what_is_presented() {
     let p = Party::ordered(3);
     let (a, b, stranger) = (&p[0], &p[1], &p[2]);
     let builder = ExtBuilder::default().balance(a, 100).balance(b, 1).balance(stranger, 1);
@@ -196,7 +196,7 @@ fn h3_accept_should_be_refused_when_a_counter_has_changed_what_is_presented() {
 }
 
 #[test]
-fn h3_accept_should_be_refused_when_it_was_meant_for_another_epoch() {
+fn s21_accept_should_be_refused_when_it_was_meant_for_another_epoch() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 100).build_and_execute(|| {

@@ -29,7 +29,7 @@ fn deposit_junk(who: &Party, amount: u128, partner: &Party) -> DispatchResultWit
 }
 
 #[test]
-fn m4_deposit_should_be_refused_when_it_would_leave_the_depositor_dust() {
+fn a15_deposit_should_be_refused_when_it_would_leave_the_depositor_dust() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 1).build_and_execute(|| {
@@ -44,7 +44,7 @@ fn m4_deposit_should_be_refused_when_it_would_leave_the_depositor_dust() {
 }
 
 #[test]
-fn m4_withdrawal_should_be_refused_when_it_would_leave_the_partner_dust() {
+fn a15_withdrawal_should_be_refused_when_it_would_leave_the_partner_dust() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 1).build_and_execute(|| {
@@ -60,7 +60,7 @@ fn m4_withdrawal_should_be_refused_when_it_would_leave_the_partner_dust() {
 }
 
 #[test]
-fn m5_deposit_should_be_possible_when_custody_has_used_up_its_references() {
+fn deposit_should_be_possible_when_custody_has_used_up_its_references() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 10_000).balance(b, 1).build_and_execute(|| {
@@ -78,7 +78,7 @@ fn m5_deposit_should_be_possible_when_custody_has_used_up_its_references() {
 }
 
 #[test]
-fn c3_money_should_wait_as_unclaimed_when_the_issuer_has_filled_the_supply() {
+fn m3_money_should_wait_as_unclaimed_when_the_issuer_has_filled_the_supply() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 1).balance(b, 1).build().execute_with(|| {
@@ -101,7 +101,7 @@ fn c3_money_should_wait_as_unclaimed_when_the_issuer_has_filled_the_supply() {
 }
 
 #[test]
-fn c3_deposit_should_be_refused_when_the_asset_would_swallow_it() {
+fn deposit_should_be_refused_when_the_asset_would_swallow_it() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 1).build().execute_with(|| {
@@ -116,7 +116,7 @@ fn c3_deposit_should_be_refused_when_the_asset_would_swallow_it() {
 }
 
 #[test]
-fn c3_debt_should_wait_when_the_asset_would_swallow_its_payment() {
+fn debt_should_wait_when_the_asset_would_swallow_its_payment() {
     use failsafe_pallet_support::DebtLedger;
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
@@ -136,7 +136,7 @@ fn c3_debt_should_wait_when_the_asset_would_swallow_its_payment() {
 }
 
 #[test]
-fn c3_asset_should_not_be_destroyed_while_it_is_in_custody() {
+fn asset_should_not_be_destroyed_while_it_is_in_custody() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 1).build_and_execute(|| {
@@ -158,7 +158,7 @@ fn c3_asset_should_not_be_destroyed_while_it_is_in_custody() {
 }
 
 #[test]
-fn c3_custody_should_forget_its_seed_when_the_asset_is_destroyed() {
+fn custody_should_forget_its_seed_when_the_asset_is_destroyed() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(a, 1).build_and_execute(|| {

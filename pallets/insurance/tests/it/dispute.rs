@@ -354,7 +354,7 @@ fn m17_deposit_should_go_to_the_responder_when_the_starter_hid_a_newer_simplex()
 }
 
 #[test]
-fn m3_deposit_should_go_to_the_responder_when_the_starter_posted_an_invented_nonce() {
+fn m17_deposit_should_go_to_the_responder_when_the_starter_posted_an_invented_nonce() {
     assert!(forfeits(unacked(sent(u64::MAX, 0)), sent(9, 90)));
     assert!(forfeits(unacked(sent(9, 80)), sent(9, 90)));
 }
@@ -380,7 +380,7 @@ fn m17_deposit_should_be_forfeited_when_the_second_counter_shows_what_was_hidden
 }
 
 #[test]
-fn c2_dispute_should_be_refused_when_its_epoch_has_ended() {
+fn s56_dispute_should_be_refused_when_its_epoch_has_ended() {
     let p = Party::ordered(2);
     let (user, hub) = (&p[0], &p[1]);
     ExtBuilder::default().balance(user, 100).balance(hub, 1).hub(hub).build_and_execute(|| {
@@ -398,7 +398,7 @@ fn c2_dispute_should_be_refused_when_its_epoch_has_ended() {
 }
 
 #[test]
-fn c2_dispute_should_be_refused_when_its_epoch_is_to_come_or_it_acts_as_counter_to_another() {
+fn s56_dispute_should_be_refused_when_its_epoch_is_to_come_or_it_acts_as_counter_to_another() {
     qtum(|alice, bob, channel| {
         let by_bob = |epoch| {
             let evidence = channel.theirs(Side::Left, &sent(3, 300));
@@ -444,7 +444,7 @@ fn indebted(balance: u128, deposit_of_dispute: u128, test: impl FnOnce(&Party, &
 }
 
 #[test]
-fn h1_dispute_should_be_refused_when_a_debtor_would_hide_income_under_its_deposit() {
+fn h07_dispute_should_be_refused_when_a_debtor_would_hide_income_under_its_deposit() {
     indebted(100, 40, |debtor, creditor, partner| {
         let refused = dispute(debtor, partner, Evidence::default());
         assert_noop!(refused.map_err(|e| e.error), Error::DepositMissing);
@@ -454,7 +454,7 @@ fn h1_dispute_should_be_refused_when_a_debtor_would_hide_income_under_its_deposi
 }
 
 #[test]
-fn h1_dispute_should_be_possible_when_a_debtor_pays_the_deposit_from_below_its_floor() {
+fn h07_dispute_should_be_possible_when_a_debtor_pays_the_deposit_from_below_its_floor() {
     indebted(100, 20, |debtor, creditor, partner| {
         let evidence = Channel::new(debtor, partner).theirs(Side::Right, &sent(1, 45));
         assert_ok!(dispute(debtor, partner, evidence));
@@ -467,7 +467,7 @@ fn h1_dispute_should_be_possible_when_a_debtor_pays_the_deposit_from_below_its_f
 }
 
 #[test]
-fn h1_pair_fee_should_come_from_below_the_floor_when_a_debtor_disputes() {
+fn h07_pair_fee_should_come_from_below_the_floor_when_a_debtor_disputes() {
     let p = Party::ordered(3);
     let (debtor, creditor, partner) = (&p[0], &p[1], &p[2]);
     let with_fee = |fee| {

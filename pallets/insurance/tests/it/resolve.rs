@@ -193,7 +193,7 @@ fn s40_story_should_end_with_the_numbers_of_the_scenario() {
 }
 
 #[test]
-fn resolve_should_treat_every_asset_of_the_channel_and_ignore_unknown_ones() {
+fn a8_resolve_should_treat_every_asset_of_the_channel_and_ignore_unknown_ones() {
     let p = Party::ordered(2);
     let (l, r) = (&p[0], &p[1]);
     ExtBuilder::default().balance(l, 100).frb(l, 100).build_and_execute(|| {

@@ -42,7 +42,7 @@ fn view_should_leave_out_an_old_epoch_when_late_claims_are_over() {
 }
 
 #[test]
-fn h3_view_should_give_the_digest_of_what_is_presented() {
+fn view_should_give_the_digest_of_what_is_presented() {
     let p = Party::ordered(2);
     let (a, b) = (&p[0], &p[1]);
     ExtBuilder::default().balance(b, 10).build_and_execute(|| {
