@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 import { Keyring } from '@polkadot/keyring';
 import { Option } from '@polkadot/types';
+import { u8aConcat, u8aToHex } from '@polkadot/util';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 
 /** One FRD in its smallest units. */
@@ -54,7 +55,8 @@ export function plain(codec) {
     return codec.map(plain);
   }
   if (codec instanceof Map) {
-    return Object.fromEntries([...codec].map(([name, value]) => [name, plain(value)]));
+    // A field that is named like a method of `Map`, such as `entries`, has a _ behind its name.
+    return Object.fromEntries([...codec].map(([name, value]) => [name.replace(/_$/, ''), plain(value)]));
   }
   return codec.toJSON();
 }
@@ -100,11 +102,12 @@ export async function send(call, signer, { finalized = false } = {}) {
  * Sends a call that is expected to fail in its block.
  * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
  * @param {import('@polkadot/keyring/types').KeyringPair} signer
- * @returns {Promise<{ hash: string, error: string | null }>} the block and the name of the error
+ * @returns {Promise<{ hash: string, error: string | null, fee: bigint }>} the block, the name of the
+ *   error, and what the failure cost
  */
 export async function sendRefused(call, signer) {
-  const { hash, error } = await submit(call, signer, false);
-  return { hash, error };
+  const { hash, error, events } = await submit(call, signer, false);
+  return { hash, error, fee: feeOf(events) };
 }
 
 async function submit(call, signer, finalized) {
@@ -149,6 +152,28 @@ export function named(events, name, fields = {}) {
 }
 
 /**
+ * What a call cost its signer in the end.
+ * @param {Event[]} events of the call
+ * @returns {bigint}
+ */
+export function feeOf(events) {
+  const [{ actualFee }] = named(events, 'transactionPayment.TransactionFeePaid');
+  return actualFee;
+}
+
+/**
+ * Native money of an account in a block, without what is on hold.
+ * @param {ApiPromise} api
+ * @param {string} hash
+ * @param {{ address: string }} account
+ * @returns {Promise<bigint>}
+ */
+export async function freeAt(api, hash, { address }) {
+  const [{ free }] = await (await failsafeAt(api, hash)).balances(address, [NATIVE]);
+  return free;
+}
+
+/**
  * All events of a block, those without a transaction too.
  * @param {ApiPromise} api
  * @param {string} hash
@@ -157,6 +182,25 @@ export function named(events, name, fields = {}) {
 export async function eventsAt(api, hash) {
   const at = await api.at(hash);
   return (await at.query.system.events()).map(plainEvent);
+}
+
+/**
+ * The events of all blocks from one on up to another, without those of other accounts.
+ * @param {ApiPromise} api
+ * @param {string} from hash of the first block
+ * @param {string} to hash of the last block
+ * @param {(event: Event) => boolean} wanted
+ * @returns {Promise<Event[]>}
+ */
+export async function eventsBetween(api, from, to, wanted) {
+  const numberOf = async (hash) => (await api.rpc.chain.getHeader(hash)).number.toNumber();
+  const [first, last] = [await numberOf(from), await numberOf(to)];
+  const events = [];
+  for (let number = first; number <= last; number += 1) {
+    const hash = await api.rpc.chain.getBlockHash(number);
+    events.push(...(await eventsAt(api, hash.toHex())).filter(wanted));
+  }
+  return events;
 }
 
 /**
@@ -196,6 +240,23 @@ export async function failsafeAt(api, hash) {
   const { failsafeApi } = (await api.at(hash)).call;
   const ask = (method) => async (...args) => plain(await method(...args));
   return Object.fromEntries(Object.entries(failsafeApi).map(([name, method]) => [name, ask(method)]));
+}
+
+/**
+ * The answer of a pallet's view function, as plain values. polkadot.js lists these functions, but
+ * has no method for each.
+ * @param {ApiPromise} api
+ * @param {string} palletName as in the metadata, like `Debt`
+ * @param {string} name like `owed_to`
+ * @param {...any} args
+ */
+export async function view(api, palletName, name, ...args) {
+  const pallet = api.runtimeMetadata.asLatest.pallets.find((one) => one.name.eq(palletName));
+  const { id, inputs, output } = pallet.viewFunctions.find((one) => one.name.eq(name));
+  const typed = (type, value) => api.createType(api.registry.createLookupType(type), value);
+  const input = u8aConcat(...inputs.map(({ type }, i) => typed(type, args[i]).toU8a()));
+  const answer = await api.call.runtimeViewFunction.executeViewFunction(id, u8aToHex(input));
+  return plain(typed(output, answer.asOk.toU8a(true)));
 }
 
 /**

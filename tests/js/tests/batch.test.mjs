@@ -53,7 +53,7 @@ test('batch_should_carry_out_all_actions_when_none_fails', async () => {
   });
 });
 
-test('batch_should_change_nothing_when_an_action_of_an_atomic_one_fails', async () => {
+test('s69_batch_should_change_nothing_when_an_action_of_an_atomic_one_fails', async () => {
   const state = await stateAt(await best(api));
   const actions = [deposit(FRD), pay(FRD), deposit(FRD, UNKNOWN_ASSET)];
   const { hash, error } = await sendRefused(api.tx.batch.submit(actions, 'Atomic'), bob);

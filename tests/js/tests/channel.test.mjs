@@ -70,7 +70,7 @@ test('withdrawal_should_pay_out_of_the_insurance_when_bob_signed_its_proof', asy
   assert.deepEqual(collateralIn(await channelAt(hash), NATIVE), withDeposit(collateral, side, -amount));
 });
 
-test('withdrawal_should_be_refused_when_its_proof_is_used_again', async () => {
+test('s08_withdrawal_should_be_refused_when_its_proof_is_used_again', async () => {
   const signed = await signedByBob(FRD);
   const { hash } = await send(withdraw(signed), alice);
   const again = await sendRefused(withdraw(signed), alice);
@@ -78,12 +78,12 @@ test('withdrawal_should_be_refused_when_its_proof_is_used_again', async () => {
   assert.deepEqual(await channelAt(again.hash), await channelAt(hash));
 });
 
-test('withdrawal_should_be_refused_when_a_wallet_wrapped_the_message', async () => {
+test('a1_withdrawal_should_be_refused_when_a_wallet_wrapped_the_message', async () => {
   const { error } = await sendRefused(withdraw(await signedByBob(FRD, u8aWrapBytes)), alice);
   assert.equal(error, 'insurance.BadProof');
 });
 
-test('dispute_should_return_the_insurance_by_itself_when_there_is_no_evidence', async () => {
+test('s17_dispute_should_return_the_insurance_by_itself_when_there_is_no_evidence', async () => {
   await send(deposit(7n * FRD), alice);
   const dispute = api.tx.insurance.dispute(bob.address, 0, { theirs: null, ours: null });
   const { hash, events } = await send(dispute, alice);
