@@ -18,6 +18,7 @@ import {
   untilEvent,
   view,
 } from '../support/chain.mjs';
+import { fund } from '../support/channel.mjs';
 
 const OWED = 100n * FRD;
 const RECEIVED = 40n * FRD;
@@ -98,7 +99,8 @@ test('debt_should_stay_when_somebody_else_forgives_it', async () => {
   const forgive = api.tx.debt.forgive(debtor.address, NATIVE, openedIn, 0);
   const { error } = await sendRefused(forgive, debtor);
   assert.equal(error, 'debt.CreditorOwes');
-  const [stranger] = await keys('//Charlie//stash');
+  const [stranger] = await keys('//Debt//Stranger');
+  await fund(api, charlie, [stranger], FRD);
   assert.equal((await sendRefused(forgive, stranger)).error, 'debt.NotCreditor');
 });
 
