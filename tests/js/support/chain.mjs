@@ -13,6 +13,8 @@ import { cryptoWaitReady } from '@polkadot/util-crypto';
 export const FRD = 10n ** 12n;
 /** Number of the native asset. */
 export const NATIVE = 0;
+/** Number of the second genesis asset. */
+export const FRB = 1;
 
 const TIMEOUT = 60_000;
 
@@ -23,7 +25,9 @@ const TIMEOUT = 60_000;
 export async function connect() {
   const url = process.env.FAILSAFE_URL;
   assert(url, 'FAILSAFE_URL must name a development node: start the tests with run.mjs');
-  return ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true });
+  // An extension of this chain that polkadot.js does not know; it carries nothing.
+  const signedExtensions = { OneBatchPerBlock: { extrinsic: {}, payload: {} } };
+  return ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true, signedExtensions });
 }
 
 /**
@@ -89,11 +93,12 @@ function plainEvent({ event }) {
  * Sends a call and waits until it is in a block. A call that fails there fails the test.
  * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
  * @param {import('@polkadot/keyring/types').KeyringPair} signer
- * @param {{ finalized?: boolean }} options `finalized`: wait until the block is final
+ * @param {{ finalized?: boolean, nonce?: number }} options `finalized`: wait until the block is
+ *   final; `nonce`: of the account, by default the next one
  * @returns {Promise<{ hash: string, events: Event[] }>} the block and the call's own events
  */
-export async function send(call, signer, { finalized = false } = {}) {
-  const { hash, error, events } = await submit(call, signer, finalized);
+export async function send(call, signer, { finalized = false, nonce = -1 } = {}) {
+  const { hash, error, events } = await submit(call, signer, finalized, nonce);
   assert.equal(error, null, `${call.method.section}.${call.method.method} failed`);
   return { hash, events };
 }
@@ -106,11 +111,11 @@ export async function send(call, signer, { finalized = false } = {}) {
  *   error, and what the failure cost
  */
 export async function sendRefused(call, signer) {
-  const { hash, error, events } = await submit(call, signer, false);
+  const { hash, error, events } = await submit(call, signer, false, -1);
   return { hash, error, fee: feeOf(events) };
 }
 
-async function submit(call, signer, finalized) {
+async function submit(call, signer, finalized, nonce) {
   const included = new Promise((resolve, reject) => {
     const onStatus = (result) => {
       const { status, isError } = result;
@@ -120,7 +125,7 @@ async function submit(call, signer, finalized) {
         resolve(result);
       }
     };
-    call.signAndSend(signer, onStatus).catch(reject);
+    call.signAndSend(signer, { nonce }, onStatus).catch(reject);
   });
   const { status, dispatchError, events } = await within(included, 'a transaction');
   const hash = (finalized ? status.asFinalized : status.asInBlock).toHex();

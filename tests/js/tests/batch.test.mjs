@@ -75,3 +75,16 @@ test('batch_should_be_refused_when_an_action_is_a_batch', async () => {
   const { error } = await sendRefused(api.tx.batch.submit([inner], 'SkipFailed'), bob);
   assert.equal(error, 'batch.NotAnAction');
 });
+
+test('s69_batch_should_wait_for_the_next_block_when_its_account_sends_two_at_once', async () => {
+  const { free } = await stateAt(await best(api));
+  const nonce = (await api.rpc.system.accountNextIndex(bob.address)).toNumber();
+  const batches = [pay(FRD), pay(2n * FRD)].map((action) => api.tx.batch.submit([action], 'Atomic'));
+  const sent = await Promise.all(batches.map((batch, i) => send(batch, bob, { nonce: nonce + i })));
+  const numbers = await Promise.all(
+    sent.map(async ({ hash }) => (await api.rpc.chain.getHeader(hash)).number.toNumber())
+  );
+  assert(numbers[1] > numbers[0], `blocks ${numbers}`);
+  assert.equal((await stateAt(sent[0].hash)).free, free + FRD);
+  assert.equal((await stateAt(sent[1].hash)).free, free + 3n * FRD);
+});

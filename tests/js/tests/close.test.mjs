@@ -18,13 +18,14 @@ import {
   untilEvent,
 } from '../support/chain.mjs';
 import { Channel, fund, paid } from '../support/channel.mjs';
+import { funder } from '../support/funders.mjs';
 
 let api, insured, uninsured;
 
 before(async () => {
   api = await connect();
-  const [stash, ...people] = await keys('//Eve//stash', '//Close//1', '//Close//2', '//Close//3');
-  await fund(api, stash, people);
+  const people = await keys('//Close//1', '//Close//2', '//Close//3');
+  await fund(api, await funder(import.meta.url), people);
   insured = new Channel(api, people[0], people[1]);
   uninsured = new Channel(api, people[1], people[2]);
 });

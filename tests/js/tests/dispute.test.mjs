@@ -18,6 +18,7 @@ import {
   untilEvent,
 } from '../support/chain.mjs';
 import { Channel, fromLeft, fund, NO_EVIDENCE, paid } from '../support/channel.mjs';
+import { funder } from '../support/funders.mjs';
 
 const DISPUTE_DEPOSIT = FRD / 10n;
 
@@ -25,8 +26,8 @@ let api, channel, other, stranger;
 
 before(async () => {
   api = await connect();
-  const [eve, ...people] = await keys('//Eve', '//Dispute//1', '//Dispute//2', '//Dispute//3');
-  await fund(api, eve, people);
+  const people = await keys('//Dispute//1', '//Dispute//2', '//Dispute//3');
+  await fund(api, await funder(import.meta.url), people);
   const [left, right, last] = fromLeft(...people);
   channel = new Channel(api, left, right);
   other = new Channel(api, left, last);

@@ -18,6 +18,7 @@ import {
   untilEvent,
 } from '../support/chain.mjs';
 import { Channel, fund, NO_EVIDENCE, paid } from '../support/channel.mjs';
+import { funder } from '../support/funders.mjs';
 
 const HIDDEN = paid(7, 70n * FRD);
 
@@ -25,8 +26,8 @@ let api, rich, poor;
 
 before(async () => {
   api = await connect();
-  const [ferdie, ...people] = await keys('//Ferdie', '//Late//1', '//Late//2', '//Late//3');
-  await fund(api, ferdie, people, 1_000n * FRD);
+  const people = await keys('//Late//1', '//Late//2', '//Late//3');
+  await fund(api, await funder(import.meta.url), people, 1_000n * FRD);
   const [payer, payee, nobody] = people;
   rich = new Channel(api, payer, payee);
   poor = new Channel(api, payee, nobody);

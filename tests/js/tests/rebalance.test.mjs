@@ -17,6 +17,7 @@ import {
   sendRefused,
 } from '../support/chain.mjs';
 import { Channel, fund } from '../support/channel.mjs';
+import { funder } from '../support/funders.mjs';
 
 const PAIR_FEE = FRD / 100n;
 /** What the hub pays fees from. */
@@ -27,11 +28,12 @@ let api, hub, honest, cheat, receivers;
 before(async () => {
   api = await connect();
   const names = ['Hub', 'Honest', 'Cheat', 'A', 'B', 'C'].map((name) => `//Rebalance//${name}`);
-  const [funder, ...people] = await keys('//Alice//stash', ...names);
+  const people = await keys(...names);
+  const rich = await funder(import.meta.url);
   hub = people[0];
   [honest, cheat, ...receivers] = people.slice(1).map((one) => new Channel(api, hub, one));
-  await fund(api, funder, people.slice(1, 3), 1_100n * FRD);
-  await fund(api, funder, [hub], SPARE);
+  await fund(api, rich, people.slice(1, 3), 1_100n * FRD);
+  await fund(api, rich, [hub], SPARE);
   for (const channel of [honest, cheat]) {
     const user = userOf(channel);
     await send(channel.deposit(user, 1_000n * FRD), channel.signer(user));

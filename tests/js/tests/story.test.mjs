@@ -19,6 +19,7 @@ import {
   view,
 } from '../support/chain.mjs';
 import { Channel, fromLeft, fund, paid } from '../support/channel.mjs';
+import { funder } from '../support/funders.mjs';
 
 const START = 10_000n * FRD;
 /** What fees of whoever has nothing else come from: small against all numbers of the story. */
@@ -29,11 +30,11 @@ let api, friend, user, hub, payee, userAtHub, payeeAtHub, fees;
 before(async () => {
   api = await connect();
   // Left to right as in the story: user 2, hub 1, payee 123.
-  const [funder, ...people] = await keys('//Dave//stash', '//Story//1', '//Story//2', '//Story//3');
-  friend = funder;
+  const people = await keys('//Story//1', '//Story//2', '//Story//3');
+  friend = await funder(import.meta.url);
   [user, hub, payee] = fromLeft(...people);
-  await fund(api, funder, [user, hub], START);
-  await fund(api, funder, [payee], 10n * FRD);
+  await fund(api, friend, [user, hub], START);
+  await fund(api, friend, [payee], 10n * FRD);
   userAtHub = new Channel(api, user, hub);
   payeeAtHub = new Channel(api, hub, payee);
   fees = new Map(people.map((pair) => [pair, 0n]));
@@ -108,13 +109,13 @@ test('s40_everybody_should_have_what_is_his_when_both_channels_are_closed', asyn
 });
 
 test('s41_s60_bad_hub_should_leave_a_debt_when_it_has_nothing', async () => {
-  const [rich, badHub, ...payees] = await keys('//Dave//stash', '//Story//Bad', '//Story//7', '//Story//8');
+  const [badHub, ...payees] = await keys('//Story//Bad', '//Story//7', '//Story//8');
   // The payee must be the one on the right, as in the story.
   const creditor = payees.find((one) => new Channel(api, badHub, one).right === one);
   assert(creditor, 'no payee is right of the bad hub');
   const channel = new Channel(api, badHub, creditor);
-  const { hash: begin } = await fund(api, rich, [badHub], FLOOR);
-  await fund(api, rich, [creditor], 10n * FRD);
+  const { hash: begin } = await fund(api, friend, [badHub], FLOOR);
+  await fund(api, friend, [creditor], 10n * FRD);
 
   const owed = 1_000n * FRD;
   const evidence = { theirs: channel.signed('left', paid(1, owed)), ours: null };

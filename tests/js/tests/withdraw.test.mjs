@@ -9,8 +9,9 @@ import {
   collateralIn,
   connect,
   feeOf,
-  freeAt,
+  FRB,
   FRD,
+  freeAt,
   keys,
   named,
   NATIVE,
@@ -18,17 +19,15 @@ import {
   sendRefused,
 } from '../support/chain.mjs';
 import { Channel, fromLeft, fund, paid } from '../support/channel.mjs';
+import { funder } from '../support/funders.mjs';
 
-/** The second genesis asset. */
-const FRB = 1;
-
-let api, channel, drawn, stash;
+let api, channel, drawn, stranger;
 
 before(async () => {
   api = await connect();
-  const [funder, ...people] = await keys('//Ferdie//stash', '//With//1', '//With//2', '//With//3');
-  stash = funder;
-  await fund(api, funder, people, 1_000n * FRD);
+  const people = await keys('//With//1', '//With//2', '//With//3');
+  stranger = await funder(import.meta.url);
+  await fund(api, stranger, people, 1_000n * FRD);
   const [first, second, third] = fromLeft(...people);
   channel = new Channel(api, first, second);
   drawn = new Channel(api, second, third);
@@ -57,7 +56,7 @@ test('s07_s08_withdrawal_should_happen_once_when_right_sends_its_proof_twice', a
 });
 
 test('s09_withdrawal_should_take_both_assets_when_one_proof_names_them', async () => {
-  await send(api.tx.assets.transferKeepAlive(FRB, channel.pair.left, 100n), stash);
+  await send(api.tx.assets.transferKeepAlive(FRB, channel.pair.left, 100n), stranger);
   const [left, right] = [channel.pair.left, channel.pair.right];
   await send(api.tx.insurance.deposit(FRB, 50n, left, right, null), channel.left);
   const { validUntil } = await channel.withdrawal(0n);
@@ -110,7 +109,7 @@ const misSigned = async (context, to = 'left') => {
 test('s56_proof_should_be_refused_when_it_is_of_another_chain_pair_epoch_or_side', async () => {
   const genesis = api.genesisHash.toU8a();
   const { left, right } = channel.pair;
-  const otherPair = channelContext(genesis, right, stash.address, 0);
+  const otherPair = channelContext(genesis, right, stranger.address, 0);
   for (const call of [
     await misSigned(channelContext(genesis.map((byte) => byte ^ 1), left, right, 0)),
     await misSigned(otherPair),
