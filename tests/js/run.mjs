@@ -16,7 +16,7 @@ import { endow } from './support/funders.mjs';
 import { startNode } from './support/node.mjs';
 
 /** The files sign with different accounts, and mostly wait for blocks. */
-const CONCURRENCY = 6;
+const CONCURRENCY = 4;
 const FILE_TIMEOUT = 300_000;
 
 const tests = fileURLToPath(new URL('tests/', import.meta.url));

@@ -147,7 +147,7 @@ export class Channel {
  * @param {KeyringPair[]} accounts
  * @param {bigint} amount of each
  */
-export async function fund(api, funder, accounts, amount = 20_000n * FRD) {
+export async function fund(api, funder, accounts, amount = 10_000n * FRD) {
   const transfers = accounts.map(({ address }) => api.tx.balances.transferKeepAlive(address, amount));
   return send(api.tx.batch.submit(transfers, 'Atomic'), funder);
 }

@@ -7,7 +7,7 @@ import { basename } from 'node:path';
 
 import { connect, FRB, FRD, keys, send } from './chain.mjs';
 
-const ENDOWMENT = 80_000n * FRD;
+const ENDOWMENT = 45_000n * FRD;
 const BONDS = 1_000n;
 
 const uri = (file) => `//Funder//${basename(file)}`;

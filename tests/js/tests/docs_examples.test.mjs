@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -21,6 +22,7 @@ import { page, pages } from '../support/docs.mjs';
 /** Of the example's rich account, so that all examples can run at the same time. */
 const ALLOWANCE = 9_000n * FRD;
 const CONCURRENCY = 16;
+const TIMEOUT = 100_000;
 /** What the console of polkadot.js apps gives to a script; everything else of a browser is `null`. */
 const GIVEN = ['api', 'console', 'hashing', 'keyring', 'types', 'util'];
 const WITHHELD = ['crypto', 'fetch', 'globalThis', 'process', 'queueMicrotask', 'require', 'setTimeout', 'window'];
@@ -64,6 +66,19 @@ function fits(line, promise) {
   return new RegExp(`^${escaped.join('.*')}$`).test(line);
 }
 
+/** Fails when the example takes too long, with what it has printed so far. */
+async function inTime(running, printed) {
+  const timer = new AbortController();
+  const late = sleep(TIMEOUT, undefined, { signal: timer.signal }).then(() =>
+    assert.fail(`takes too long; has printed\n  ${printed.join('\n  ')}`)
+  );
+  try {
+    await Promise.race([running, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
 describe('examples', { concurrency: CONCURRENCY }, () => {
   for (const { name, code } of examples) {
     test(`docs_example_should_print_what_it_promises_when_run: ${name}`, async () => {
@@ -74,7 +89,8 @@ describe('examples', { concurrency: CONCURRENCY }, () => {
       const rich = code.includes('api.tx.sudo') ? sudo : accounts.get(name);
       const given = { api, console: { log, error: log }, hashing, keyring: keyringWith(rich), types, util };
       const run = new AsyncFunction(...GIVEN, ...WITHHELD, `${helpers.code}\n${code}`);
-      await run(...GIVEN.map((one) => given[one]), ...WITHHELD.map(() => null));
+      const withheld = WITHHELD.map(() => null);
+      await inTime(run(...GIVEN.map((one) => given[one]), ...withheld), printed);
       const promises = promised(code);
       for (const promise of promises) {
         const at = printed.findIndex((line) => fits(line, promise));

@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { stringCamelCase } from '@polkadot/util';
@@ -230,6 +230,24 @@ test('docs_should_name_nothing_that_is_not_there_when_compared_with_the_metadata
       assert(anchors.includes(anchor), `${file} links to #${anchor} of ${linked}`);
     }
   }
+});
+
+test('docs_should_tell_which_file_shows_a_scenario_when_its_tests_carry_the_number', () => {
+  const folder = new URL('./', import.meta.url);
+  const found = new Map();
+  for (const file of readdirSync(folder)) {
+    const source = readFileSync(new URL(file, folder), 'utf8');
+    const ids = [...source.matchAll(/^test\('((?:[a-z]+\d+_)+)/gm)].flatMap(([, prefix]) => prefix.split('_'));
+    const scenarios = ids.filter((id) => /^s\d+$/.test(id)).map((id) => id.toUpperCase());
+    if (scenarios.length > 0) {
+      found.set(file, [...new Set(scenarios)].sort());
+    }
+  }
+  const listed = rows(section(page('scenarios.md').text, '## By hand-made extrinsics'));
+  assert.deepEqual(
+    new Map(listed.map(([ids, file]) => [quoted(file)[0], ids.split(', ')]).sort()),
+    new Map([...found].sort())
+  );
 });
 
 /** The numbered list under the heading of a crate's documentation or of a page, one text per item. */

@@ -109,7 +109,7 @@ test('s24_m13_locks_should_prolong_the_dispute_and_not_count_when_nothing_is_rev
   secrets.forEach((_, i) => {
     hashes[i] = sha256AsU8a(randomAsU8a(32));
   });
-  const expires = (await clockNow()) + 14n;
+  const expires = (await clockNow()) + 18n;
   const evidence = await stateOf(silent, expires);
   const { hash, events } = await send(silent.dispute('left', evidence), silent.left);
   const [{ resolveAt }] = named(events, 'insurance.DisputeStarted');
