@@ -59,11 +59,13 @@ export function plain(codec) {
     return codec.map(plain);
   }
   if (codec instanceof Map) {
-    // A field that is named like a method of `Map`, such as `entries`, has a _ behind its name.
-    return Object.fromEntries([...codec].map(([name, value]) => [name.replace(/_$/, ''), plain(value)]));
+    return Object.fromEntries([...codec].map(([name, value]) => [written(name), plain(value)]));
   }
   return codec.toJSON();
 }
+
+/** polkadot.js puts a _ behind a name that its values have already, such as `entries` or `hash`. */
+const written = (name) => name.replace(/_$/, '');
 
 /** `pallet.Error` of a module's error, else its kind, like `Token.FundsUnavailable`. */
 function errorName(error) {
@@ -85,7 +87,7 @@ export const best = async (api) => (await api.rpc.chain.getBlockHash()).toHex();
 function plainEvent({ event }) {
   const { section, method, data } = event;
   const names = data.names ?? data.map((_, i) => i);
-  const fields = data.map((value, i) => [names[i], plain(value)]);
+  const fields = data.map((value, i) => [written(String(names[i])), plain(value)]);
   return { name: `${section}.${method}`, data: Object.fromEntries(fields) };
 }
 
