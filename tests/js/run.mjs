@@ -12,10 +12,11 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
+import { endow } from './support/funders.mjs';
 import { startNode } from './support/node.mjs';
 
 /** The files sign with different accounts, and mostly wait for blocks. */
-const CONCURRENCY = 6;
+const CONCURRENCY = 4;
 const FILE_TIMEOUT = 300_000;
 
 const tests = fileURLToPath(new URL('tests/', import.meta.url));
@@ -59,6 +60,7 @@ async function main() {
     node = await startNode(binary, running.signal);
     node.ended.then(abort);
     process.env.FAILSAFE_URL = node.url;
+    await endow(files);
     const passed = await runTests(running.signal);
     running.signal.throwIfAborted();
     return passed ? 0 : 1;

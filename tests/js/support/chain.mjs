@@ -6,12 +6,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 import { Keyring } from '@polkadot/keyring';
 import { Option } from '@polkadot/types';
+import { u8aConcat, u8aToHex } from '@polkadot/util';
 import { cryptoWaitReady } from '@polkadot/util-crypto';
 
 /** One FRD in its smallest units. */
 export const FRD = 10n ** 12n;
 /** Number of the native asset. */
 export const NATIVE = 0;
+/** Number of the second genesis asset. */
+export const FRB = 1;
 
 const TIMEOUT = 60_000;
 
@@ -22,7 +25,9 @@ const TIMEOUT = 60_000;
 export async function connect() {
   const url = process.env.FAILSAFE_URL;
   assert(url, 'FAILSAFE_URL must name a development node: start the tests with run.mjs');
-  return ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true });
+  // An extension of this chain that polkadot.js does not know; it carries nothing.
+  const signedExtensions = { OneBatchPerBlock: { extrinsic: {}, payload: {} } };
+  return ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true, signedExtensions });
 }
 
 /**
@@ -54,10 +59,13 @@ export function plain(codec) {
     return codec.map(plain);
   }
   if (codec instanceof Map) {
-    return Object.fromEntries([...codec].map(([name, value]) => [name, plain(value)]));
+    return Object.fromEntries([...codec].map(([name, value]) => [written(name), plain(value)]));
   }
   return codec.toJSON();
 }
+
+/** polkadot.js puts a _ behind a name that its values have already, such as `entries` or `hash`. */
+const written = (name) => name.replace(/_$/, '');
 
 /** `pallet.Error` of a module's error, else its kind, like `Token.FundsUnavailable`. */
 function errorName(error) {
@@ -79,7 +87,7 @@ export const best = async (api) => (await api.rpc.chain.getBlockHash()).toHex();
 function plainEvent({ event }) {
   const { section, method, data } = event;
   const names = data.names ?? data.map((_, i) => i);
-  const fields = data.map((value, i) => [names[i], plain(value)]);
+  const fields = data.map((value, i) => [written(String(names[i])), plain(value)]);
   return { name: `${section}.${method}`, data: Object.fromEntries(fields) };
 }
 
@@ -87,11 +95,12 @@ function plainEvent({ event }) {
  * Sends a call and waits until it is in a block. A call that fails there fails the test.
  * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
  * @param {import('@polkadot/keyring/types').KeyringPair} signer
- * @param {{ finalized?: boolean }} options `finalized`: wait until the block is final
+ * @param {{ finalized?: boolean, nonce?: number }} options `finalized`: wait until the block is
+ *   final; `nonce`: of the account, by default the next one
  * @returns {Promise<{ hash: string, events: Event[] }>} the block and the call's own events
  */
-export async function send(call, signer, { finalized = false } = {}) {
-  const { hash, error, events } = await submit(call, signer, finalized);
+export async function send(call, signer, { finalized = false, nonce = -1 } = {}) {
+  const { hash, error, events } = await submit(call, signer, finalized, nonce);
   assert.equal(error, null, `${call.method.section}.${call.method.method} failed`);
   return { hash, events };
 }
@@ -100,14 +109,15 @@ export async function send(call, signer, { finalized = false } = {}) {
  * Sends a call that is expected to fail in its block.
  * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
  * @param {import('@polkadot/keyring/types').KeyringPair} signer
- * @returns {Promise<{ hash: string, error: string | null }>} the block and the name of the error
+ * @returns {Promise<{ hash: string, error: string | null, fee: bigint }>} the block, the name of the
+ *   error, and what the failure cost
  */
 export async function sendRefused(call, signer) {
-  const { hash, error } = await submit(call, signer, false);
-  return { hash, error };
+  const { hash, error, events } = await submit(call, signer, false, -1);
+  return { hash, error, fee: feeOf(events) };
 }
 
-async function submit(call, signer, finalized) {
+async function submit(call, signer, finalized, nonce) {
   const included = new Promise((resolve, reject) => {
     const onStatus = (result) => {
       const { status, isError } = result;
@@ -117,7 +127,7 @@ async function submit(call, signer, finalized) {
         resolve(result);
       }
     };
-    call.signAndSend(signer, onStatus).catch(reject);
+    call.signAndSend(signer, { nonce }, onStatus).catch(reject);
   });
   const { status, dispatchError, events } = await within(included, 'a transaction');
   const hash = (finalized ? status.asFinalized : status.asInBlock).toHex();
@@ -149,6 +159,28 @@ export function named(events, name, fields = {}) {
 }
 
 /**
+ * What a call cost its signer in the end.
+ * @param {Event[]} events of the call
+ * @returns {bigint}
+ */
+export function feeOf(events) {
+  const [{ actualFee }] = named(events, 'transactionPayment.TransactionFeePaid');
+  return actualFee;
+}
+
+/**
+ * Native money of an account in a block, without what is on hold.
+ * @param {ApiPromise} api
+ * @param {string} hash
+ * @param {{ address: string }} account
+ * @returns {Promise<bigint>}
+ */
+export async function freeAt(api, hash, { address }) {
+  const [{ free }] = await (await failsafeAt(api, hash)).balances(address, [NATIVE]);
+  return free;
+}
+
+/**
  * All events of a block, those without a transaction too.
  * @param {ApiPromise} api
  * @param {string} hash
@@ -157,6 +189,25 @@ export function named(events, name, fields = {}) {
 export async function eventsAt(api, hash) {
   const at = await api.at(hash);
   return (await at.query.system.events()).map(plainEvent);
+}
+
+/**
+ * The events of all blocks from one on up to another, without those of other accounts.
+ * @param {ApiPromise} api
+ * @param {string} from hash of the first block
+ * @param {string} to hash of the last block
+ * @param {(event: Event) => boolean} wanted
+ * @returns {Promise<Event[]>}
+ */
+export async function eventsBetween(api, from, to, wanted) {
+  const numberOf = async (hash) => (await api.rpc.chain.getHeader(hash)).number.toNumber();
+  const [first, last] = [await numberOf(from), await numberOf(to)];
+  const events = [];
+  for (let number = first; number <= last; number += 1) {
+    const hash = await api.rpc.chain.getBlockHash(number);
+    events.push(...(await eventsAt(api, hash.toHex())).filter(wanted));
+  }
+  return events;
 }
 
 /**
@@ -196,6 +247,23 @@ export async function failsafeAt(api, hash) {
   const { failsafeApi } = (await api.at(hash)).call;
   const ask = (method) => async (...args) => plain(await method(...args));
   return Object.fromEntries(Object.entries(failsafeApi).map(([name, method]) => [name, ask(method)]));
+}
+
+/**
+ * The answer of a pallet's view function, as plain values. polkadot.js lists these functions, but
+ * has no method for each.
+ * @param {ApiPromise} api
+ * @param {string} palletName as in the metadata, like `Debt`
+ * @param {string} name like `owed_to`
+ * @param {...any} args
+ */
+export async function view(api, palletName, name, ...args) {
+  const pallet = api.runtimeMetadata.asLatest.pallets.find((one) => one.name.eq(palletName));
+  const { id, inputs, output } = pallet.viewFunctions.find((one) => one.name.eq(name));
+  const typed = (type, value) => api.createType(api.registry.createLookupType(type), value);
+  const input = u8aConcat(...inputs.map(({ type }, i) => typed(type, args[i]).toU8a()));
+  const answer = await api.call.runtimeViewFunction.executeViewFunction(id, u8aToHex(input));
+  return plain(typed(output, answer.asOk.toU8a(true)));
 }
 
 /**

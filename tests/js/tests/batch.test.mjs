@@ -53,7 +53,7 @@ test('batch_should_carry_out_all_actions_when_none_fails', async () => {
   });
 });
 
-test('batch_should_change_nothing_when_an_action_of_an_atomic_one_fails', async () => {
+test('s69_batch_should_change_nothing_when_an_action_of_an_atomic_one_fails', async () => {
   const state = await stateAt(await best(api));
   const actions = [deposit(FRD), pay(FRD), deposit(FRD, UNKNOWN_ASSET)];
   const { hash, error } = await sendRefused(api.tx.batch.submit(actions, 'Atomic'), bob);
@@ -74,4 +74,17 @@ test('batch_should_be_refused_when_an_action_is_a_batch', async () => {
   const inner = api.tx.batch.submit([pay(FRD)], 'Atomic');
   const { error } = await sendRefused(api.tx.batch.submit([inner], 'SkipFailed'), bob);
   assert.equal(error, 'batch.NotAnAction');
+});
+
+test('s69_batch_should_wait_for_the_next_block_when_its_account_sends_two_at_once', async () => {
+  const { free } = await stateAt(await best(api));
+  const nonce = (await api.rpc.system.accountNextIndex(bob.address)).toNumber();
+  const batches = [pay(FRD), pay(2n * FRD)].map((action) => api.tx.batch.submit([action], 'Atomic'));
+  const sent = await Promise.all(batches.map((batch, i) => send(batch, bob, { nonce: nonce + i })));
+  const numbers = await Promise.all(
+    sent.map(async ({ hash }) => (await api.rpc.chain.getHeader(hash)).number.toNumber())
+  );
+  assert(numbers[1] > numbers[0], `blocks ${numbers}`);
+  assert.equal((await stateAt(sent[0].hash)).free, free + FRD);
+  assert.equal((await stateAt(sent[1].hash)).free, free + 3n * FRD);
 });

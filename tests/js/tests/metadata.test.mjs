@@ -22,6 +22,7 @@ const CALLS = {
     'late_claim',
   ],
   Batch: ['submit'],
+  Secrets: ['reveal'],
   Parameters: ['amend'],
 };
 
@@ -29,9 +30,10 @@ const VIEW_FUNCTIONS = {
   Clock: ['now'],
   Custody: ['account', 'unclaimed'],
   Hubs: ['hub', 'hub_by_handle', 'hubs'],
-  Debt: ['owes', 'owed_to', 'debts_of'],
+  Debt: ['owes', 'owed_to', 'owed_between', 'debts_of'],
   Insurance: ['channel', 'open_disputes'],
   Parameters: ['current'],
+  Secrets: ['secret'],
 };
 
 const RUNTIME_API = [
@@ -46,6 +48,7 @@ const RUNTIME_API = [
   'owedTo',
   'debtsOf',
   'openDisputes',
+  'secret',
   'hub',
   'hubByHandle',
   'hubs',
