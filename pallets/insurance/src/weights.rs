@@ -1,9 +1,9 @@
 //! Weights of `pallet_insurance`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 17.52 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 1 cores, 24105 MiB; load 3.59 at the start
 //! * day: 2026-11-20
-//! * runtime: failsafe 2, native code, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 3 points per component, each 5 times in 5 passes; least squares over the middle half
+//! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
+//! * 8 points per component, each 10 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -16,8 +16,6 @@ use frame_support::{
 
 /// Weights of `pallet_insurance`.
 pub trait WeightInfo {
-    /// `new_record`.
-    fn new_record() -> Weight;
     /// `deposit_native`.
     fn deposit_native() -> Weight;
     /// `deposit_issued`.
@@ -26,6 +24,8 @@ pub trait WeightInfo {
     fn redeposit_native() -> Weight;
     /// `redeposit_issued`.
     fn redeposit_issued() -> Weight;
+    /// `new_record`.
+    fn new_record() -> Weight;
     /// `withdraw`, `n` from 1 to 16.
     fn withdraw(n: u32) -> Weight;
     /// `withdraw_insured`, `n` from 1 to 16.
@@ -52,11 +52,6 @@ pub trait WeightInfo {
 pub struct SubstrateWeight<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
-    fn new_record() -> Weight {
-        Weight::from_parts(80_000_000, 0)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(4))
-    }
     // Aura::Authorities (r: 1 w: 0)
     // Custody::Held (r: 1 w: 1)
     // Custody::Seeds (r: 1 w: 0)
@@ -66,8 +61,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 5 w: 5)
     fn deposit_native() -> Weight {
-        // At least 107_906_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(111_205_000, 0)
+        // At least 232_221_000 ps. Line 0 % below the median at the heaviest point; quartiles 9 % of it apart.
+        Weight::from_parts(258_513_000, 0)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -83,8 +78,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 3)
     fn deposit_issued() -> Weight {
-        // At least 173_925_000 ps. Line 0 % below the median at the heaviest point; quartiles 2 % of it apart.
-        Weight::from_parts(179_429_000, 0)
+        // At least 359_776_000 ps. Line 0 % below the median at the heaviest point; quartiles 5 % of it apart.
+        Weight::from_parts(375_043_000, 0)
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(10))
     }
@@ -95,8 +90,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 2)
     fn redeposit_native() -> Weight {
-        // At least 53_604_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(53_996_000, 0)
+        // At least 109_438_000 ps. Line 0 % below the median at the heaviest point; quartiles 9 % of it apart.
+        Weight::from_parts(119_958_000, 0)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -110,10 +105,23 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 0)
     fn redeposit_issued() -> Weight {
-        // At least 67_006_000 ps. Line 0 % below the median at the heaviest point; quartiles 6 % of it apart.
-        Weight::from_parts(70_238_000, 0)
+        // At least 128_646_000 ps. Line 0 % below the median at the heaviest point; quartiles 10 % of it apart.
+        Weight::from_parts(139_486_000, 0)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(5))
+    }
+    // Aura::Authorities (r: 1 w: 0)
+    // Debt::AllowanceUsed (r: 1 w: 1)
+    // Debt::Outstanding (r: 1 w: 0)
+    // Hubs::Hubs (r: 1 w: 0)
+    // Insurance::Channels (r: 1 w: 1)
+    // Parameters::Current (r: 1 w: 0)
+    // System::Account (r: 2 w: 2)
+    fn new_record() -> Weight {
+        // At least 81_639_000 ps. Line 0 % below the median at the heaviest point; quartiles 9 % of it apart.
+        Weight::from_parts(95_017_000, 0)
+            .saturating_add(T::DbWeight::get().reads(8))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
     // Assets::Account (r: 60 w: 60)
     // Assets::Asset (r: 15 w: 15)
@@ -138,10 +146,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 19 w: 19)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw(n: u32) -> Weight {
-        // At least 288_217_000 ps. Line 16 % below the median at the heaviest point; quartiles 22 % of it apart.
-        Weight::from_parts(288_433_000, 0)
-            // Standard error: 314_499_379
-            .saturating_add(Weight::from_parts(2_252_841_998, 0).saturating_mul(n.into()))
+        // At least 494_055_000 ps. Line 1 % below the median at the heaviest point; quartiles 7 % of it apart.
+        Weight::from_parts(123_482_663, 0)
+            // Standard error: 2_682_519
+            .saturating_add(Weight::from_parts(433_380_436, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(24_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -158,10 +166,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw_insured(n: u32) -> Weight {
-        // At least 121_273_000 ps. Line 0 % below the median at the heaviest point; quartiles 4243 % of it apart.
-        Weight::from_parts(122_243_000, 0)
-            // Standard error: 352_743_634
-            .saturating_add(Weight::from_parts(642_110_055, 0).saturating_mul(n.into()))
+        // At least 171_081_000 ps. Line 1 % below the median at the heaviest point; quartiles 14 % of it apart.
+        Weight::from_parts(111_565_757, 0)
+            // Standard error: 1_652_592
+            .saturating_add(Weight::from_parts(90_691_022, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(7_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -183,12 +191,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn dispute(s: u32, l: u32) -> Weight {
-        // At least 237_497_000 ps. Line 0 % below the median at the heaviest point; quartiles 8 % of it apart.
-        Weight::from_parts(200_505_438, 0)
-            // Standard error: 8_633_809
-            .saturating_add(Weight::from_parts(26_061_561, 0).saturating_mul(s.into()))
-            // Standard error: 134_903
-            .saturating_add(Weight::from_parts(336_015, 0).saturating_mul(l.into()))
+        // At least 326_479_000 ps. Line 0 % below the median at the heaviest point; quartiles 19 % of it apart.
+        Weight::from_parts(321_404_598, 0)
+            // Standard error: 5_524_222
+            .saturating_add(Weight::from_parts(29_691_827, 0).saturating_mul(s.into()))
+            // Standard error: 77_827
+            .saturating_add(Weight::from_parts(360_372, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(33))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -199,12 +207,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter(s: u32, l: u32) -> Weight {
-        // At least 173_821_000 ps. Line 0 % below the median at the heaviest point; quartiles 15 % of it apart.
-        Weight::from_parts(112_856_444, 0)
-            // Standard error: 8_928_942
-            .saturating_add(Weight::from_parts(48_635_222, 0).saturating_mul(s.into()))
-            // Standard error: 72_859
-            .saturating_add(Weight::from_parts(176_567, 0).saturating_mul(l.into()))
+        // At least 167_643_000 ps. Line 0 % below the median at the heaviest point; quartiles 14 % of it apart.
+        Weight::from_parts(130_746_806, 0)
+            // Standard error: 6_603_712
+            .saturating_add(Weight::from_parts(62_937_589, 0).saturating_mul(s.into()))
+            // Standard error: 46_785
+            .saturating_add(Weight::from_parts(195_321, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -215,12 +223,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter_for(s: u32, l: u32) -> Weight {
-        // At least 239_012_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(51_452_166, 0)
-            // Standard error: 24_390_356
-            .saturating_add(Weight::from_parts(133_307_833, 0).saturating_mul(s.into()))
-            // Standard error: 199_022
-            .saturating_add(Weight::from_parts(560_356, 0).saturating_mul(l.into()))
+        // At least 244_943_000 ps. Line 1 % below the median at the heaviest point; quartiles 8 % of it apart.
+        Weight::from_parts(73_962_440, 0)
+            // Standard error: 9_662_670
+            .saturating_add(Weight::from_parts(140_511_443, 0).saturating_mul(s.into()))
+            // Standard error: 68_456
+            .saturating_add(Weight::from_parts(525_748, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -254,12 +262,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 52 w: 52)
     fn accept(a: u32, l: u32) -> Weight {
-        // At least 1_118_030_000 ps. Line 8 % below the median at the heaviest point; quartiles 18 % of it apart.
-        Weight::from_parts(1_148_880_000, 0)
-            // Standard error: 135_670_395
-            .saturating_add(Weight::from_parts(2_780_162_490, 0).saturating_mul(a.into()))
-            // Standard error: 25_439_897
-            .saturating_add(Weight::from_parts(41_430_091, 0).saturating_mul(l.into()))
+        // At least 2_056_202_000 ps. Line 1 % below the median at the heaviest point; quartiles 6 % of it apart.
+        Weight::from_parts(809_662_121, 0)
+            // Standard error: 4_967_371
+            .saturating_add(Weight::from_parts(650_039_511, 0).saturating_mul(a.into()))
+            // Standard error: 919_179
+            .saturating_add(Weight::from_parts(2_817_126, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(l.into())))
             .saturating_add(T::DbWeight::get().writes(13))
@@ -291,10 +299,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 52 w: 52)
     // System::BlockHash (r: 1 w: 0)
     fn close(a: u32) -> Weight {
-        // At least 648_456_000 ps. Line 0 % below the median at the heaviest point; quartiles 30 % of it apart.
-        Weight::from_parts(650_535_000, 0)
-            // Standard error: 190_349_291
-            .saturating_add(Weight::from_parts(3_726_008_725, 0).saturating_mul(a.into()))
+        // At least 1_026_821_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
+        Weight::from_parts(578_537_804, 0)
+            // Standard error: 4_049_523
+            .saturating_add(Weight::from_parts(641_899_761, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().writes(10))
@@ -330,10 +338,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 99 w: 99)
     fn resolve(a: u32, l: u32) -> Weight {
-        // At least 952_128_000 ps. Line 0 % below the median at the heaviest point; quartiles 7 % of it apart.
-        Weight::from_parts(73_697_822_043, 0)
-            // Standard error: 454_103_335
-            .saturating_add(Weight::from_parts(3_101_922_679, 0).saturating_mul(a.into()))
+        // At least 1_587_938_000 ps. Line 0 % below the median at the heaviest point; quartiles 6 % of it apart.
+        Weight::from_parts(794_962_791, 0)
+            // Standard error: 5_872_251
+            .saturating_add(Weight::from_parts(761_072_688, 0).saturating_mul(a.into()))
+            // Standard error: 1_086_621
+            .saturating_add(Weight::from_parts(139_398, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(38_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(l.into())))
@@ -361,10 +371,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 18 w: 18)
     // System::BlockHash (r: 1 w: 0)
     fn late_claim(a: u32) -> Weight {
-        // At least 331_790_000 ps. Line 0 % below the median at the heaviest point; quartiles 41 % of it apart.
-        Weight::from_parts(990_385_000, 0)
-            // Standard error: 446_376_950
-            .saturating_add(Weight::from_parts(1_483_840_666, 0).saturating_mul(a.into()))
+        // At least 507_556_000 ps. Line 0 % below the median at the heaviest point; quartiles 7 % of it apart.
+        Weight::from_parts(248_346_653, 0)
+            // Standard error: 5_943_632
+            .saturating_add(Weight::from_parts(458_819_783, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(25_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().writes(26_u64.saturating_mul(a.into())))
@@ -375,8 +385,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Insurance::AgendaLength (r: 1 w: 1)
     // Insurance::OldEpochs (r: 0 w: 1)
     fn agenda_step() -> Weight {
-        // At least 10_639_000 ps. Line 0 % below the median at the heaviest point; quartiles 12 % of it apart.
-        Weight::from_parts(12_042_000, 0)
+        // At least 19_996_000 ps. Line 0 % below the median at the heaviest point; quartiles 12 % of it apart.
+        Weight::from_parts(23_231_000, 0)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -384,11 +394,6 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 
 // For tests.
 impl WeightInfo for () {
-    fn new_record() -> Weight {
-        Weight::from_parts(80_000_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(8))
-            .saturating_add(RocksDbWeight::get().writes(4))
-    }
     // Aura::Authorities (r: 1 w: 0)
     // Custody::Held (r: 1 w: 1)
     // Custody::Seeds (r: 1 w: 0)
@@ -398,8 +403,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 5 w: 5)
     fn deposit_native() -> Weight {
-        // At least 107_906_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(111_205_000, 0)
+        // At least 232_221_000 ps. Line 0 % below the median at the heaviest point; quartiles 9 % of it apart.
+        Weight::from_parts(258_513_000, 0)
             .saturating_add(RocksDbWeight::get().reads(12))
             .saturating_add(RocksDbWeight::get().writes(8))
     }
@@ -415,8 +420,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 3)
     fn deposit_issued() -> Weight {
-        // At least 173_925_000 ps. Line 0 % below the median at the heaviest point; quartiles 2 % of it apart.
-        Weight::from_parts(179_429_000, 0)
+        // At least 359_776_000 ps. Line 0 % below the median at the heaviest point; quartiles 5 % of it apart.
+        Weight::from_parts(375_043_000, 0)
             .saturating_add(RocksDbWeight::get().reads(15))
             .saturating_add(RocksDbWeight::get().writes(10))
     }
@@ -427,8 +432,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 2)
     fn redeposit_native() -> Weight {
-        // At least 53_604_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(53_996_000, 0)
+        // At least 109_438_000 ps. Line 0 % below the median at the heaviest point; quartiles 9 % of it apart.
+        Weight::from_parts(119_958_000, 0)
             .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
@@ -442,10 +447,23 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 0)
     fn redeposit_issued() -> Weight {
-        // At least 67_006_000 ps. Line 0 % below the median at the heaviest point; quartiles 6 % of it apart.
-        Weight::from_parts(70_238_000, 0)
+        // At least 128_646_000 ps. Line 0 % below the median at the heaviest point; quartiles 10 % of it apart.
+        Weight::from_parts(139_486_000, 0)
             .saturating_add(RocksDbWeight::get().reads(11))
             .saturating_add(RocksDbWeight::get().writes(5))
+    }
+    // Aura::Authorities (r: 1 w: 0)
+    // Debt::AllowanceUsed (r: 1 w: 1)
+    // Debt::Outstanding (r: 1 w: 0)
+    // Hubs::Hubs (r: 1 w: 0)
+    // Insurance::Channels (r: 1 w: 1)
+    // Parameters::Current (r: 1 w: 0)
+    // System::Account (r: 2 w: 2)
+    fn new_record() -> Weight {
+        // At least 81_639_000 ps. Line 0 % below the median at the heaviest point; quartiles 9 % of it apart.
+        Weight::from_parts(95_017_000, 0)
+            .saturating_add(RocksDbWeight::get().reads(8))
+            .saturating_add(RocksDbWeight::get().writes(4))
     }
     // Assets::Account (r: 60 w: 60)
     // Assets::Asset (r: 15 w: 15)
@@ -470,10 +488,10 @@ impl WeightInfo for () {
     // System::Account (r: 19 w: 19)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw(n: u32) -> Weight {
-        // At least 288_217_000 ps. Line 16 % below the median at the heaviest point; quartiles 22 % of it apart.
-        Weight::from_parts(288_433_000, 0)
-            // Standard error: 314_499_379
-            .saturating_add(Weight::from_parts(2_252_841_998, 0).saturating_mul(n.into()))
+        // At least 494_055_000 ps. Line 1 % below the median at the heaviest point; quartiles 7 % of it apart.
+        Weight::from_parts(123_482_663, 0)
+            // Standard error: 2_682_519
+            .saturating_add(Weight::from_parts(433_380_436, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().reads(24_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1))
@@ -490,10 +508,10 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw_insured(n: u32) -> Weight {
-        // At least 121_273_000 ps. Line 0 % below the median at the heaviest point; quartiles 4243 % of it apart.
-        Weight::from_parts(122_243_000, 0)
-            // Standard error: 352_743_634
-            .saturating_add(Weight::from_parts(642_110_055, 0).saturating_mul(n.into()))
+        // At least 171_081_000 ps. Line 1 % below the median at the heaviest point; quartiles 14 % of it apart.
+        Weight::from_parts(111_565_757, 0)
+            // Standard error: 1_652_592
+            .saturating_add(Weight::from_parts(90_691_022, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().reads(7_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -515,12 +533,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn dispute(s: u32, l: u32) -> Weight {
-        // At least 237_497_000 ps. Line 0 % below the median at the heaviest point; quartiles 8 % of it apart.
-        Weight::from_parts(200_505_438, 0)
-            // Standard error: 8_633_809
-            .saturating_add(Weight::from_parts(26_061_561, 0).saturating_mul(s.into()))
-            // Standard error: 134_903
-            .saturating_add(Weight::from_parts(336_015, 0).saturating_mul(l.into()))
+        // At least 326_479_000 ps. Line 0 % below the median at the heaviest point; quartiles 19 % of it apart.
+        Weight::from_parts(321_404_598, 0)
+            // Standard error: 5_524_222
+            .saturating_add(Weight::from_parts(29_691_827, 0).saturating_mul(s.into()))
+            // Standard error: 77_827
+            .saturating_add(Weight::from_parts(360_372, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(33))
             .saturating_add(RocksDbWeight::get().writes(9))
     }
@@ -531,12 +549,12 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter(s: u32, l: u32) -> Weight {
-        // At least 173_821_000 ps. Line 0 % below the median at the heaviest point; quartiles 15 % of it apart.
-        Weight::from_parts(112_856_444, 0)
-            // Standard error: 8_928_942
-            .saturating_add(Weight::from_parts(48_635_222, 0).saturating_mul(s.into()))
-            // Standard error: 72_859
-            .saturating_add(Weight::from_parts(176_567, 0).saturating_mul(l.into()))
+        // At least 167_643_000 ps. Line 0 % below the median at the heaviest point; quartiles 14 % of it apart.
+        Weight::from_parts(130_746_806, 0)
+            // Standard error: 6_603_712
+            .saturating_add(Weight::from_parts(62_937_589, 0).saturating_mul(s.into()))
+            // Standard error: 46_785
+            .saturating_add(Weight::from_parts(195_321, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(22))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -547,12 +565,12 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter_for(s: u32, l: u32) -> Weight {
-        // At least 239_012_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(51_452_166, 0)
-            // Standard error: 24_390_356
-            .saturating_add(Weight::from_parts(133_307_833, 0).saturating_mul(s.into()))
-            // Standard error: 199_022
-            .saturating_add(Weight::from_parts(560_356, 0).saturating_mul(l.into()))
+        // At least 244_943_000 ps. Line 1 % below the median at the heaviest point; quartiles 8 % of it apart.
+        Weight::from_parts(73_962_440, 0)
+            // Standard error: 9_662_670
+            .saturating_add(Weight::from_parts(140_511_443, 0).saturating_mul(s.into()))
+            // Standard error: 68_456
+            .saturating_add(Weight::from_parts(525_748, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(22))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -586,12 +604,12 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 52 w: 52)
     fn accept(a: u32, l: u32) -> Weight {
-        // At least 1_118_030_000 ps. Line 8 % below the median at the heaviest point; quartiles 18 % of it apart.
-        Weight::from_parts(1_148_880_000, 0)
-            // Standard error: 135_670_395
-            .saturating_add(Weight::from_parts(2_780_162_490, 0).saturating_mul(a.into()))
-            // Standard error: 25_439_897
-            .saturating_add(Weight::from_parts(41_430_091, 0).saturating_mul(l.into()))
+        // At least 2_056_202_000 ps. Line 1 % below the median at the heaviest point; quartiles 6 % of it apart.
+        Weight::from_parts(809_662_121, 0)
+            // Standard error: 4_967_371
+            .saturating_add(Weight::from_parts(650_039_511, 0).saturating_mul(a.into()))
+            // Standard error: 919_179
+            .saturating_add(Weight::from_parts(2_817_126, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(l.into())))
             .saturating_add(RocksDbWeight::get().writes(13))
@@ -623,10 +641,10 @@ impl WeightInfo for () {
     // System::Account (r: 52 w: 52)
     // System::BlockHash (r: 1 w: 0)
     fn close(a: u32) -> Weight {
-        // At least 648_456_000 ps. Line 0 % below the median at the heaviest point; quartiles 30 % of it apart.
-        Weight::from_parts(650_535_000, 0)
-            // Standard error: 190_349_291
-            .saturating_add(Weight::from_parts(3_726_008_725, 0).saturating_mul(a.into()))
+        // At least 1_026_821_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
+        Weight::from_parts(578_537_804, 0)
+            // Standard error: 4_049_523
+            .saturating_add(Weight::from_parts(641_899_761, 0).saturating_mul(a.into()))
             .saturating_add(RocksDbWeight::get().reads(16))
             .saturating_add(RocksDbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().writes(10))
@@ -662,10 +680,12 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 99 w: 99)
     fn resolve(a: u32, l: u32) -> Weight {
-        // At least 952_128_000 ps. Line 0 % below the median at the heaviest point; quartiles 7 % of it apart.
-        Weight::from_parts(73_697_822_043, 0)
-            // Standard error: 454_103_335
-            .saturating_add(Weight::from_parts(3_101_922_679, 0).saturating_mul(a.into()))
+        // At least 1_587_938_000 ps. Line 0 % below the median at the heaviest point; quartiles 6 % of it apart.
+        Weight::from_parts(794_962_791, 0)
+            // Standard error: 5_872_251
+            .saturating_add(Weight::from_parts(761_072_688, 0).saturating_mul(a.into()))
+            // Standard error: 1_086_621
+            .saturating_add(Weight::from_parts(139_398, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().reads(38_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(l.into())))
@@ -693,10 +713,10 @@ impl WeightInfo for () {
     // System::Account (r: 18 w: 18)
     // System::BlockHash (r: 1 w: 0)
     fn late_claim(a: u32) -> Weight {
-        // At least 331_790_000 ps. Line 0 % below the median at the heaviest point; quartiles 41 % of it apart.
-        Weight::from_parts(990_385_000, 0)
-            // Standard error: 446_376_950
-            .saturating_add(Weight::from_parts(1_483_840_666, 0).saturating_mul(a.into()))
+        // At least 507_556_000 ps. Line 0 % below the median at the heaviest point; quartiles 7 % of it apart.
+        Weight::from_parts(248_346_653, 0)
+            // Standard error: 5_943_632
+            .saturating_add(Weight::from_parts(458_819_783, 0).saturating_mul(a.into()))
             .saturating_add(RocksDbWeight::get().reads(5))
             .saturating_add(RocksDbWeight::get().reads(25_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().writes(26_u64.saturating_mul(a.into())))
@@ -707,8 +727,8 @@ impl WeightInfo for () {
     // Insurance::AgendaLength (r: 1 w: 1)
     // Insurance::OldEpochs (r: 0 w: 1)
     fn agenda_step() -> Weight {
-        // At least 10_639_000 ps. Line 0 % below the median at the heaviest point; quartiles 12 % of it apart.
-        Weight::from_parts(12_042_000, 0)
+        // At least 19_996_000 ps. Line 0 % below the median at the heaviest point; quartiles 12 % of it apart.
+        Weight::from_parts(23_231_000, 0)
             .saturating_add(RocksDbWeight::get().reads(4))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
