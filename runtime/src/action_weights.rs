@@ -8,14 +8,14 @@
 //! | call | shape |
 //! |---|---|
 //! | `withdraw` | one asset, nothing from the partner's balance, a proof by sr25519 or ed25519 |
-//! | `deposit` | any; dearer into a channel that may be new, and while new accounts get a top-up |
+//! | `deposit` | any, as if into a new channel; dearer while new accounts get a top-up |
 //!
 //! What a credited debtor owes is collected once, at the end of the batch: the first withdrawal
 //! has paid for it.
 
 use crate::{AssetId, Parameters, Runtime, RuntimeCall};
 use alloc::collections::BTreeSet;
-use failsafe_primitives::{Epoch, Withdrawal, WithdrawalItem, NATIVE_ASSET};
+use failsafe_primitives::{Withdrawal, WithdrawalItem, NATIVE_ASSET};
 use frame_support::{dispatch::GetDispatchInfo, traits::Get, weights::Weight};
 use pallet_batch::{weights::WeightInfo as _, ActionWeights};
 use pallet_insurance::Call;
@@ -39,9 +39,7 @@ impl ActionWeights<RuntimeCall> for Rebalance {
             RuntimeCall::Insurance(Call::withdraw { withdrawal, proof, .. }) => {
                 self.withdrawal(withdrawal, proof)
             },
-            RuntimeCall::Insurance(Call::deposit { asset, epoch, .. }) => {
-                self.deposit(*asset, *epoch)
-            },
+            RuntimeCall::Insurance(Call::deposit { asset, .. }) => self.deposit(*asset),
             _ => None,
         };
         added.map_or(alone, |added| added.min(alone))
@@ -67,7 +65,7 @@ impl Rebalance {
     }
 
     /// What a deposit adds, if it is not the first.
-    fn deposit(&mut self, asset: AssetId, epoch: Option<Epoch>) -> Option<Weight> {
+    fn deposit(&mut self, asset: AssetId) -> Option<Weight> {
         if self.deposited.insert(asset) {
             return None;
         }
@@ -75,22 +73,13 @@ impl Rebalance {
             let parameters: failsafe_primitives::Parameters = Parameters::get();
             parameters.account_top_up > 0
         });
-        // A channel that has come to a later epoch has a record.
-        let known = epoch.is_some_and(|epoch| epoch > 0);
-        let added = match (asset == NATIVE_ASSET, top_up, known) {
-            (true, false, true) => {
-                Measured::rebalance(0, 1).saturating_sub(Measured::rebalance(0, 0))
-            },
-            (true, false, false) => {
-                Measured::open_channels(1).saturating_sub(Measured::open_channels(0))
-            },
-            (true, true, _) => {
-                Measured::open_accounts(1).saturating_sub(Measured::open_accounts(0))
-            },
-            (false, false, _) => {
+        let added = match (asset == NATIVE_ASSET, top_up) {
+            (true, false) => Measured::open_channels(1).saturating_sub(Measured::open_channels(0)),
+            (true, true) => Measured::open_accounts(1).saturating_sub(Measured::open_accounts(0)),
+            (false, false) => {
                 Measured::rebalance_issued(0, 1).saturating_sub(Measured::rebalance_issued(0, 0))
             },
-            (false, true, _) => return None,
+            (false, true) => return None,
         };
         Some(added)
     }

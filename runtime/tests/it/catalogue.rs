@@ -28,10 +28,11 @@ fn is_id(word: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The tables of the last section: per id the files that have its tests.
+/// The tables of that section: per id the files that have its tests.
 fn listed() -> BTreeMap<String, Vec<String>> {
     let page = std::fs::read_to_string(root().join("docs/scenarios.md")).expect("the page");
-    let (_, section) = page.split_once("## Where each is tested").expect("the section");
+    let (_, rest) = page.split_once("\n## Where each is tested").expect("the section");
+    let section = rest.split("\n## ").next().unwrap_or_default();
     let row = |line: &str| {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
         let id = cells.next().filter(|id| is_id(id))?;

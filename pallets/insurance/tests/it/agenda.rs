@@ -18,7 +18,7 @@ fn m15_agenda_should_resolve_every_dispute_of_a_slot_when_many_come_due_at_once(
         }
         let due = Channel::new(hub, &p[1]).dispute().unwrap().resolve_at;
         assert_eq!(AgendaLength::<Test>::get(due), 39);
-        run_to_clock(due + 1);
+        run_to_clock(due + 3);
         assert_eq!(pallet_insurance::Disputes::<Test>::iter().count(), 0);
         assert!(p[1..].iter().all(|user| free(FRD, user) == 10));
         assert_eq!(AgendaLength::<Test>::get(due), 0);
