@@ -1,0 +1,219 @@
+//! Debts and their collection (`protocol.md` §6).
+
+use super::{Account, Amount, AssetId, BlockNumber, Chain, Error, ALLOWANCE_BLOCKS, NATIVE};
+
+/// What a debtor owes to one creditor since one dispute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Debt {
+    /// Who gets it.
+    pub creditor: Account,
+    /// What is left of it.
+    pub amount: Amount,
+    /// Block in which its dispute was opened.
+    pub opened_in: BlockNumber,
+    /// Order of booking among those of that block.
+    pub index: u32,
+}
+
+/// What a native debtor has used of its floor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Allowance {
+    since: BlockNumber,
+    used: Amount,
+}
+
+impl Chain {
+    /// A debtor's line in an asset, the first to be paid first.
+    pub fn debts(&self, debtor: Account, asset: AssetId) -> &[Debt] {
+        self.debts.get(&(debtor, asset)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All that `debtor` owes in an asset.
+    pub fn owes(&self, debtor: Account, asset: AssetId) -> Amount {
+        self.debts(debtor, asset).iter().map(|debt| debt.amount).sum()
+    }
+
+    /// What `debtor` owes to one creditor.
+    pub fn owed_to(&self, debtor: Account, creditor: Account, asset: AssetId) -> Amount {
+        let debts = self.debts(debtor, asset).iter();
+        debts.filter(|debt| debt.creditor == creditor).map(|debt| debt.amount).sum()
+    }
+
+    /// Native money that debts leave alone; nothing in other assets.
+    pub fn floor(&self, asset: AssetId, who: Account) -> Amount {
+        match (asset, self.is_hub(who)) {
+            (NATIVE, true) => self.params.floor_hub,
+            (NATIVE, false) => self.params.floor_user,
+            _ => 0,
+        }
+    }
+
+    /// Books a debt behind those of earlier disputes.
+    pub(super) fn book(
+        &mut self,
+        debtor: Account,
+        creditor: Account,
+        asset: AssetId,
+        amount: Amount,
+        opened_in: BlockNumber,
+    ) {
+        if amount == 0 {
+            return;
+        }
+        let line = self.debts.entry((debtor, asset)).or_default();
+        let same = line.iter().filter(|debt| debt.opened_in == opened_in);
+        let index = same.map(|debt| debt.index + 1).max().unwrap_or_default();
+        let at = line.partition_point(|debt| debt.opened_in <= opened_in);
+        line.insert(at, Debt { creditor, amount, opened_in, index });
+    }
+
+    /// What the first in a line can get now. A payment leaves nothing or at least the minimum.
+    fn collectable(&self, debtor: Account, asset: AssetId, debt: &Debt) -> Amount {
+        let Some(rules) = self.asset(asset) else { return 0 };
+        if !self.may_send(asset, debtor) {
+            return 0;
+        }
+        let free = self.free(asset, debtor);
+        let pay = debt.amount.min(free.saturating_sub(self.floor(asset, debtor)));
+        let rest = free - pay;
+        if rest == 0 || rest >= rules.min_balance {
+            pay
+        } else {
+            free.saturating_sub(rules.min_balance).min(pay)
+        }
+    }
+
+    /// Pays the first in the line as far as it goes. Returns whether anything was paid.
+    pub(super) fn pay_one(&mut self, debtor: Account, asset: AssetId) -> bool {
+        let Some(debt) = self.debts(debtor, asset).first().cloned() else { return false };
+        let pay = self.collectable(debtor, asset, &debt);
+        if pay == 0 {
+            return false;
+        }
+        if self.can_credit(asset, debt.creditor, pay) {
+            self.take_free(asset, debtor, pay);
+            self.add_free(asset, debt.creditor, pay);
+        } else {
+            self.park(asset, debtor, debt.creditor, pay);
+        }
+        self.lower_first(debtor, asset, pay);
+        true
+    }
+
+    fn lower_first(&mut self, debtor: Account, asset: AssetId, pay: Amount) {
+        let line = self.debts.get_mut(&(debtor, asset)).expect("a debt was paid");
+        line[0].amount -= pay;
+        if line[0].amount == 0 {
+            line.remove(0);
+        }
+        if line.is_empty() {
+            self.debts.remove(&(debtor, asset));
+        }
+    }
+
+    /// Collects all that can be collected.
+    pub(super) fn sweep(&mut self) {
+        loop {
+            let lines: Vec<_> = self.debts.keys().copied().collect();
+            let paid = lines.into_iter().filter(|(debtor, asset)| self.pay_one(*debtor, *asset));
+            if paid.count() == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Anybody pushes a debtor's payments.
+    pub(super) fn enforce(&mut self, debtor: Account, asset: AssetId) -> Result<(), Error> {
+        if self.debts(debtor, asset).is_empty() {
+            return Err(Error::NoDebt);
+        }
+        while self.pay_one(debtor, asset) {}
+        Ok(())
+    }
+
+    /// The creditor forgives one debt.
+    pub(super) fn forgive(
+        &mut self,
+        creditor: Account,
+        debtor: Account,
+        asset: AssetId,
+        opened_in: BlockNumber,
+        index: u32,
+    ) -> Result<(), Error> {
+        let named = |debt: &Debt| debt.opened_in == opened_in && debt.index == index;
+        let at = self.debts(debtor, asset).iter().position(named).ok_or(Error::NoDebt)?;
+        if self.debts(debtor, asset)[at].creditor != creditor {
+            return Err(Error::NotCreditor);
+        }
+        if self.owes(creditor, asset) > 0 {
+            return Err(Error::CreditorOwes);
+        }
+        let line = self.debts.get_mut(&(debtor, asset)).expect("found above");
+        line.remove(at);
+        if line.is_empty() {
+            self.debts.remove(&(debtor, asset));
+        }
+        Ok(())
+    }
+
+    /// What `who` may still use for fees and deposits: of a native debtor only what is below its
+    /// floor, and over [`ALLOWANCE_BLOCKS`] at most the floor.
+    pub fn allowance(&self, who: Account) -> Amount {
+        let free = self.free(NATIVE, who);
+        let alive = free.saturating_sub(self.money_minimum(NATIVE));
+        if self.owes(who, NATIVE) == 0 {
+            return alive;
+        }
+        let floor = self.floor(NATIVE, who);
+        alive.min(floor.saturating_sub(self.used_allowance(who)))
+    }
+
+    fn used_allowance(&self, who: Account) -> Amount {
+        let window = self.allowances.get(&who);
+        let live = window.filter(|used| self.block < used.since + ALLOWANCE_BLOCKS);
+        live.map_or(0, |used| used.used)
+    }
+
+    fn money_minimum(&self, asset: AssetId) -> Amount {
+        self.asset(asset).map_or(0, |rules| rules.min_balance)
+    }
+
+    /// Takes native money for a fee or a deposit.
+    pub(super) fn take_allowed(&mut self, who: Account, amount: Amount) -> bool {
+        if amount > self.allowance(who) {
+            return false;
+        }
+        if amount > 0 && self.owes(who, NATIVE) > 0 {
+            let used = self.used_allowance(who);
+            let since = match self.allowances.get(&who) {
+                Some(window) if self.block < window.since + ALLOWANCE_BLOCKS => window.since,
+                _ => self.block,
+            };
+            self.allowances.insert(who, Allowance { since, used: used + amount });
+        }
+        self.take_free(NATIVE, who, amount);
+        true
+    }
+
+    /// `who` is asked for the fee of a transaction before it runs.
+    pub fn ask_fee(&mut self, who: Account, asked: Amount) -> Result<(), Error> {
+        self.take_allowed(who, asked).then_some(()).ok_or(Error::FeeMissing)
+    }
+
+    /// After it has run: `fee` of what was asked goes to the author, the rest comes back. Refunds
+    /// do not give back allowance. Without an author the fee is burnt.
+    pub fn settle_fee(&mut self, who: Account, asked: Amount, fee: Amount) {
+        self.add_free(NATIVE, who, asked.checked_sub(fee).expect("no more than was asked"));
+        self.reward(fee);
+    }
+
+    /// Native money for the author. His debts wait for the sweep.
+    pub(super) fn reward(&mut self, amount: Amount) {
+        match self.author {
+            Some(author) if self.can_credit(NATIVE, author, amount) => {
+                self.add_free(NATIVE, author, amount);
+            },
+            _ => self.burn(amount),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Parties that play against each other on the reference chain.
