@@ -251,6 +251,9 @@ pub struct Params {
     pub secret_fee: Amount,
     /// Held from who starts a dispute.
     pub dispute_deposit: Amount,
+    /// The first text of A10, to compare with: every counter with at least the acked nonce
+    /// replaces the starter's un-acked simplex, even one that gives less.
+    pub literal_a10: bool,
 }
 
 impl Default for Params {
@@ -268,6 +271,7 @@ impl Default for Params {
             pair_fee: 0,
             secret_fee: 0,
             dispute_deposit: 0,
+            literal_a10: false,
         }
     }
 }
@@ -330,7 +334,8 @@ pub struct Chain {
     debts: BTreeMap<(Account, AssetId), Vec<Debt>>,
     allowances: BTreeMap<Account, debt::Allowance>,
     secrets: BTreeMap<Hash, Revealed>,
-    /// Due disputes in the order in which they are served.
+    /// When to look at which dispute, in the order in which they are served. A hint: an entry may
+    /// come too early, or for a dispute that is over.
     agenda: BTreeSet<(Clock, Reverse<u64>, Pair)>,
     /// Next number of an agenda entry.
     sequence: u64,
@@ -477,7 +482,7 @@ impl Chain {
             if let Some(dispute) = &channel.dispute {
                 assert!(dispute.resolve_at >= dispute.start, "due before it began");
                 let planned = |entry: &(Clock, Reverse<u64>, Pair)| {
-                    entry.2 == *pair && entry.0 == dispute.resolve_at
+                    entry.2 == *pair && entry.0 <= dispute.resolve_at
                 };
                 assert!(self.agenda.iter().any(planned), "a dispute that nobody will resolve");
             }

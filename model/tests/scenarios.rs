@@ -517,9 +517,8 @@ fn m16_agreement_should_wait_when_it_books_a_debt() {
     let presented = chain.channel(pair()).unwrap().dispute.clone().unwrap().presented(0);
     chain.apply(R, Call::Accept { partner: L, presented }).unwrap();
     assert_eq!(chain.epoch(pair()), 0, "right has nothing to pay 5 with");
-    let close = Close { pair: pair(), epoch: 0, valid_until: 50, offdeltas: vec![(0, 0)] };
-    let close = Call::Close { partner: R, close: sign(R, close) };
-    assert_eq!(chain.apply(L, close), Err(Error::AlreadySettled));
+    let answer = counter(L, theirs(simplex(Side::Left, 1, 1)));
+    assert_eq!(chain.apply(R, answer), Err(Error::AlreadySettled));
     finish(&mut chain, pair());
     assert_eq!((chain.free(NATIVE, L), chain.owes(R, NATIVE)), (10, 5));
 }
@@ -649,13 +648,15 @@ fn debtor_should_pay_fees_only_out_of_the_floor() {
     assert_eq!(chain.apply(R, gift), Err(Error::CannotMove));
     chain.ask_fee(R, 60).unwrap();
     chain.settle_fee(R, 60, 10);
-    assert_eq!(chain.ask_fee(R, 41), Err(Error::FeeMissing), "refunds do not count");
-    chain.ask_fee(R, 40).unwrap();
-    chain.settle_fee(R, 40, 0);
-    assert_eq!(chain.allowance(R), 0);
+    chain.mint(NATIVE, R, 10);
+    assert_eq!(chain.ask_fee(R, 91), Err(Error::FeeMissing));
+    chain.ask_fee(R, 90).unwrap();
+    chain.settle_fee(R, 90, 90);
+    chain.mint(NATIVE, R, 90);
+    assert_eq!(chain.allowance(R), 0, "the floor has to do for 1,000 blocks");
     chain.end_block(false);
     chain.run_blocks(1_000);
-    assert_eq!(chain.allowance(R), 89, "the minimum stays");
+    assert_eq!(chain.allowance(R), 99, "the minimum stays");
 }
 
 #[test]

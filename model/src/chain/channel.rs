@@ -181,10 +181,6 @@ impl Chain {
         if !ordered || !bounded || items.iter().any(|item| item.amount == 0) {
             return Err(Error::MalformedWithdrawal);
         }
-        let due = channel.withdrawal_nonces[side.index()];
-        if withdrawal.nonce != due {
-            return Err(Error::WrongWithdrawalNonce);
-        }
         if self.clock > withdrawal.valid_until {
             return Err(Error::Expired);
         }
@@ -192,17 +188,22 @@ impl Chain {
         if proof.by() != partner || bound != (pair, channel.epoch, side) {
             return Err(Error::BadProof);
         }
+        if withdrawal.nonce != channel.withdrawal_nonces[side.index()] {
+            return Err(Error::WrongWithdrawalNonce);
+        }
         let channel = self.channels.get_mut(&pair).expect("seen above");
         channel.withdrawal_nonces[side.index()] += 1;
         for item in items {
             self.withdraw_item(pair, side, *item)?;
+        }
+        for item in items {
+            self.pay_one(who, item.asset);
         }
         Ok(())
     }
 
     fn withdraw_item(&mut self, pair: Pair, side: Side, item: Item) -> Result<(), Error> {
         let Item { asset, amount, max_from_balance } = item;
-        self.asset(asset).ok_or(Error::UnknownAsset)?;
         let (who, partner) = (pair.account(side), pair.account(side.other()));
         let (insurance, ondelta) = self.channels[&pair].collateral(asset);
         let insured = amount.min(insurance);
@@ -218,16 +219,19 @@ impl Chain {
         };
         let ondelta =
             change.and_then(|change| ondelta.checked_add(change)).ok_or(Error::LimitExceeded)?;
-        self.set_row(pair, asset, (insurance - insured, ondelta), who)?;
-        if rest > 0 {
-            if self.spendable(asset, partner) < rest {
-                return Err(Error::PartnerCannotPay);
-            }
-            let moved = self.move_exactly(asset, partner, who, rest);
-            moved.map_err(|_| Error::PartnerCannotPay)?;
-            self.pay_one(who, asset);
+        if rest > 0 && rest > self.spendable(asset, partner) {
+            return Err(Error::PartnerCannotPay);
         }
+        self.set_row(pair, asset, (insurance - insured, ondelta), who)?;
         self.pay_out(asset, who, insured);
+        if rest > 0 {
+            if !self.leaves_no_dust(asset, partner, rest) {
+                return Err(Error::WouldLeaveDust);
+            }
+            if !self.deliver(asset, partner, who, rest) {
+                return Err(Error::CannotMove);
+            }
+        }
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Debts and their collection (`protocol.md` §6).
 
 use super::{Account, Amount, AssetId, BlockNumber, Chain, Error, ALLOWANCE_BLOCKS, NATIVE};
+use std::collections::BTreeMap;
 
 /// What a debtor owes to one creditor since one dispute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,11 @@ impl Chain {
     /// A debtor's line in an asset, the first to be paid first.
     pub fn debts(&self, debtor: Account, asset: AssetId) -> &[Debt] {
         self.debts.get(&(debtor, asset)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All debts, by debtor and asset.
+    pub fn all_debts(&self) -> &BTreeMap<(Account, AssetId), Vec<Debt>> {
+        &self.debts
     }
 
     /// All that `debtor` owes in an asset.
@@ -74,7 +80,8 @@ impl Chain {
             return 0;
         }
         let free = self.free(asset, debtor);
-        let pay = debt.amount.min(free.saturating_sub(self.floor(asset, debtor)));
+        let floor = self.floor(asset, debtor).max(self.pinned(asset, debtor));
+        let pay = debt.amount.min(free.saturating_sub(floor));
         let rest = free - pay;
         if rest == 0 || rest >= rules.min_balance {
             pay
@@ -90,11 +97,8 @@ impl Chain {
         if pay == 0 {
             return false;
         }
-        if self.can_credit(asset, debt.creditor, pay) {
-            self.take_free(asset, debtor, pay);
-            self.add_free(asset, debt.creditor, pay);
-        } else {
-            self.park(asset, debtor, debt.creditor, pay);
+        if !self.deliver(asset, debtor, debt.creditor, pay) {
+            return false;
         }
         self.lower_first(debtor, asset, pay);
         true
@@ -106,8 +110,16 @@ impl Chain {
         if line[0].amount == 0 {
             line.remove(0);
         }
-        if line.is_empty() {
+        self.drop_empty_line(debtor, asset);
+    }
+
+    /// Who owes nothing natively any more starts anew the next time.
+    fn drop_empty_line(&mut self, debtor: Account, asset: AssetId) {
+        if self.debts(debtor, asset).is_empty() {
             self.debts.remove(&(debtor, asset));
+            if asset == NATIVE {
+                self.allowances.remove(&debtor);
+            }
         }
     }
 
@@ -150,9 +162,7 @@ impl Chain {
         }
         let line = self.debts.get_mut(&(debtor, asset)).expect("found above");
         line.remove(at);
-        if line.is_empty() {
-            self.debts.remove(&(debtor, asset));
-        }
+        self.drop_empty_line(debtor, asset);
         Ok(())
     }
 
@@ -200,11 +210,18 @@ impl Chain {
         self.take_allowed(who, asked).then_some(()).ok_or(Error::FeeMissing)
     }
 
-    /// After it has run: `fee` of what was asked goes to the author, the rest comes back. Refunds
-    /// do not give back allowance. Without an author the fee is burnt.
+    /// After it has run: `fee` of what was asked goes to the author, the rest comes back and does
+    /// not count as used. Without an author the fee is burnt.
     pub fn settle_fee(&mut self, who: Account, asked: Amount, fee: Amount) {
-        self.add_free(NATIVE, who, asked.checked_sub(fee).expect("no more than was asked"));
+        let mut back = asked.checked_sub(fee).expect("no more than was asked");
+        self.add_free(NATIVE, who, back);
         self.reward(fee);
+        if self.author == Some(who) {
+            back += fee;
+        }
+        if let Some(window) = self.allowances.get_mut(&who) {
+            window.used = window.used.saturating_sub(back);
+        }
     }
 
     /// Native money for the author. His debts wait for the sweep.

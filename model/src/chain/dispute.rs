@@ -123,7 +123,7 @@ impl Dispute {
     }
 
     /// Takes a simplex that is final for its side. Returns whether anything has changed.
-    fn bring(&mut self, simplex: &Simplex) -> bool {
+    fn bring(&mut self, simplex: &Simplex, literal_a10: bool) -> bool {
         if simplex.from == self.starter {
             let posted = self.posted.as_ref();
             let newer = simplex.nonce > posted.map_or(0, |posted| posted.nonce);
@@ -139,7 +139,7 @@ impl Dispute {
             Some(Stored { simplex: old, standing: Standing::Unacked { floor } }) => {
                 simplex.nonce > old.nonce
                     || simplex == old
-                    || (simplex.nonce >= *floor && !gives_as_much(old, simplex))
+                    || (simplex.nonce >= *floor && (literal_a10 || !gives_as_much(old, simplex)))
             },
         };
         if replaces {
@@ -224,10 +224,7 @@ impl Chain {
         if epoch != self.epoch(pair) {
             return Err(Error::WrongEpoch);
         }
-        if let Some(dispute) = self.channel(pair).and_then(|channel| channel.dispute.as_ref()) {
-            if dispute.starter == side {
-                return Err(Error::StarterSpeaksOnce);
-            }
+        if self.channel(pair).is_some_and(|channel| channel.dispute.is_some()) {
             return self.counter(who, partner, evidence);
         }
         let collateral = self.channel(pair).is_some_and(|channel| !channel.rows.is_empty());
@@ -254,6 +251,9 @@ impl Chain {
                     if let Some(acked) = &acked {
                         self.check_ack(acked, pair, side, Clock::MAX)?;
                         floor = acked.content().0.nonce;
+                        if floor > simplex.nonce {
+                            return Err(Error::MalformedEvidence);
+                        }
                     }
                     Stored { simplex, standing: Standing::Unacked { floor } }
                 },
@@ -294,10 +294,10 @@ impl Chain {
 
     /// Stores a dispute with its deadline, and puts it on the agenda.
     fn put_dispute(&mut self, pair: Pair, mut dispute: Dispute) {
-        let due = dispute.due();
-        if due != dispute.resolve_at {
-            dispute.resolve_at = due;
-            self.schedule(pair, due);
+        let fresh = dispute.resolve_at == 0;
+        dispute.resolve_at = dispute.due();
+        if fresh {
+            self.schedule(pair, dispute.resolve_at);
         }
         self.channels.get_mut(&pair).expect("it has a record").dispute = Some(dispute);
     }
@@ -373,7 +373,8 @@ impl Chain {
         brought: &[Simplex],
         role: usize,
     ) -> bool {
-        let changed = brought.iter().filter(|simplex| dispute.bring(simplex)).count() > 0;
+        let literal = self.params.literal_a10;
+        let changed = brought.iter().filter(|simplex| dispute.bring(simplex, literal)).count() > 0;
         let free = changed && !dispute.free_used[role];
         dispute.free_used[role] |= free;
         self.put_dispute(pair, dispute);
@@ -389,7 +390,12 @@ impl Chain {
     ) -> Result<(), Error> {
         let pair = Pair::of(who, partner).ok_or(Error::SamePair)?;
         let side = pair.side_of(who).ok_or(Error::NotAParty)?;
-        let mut dispute = self.answerable(pair)?;
+        // There is no "too late" for agreeing.
+        let open = self.channel(pair).and_then(|channel| channel.dispute.clone());
+        let mut dispute = open.ok_or(Error::NoDispute)?;
+        if dispute.verdict != Verdict::Open {
+            return Err(Error::AlreadySettled);
+        }
         if dispute.starter == side {
             return Err(Error::StarterSpeaksOnce);
         }
@@ -429,9 +435,6 @@ impl Chain {
             return Err(Error::BadProof);
         }
         let open = self.channel(pair).and_then(|channel| channel.dispute.clone());
-        if open.as_ref().is_some_and(|dispute| dispute.verdict != Verdict::Open) {
-            return Err(Error::AlreadySettled);
-        }
         self.open_record(pair, who)?;
         let agreed = Verdict::Agreed(close.offdeltas.iter().copied().collect());
         let dispute = match open {

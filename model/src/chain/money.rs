@@ -1,6 +1,6 @@
 //! Free balances and custody.
 
-use super::{Account, Amount, AssetId, Chain, Error, NATIVE};
+use super::{Account, Amount, AssetId, Chain, Channel, Error, Pair, NATIVE};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An asset: what its accounts must have, and what its issuer has done to them.
@@ -43,6 +43,8 @@ pub(super) struct Money {
     custody: BTreeMap<AssetId, Amount>,
     /// What keeps the custody account alive, paid with the first deposit.
     seeds: BTreeMap<AssetId, Amount>,
+    /// Assets that were insured once: custody has an account in them.
+    opened: BTreeSet<AssetId>,
     issued: BTreeMap<AssetId, Amount>,
 }
 
@@ -54,6 +56,7 @@ impl Money {
             unclaimed: BTreeMap::new(),
             custody: BTreeMap::new(),
             seeds: BTreeMap::new(),
+            opened: BTreeSet::new(),
             issued: BTreeMap::new(),
         }
     }
@@ -135,7 +138,28 @@ impl Chain {
     /// What a voluntary move can take: nothing of a debtor's.
     pub fn spendable(&self, asset: AssetId, who: Account) -> Amount {
         if self.owes(who, asset) == 0 && self.may_send(asset, who) {
-            self.free(asset, who)
+            self.free(asset, who).saturating_sub(self.pinned(asset, who))
+        } else {
+            0
+        }
+    }
+
+    /// Native money that has to stay because something else hangs on the account: a deposit, or
+    /// an asset that does not keep an account alive by itself.
+    pub(super) fn pinned(&self, asset: AssetId, who: Account) -> Amount {
+        if asset != NATIVE {
+            return 0;
+        }
+        let holds = |(number, rules): (&AssetId, &AssetRules)| {
+            rules.issuer == Some(who) || (!rules.sufficient && self.free(*number, who) > 0)
+        };
+        let starter = |(pair, channel): (&Pair, &Channel)| {
+            let open = channel.dispute.as_ref().filter(|dispute| dispute.deposit > 0);
+            open.is_some_and(|dispute| pair.account(dispute.starter) == who)
+        };
+        let pinned = self.money.assets.iter().any(holds) || self.channels.iter().any(starter);
+        if pinned {
+            self.asset(NATIVE).map_or(0, |rules| rules.min_balance)
         } else {
             0
         }
@@ -221,6 +245,7 @@ impl Chain {
         }
         self.take_free(asset, from, total);
         *self.money.custody.entry(asset).or_default() += total;
+        self.money.opened.insert(asset);
         if seed > 0 {
             self.money.seeds.insert(asset, seed);
         }
@@ -240,25 +265,43 @@ impl Chain {
     /// Records that custody has its seed already.
     pub fn set_seed(&mut self, asset: AssetId, seed: Amount) {
         self.money.seeds.insert(asset, seed);
+        self.money.opened.insert(asset);
         *self.money.custody.entry(asset).or_default() += seed;
         *self.money.issued.entry(asset).or_default() += seed;
     }
 
-    /// Takes `amount` of a debtor into custody for `creditor`, who cannot be credited.
-    pub(super) fn park(
+    /// Moves `amount`, which `from` can spare, to `to`, or into custody for it. Returns whether
+    /// either was possible.
+    pub(super) fn deliver(
         &mut self,
         asset: AssetId,
         from: Account,
-        creditor: Account,
+        to: Account,
         amount: Amount,
-    ) {
+    ) -> bool {
+        if self.can_credit(asset, to, amount) {
+            self.take_free(asset, from, amount);
+            self.add_free(asset, to, amount);
+            return true;
+        }
+        if !self.custody_lives(asset, amount) {
+            return false;
+        }
         self.take_free(asset, from, amount);
         *self.money.custody.entry(asset).or_default() += amount;
-        *self.money.unclaimed.entry((asset, creditor)).or_default() += amount;
+        *self.money.unclaimed.entry((asset, to)).or_default() += amount;
+        true
     }
 
-    /// Pays `amount` out of custody. What the account cannot get waits for it; what it gets pays
-    /// its debts first.
+    /// Whether custody can take `amount`: it has an account in the asset, or gets one by it.
+    fn custody_lives(&self, asset: AssetId, amount: Amount) -> bool {
+        let Some(rules) = self.asset(asset) else { return false };
+        self.custody(asset) > 0
+            || self.money.opened.contains(&asset)
+            || (rules.sufficient && amount >= rules.min_balance)
+    }
+
+    /// Pays `amount` out of custody. What the account cannot get waits for it.
     pub(super) fn pay_out(&mut self, asset: AssetId, to: Account, amount: Amount) {
         if amount == 0 {
             return;
@@ -271,7 +314,6 @@ impl Chain {
         let custody = self.money.custody.entry(asset).or_default();
         *custody = custody.checked_sub(amount).expect("custody holds what it owes");
         self.add_free(asset, to, amount);
-        self.pay_one(to, asset);
     }
 
     /// Fetches what is unclaimed for its owner.
@@ -286,6 +328,7 @@ impl Chain {
         }
         self.money.unclaimed.remove(&(asset, who));
         self.pay_out(asset, who, amount);
+        self.pay_one(who, asset);
         Ok(())
     }
 

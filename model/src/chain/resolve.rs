@@ -53,20 +53,26 @@ impl Chain {
         &self.old_epochs
     }
 
-    /// Puts a dispute on the agenda, after those already there for that clock.
+    /// Puts a dispute on the agenda.
     pub(super) fn schedule(&mut self, pair: Pair, due: Clock) {
         self.sequence += 1;
-        self.agenda.retain(|(_, _, of)| *of != pair);
         self.agenda.insert((due, Reverse(self.sequence), pair));
     }
 
     /// Resolves what is due: the earliest first, of one clock the last scheduled first.
     pub(super) fn resolve_due(&mut self) {
         let clock = self.clock;
-        let due: Vec<_> =
-            self.agenda.iter().take_while(|(at, _, _)| *at <= clock).copied().collect();
-        for (_, _, pair) in due {
-            self.conclude(pair);
+        while let Some(entry) = self.agenda.first().copied().filter(|entry| entry.0 <= clock) {
+            self.agenda.remove(&entry);
+            let pair = entry.2;
+            let dispute = self.channel(pair).and_then(|channel| channel.dispute.as_ref());
+            match dispute.map(|dispute| dispute.resolve_at) {
+                Some(later) if later > clock => self.schedule(pair, later),
+                Some(_) => {
+                    self.conclude(pair);
+                },
+                None => {},
+            }
         }
     }
 
@@ -89,7 +95,6 @@ impl Chain {
         let epoch = channel.epoch;
         channel.epoch += 1;
         channel.withdrawal_nonces = [0, 0];
-        self.agenda.retain(|(_, _, of)| *of != pair);
         let mut assets: BTreeSet<AssetId> = rows.keys().copied().collect();
         assets.extend(self.named(&dispute));
         let mut outcomes = vec![];
@@ -100,6 +105,11 @@ impl Chain {
             let (insured, owed) = split(insurance, delta);
             for side in Side::BOTH {
                 self.pay_out(asset, pair.account(side), insured[side.index()]);
+            }
+            for side in Side::BOTH {
+                if insured[side.index()] > 0 {
+                    self.pay_one(pair.account(side), asset);
+                }
             }
             let mut booked = 0;
             for side in Side::BOTH {
@@ -147,11 +157,15 @@ impl Chain {
         }
         let first = self.debts(debtor, asset).is_empty();
         self.book(debtor, creditor, asset, owed, opened_in);
-        if first {
-            self.pay_one(debtor, asset);
-            return self.owes(debtor, asset);
+        if !first {
+            return owed;
         }
-        owed
+        let paid = self.pay_one(debtor, asset);
+        let rest = self.owes(debtor, asset);
+        if paid {
+            self.pay_one(creditor, asset);
+        }
+        rest
     }
 
     /// What counted, for late claims; none after a co-signed close.
@@ -177,13 +191,13 @@ impl Chain {
         if deposit == 0 {
             return;
         }
-        self.add_free(NATIVE, starter, deposit);
-        if dispute.forfeited && self.owes(starter, NATIVE) == 0 {
-            let responder = pair.account(dispute.starter.other());
-            if self.move_exactly(NATIVE, starter, responder, deposit).is_ok() {
-                self.pay_one(responder, NATIVE);
-            }
-        }
+        let responder = pair.account(dispute.starter.other());
+        let forfeited = dispute.forfeited
+            && self.owes(starter, NATIVE) == 0
+            && self.can_credit(NATIVE, responder, deposit);
+        let receiver = if forfeited { responder } else { starter };
+        self.add_free(NATIVE, receiver, deposit);
+        self.pay_one(receiver, NATIVE);
     }
 
     /// The payee claims what the payer had sent in an old epoch beyond what counted [A11].

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::chain::{Account, BlockNumber, Call, Chain, Error, Hash, Secret};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
 };
 
@@ -40,6 +40,8 @@ pub(super) struct Env {
     pub counts: Counts,
     /// Secrets that all evil parties know.
     pub leaked: BTreeMap<Hash, Secret>,
+    /// Parties that are not there.
+    pub away: BTreeSet<Account>,
     /// No new business.
     pub ending: bool,
     history: Vec<Rc<Chain>>,
@@ -58,6 +60,7 @@ impl Env {
             wire: Wire::default(),
             counts: Counts::new(),
             leaked: BTreeMap::new(),
+            away: BTreeSet::new(),
             ending: false,
             history: vec![Rc::new(genesis)],
             bodies: VecDeque::new(),

@@ -4,6 +4,7 @@ use super::{
     env::Env,
     evil::Evil,
     half::{signed, Amounts, Half, HeldLock, Judge, Purpose, Transition, ASSETS},
+    pay::Offer,
     wire::{acknowledge, Message, Update},
 };
 use crate::chain::{
@@ -230,6 +231,8 @@ pub(super) struct Party {
     /// Onward lock to incoming lock.
     pub onward: BTreeMap<LockKey, LockKey>,
     pub begun: Vec<Begun>,
+    /// Payments that somebody waits for.
+    pub offers: Vec<Offer>,
     pub returns: Vec<OwedReturn>,
     pub old: Vec<OldWord>,
     /// Own newest simplexes that a dispute has not counted in full.
@@ -237,7 +240,6 @@ pub(super) struct Party {
     pub revealed_in: BTreeMap<Hash, BlockNumber>,
     pub paid: Amounts,
     pub received: Amounts,
-    pub fees: Amounts,
     pub initial: Amounts,
     pub away_until: BlockNumber,
     pub was_away: bool,
@@ -261,13 +263,13 @@ impl Party {
             incoming: BTreeMap::new(),
             onward: BTreeMap::new(),
             begun: vec![],
+            offers: vec![],
             returns: vec![],
             old: vec![],
             uncounted: vec![],
             revealed_in: BTreeMap::new(),
             paid: [0; ASSETS],
             received: [0; ASSETS],
-            fees: [0; ASSETS],
             initial: [0; ASSETS],
             away_until: 0,
             was_away: false,

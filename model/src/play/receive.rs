@@ -163,14 +163,14 @@ impl Party {
                 return;
             },
         };
-        let before = std::mem::replace(&mut peer.theirs, next);
+        peer.theirs = next;
         peer.theirs_signed = Some(update.signed.clone());
         peer.ack_due.get_or_insert(height);
         if let Some(evil) = &mut self.evil {
             evil.their_words.push(update.signed);
         }
         for change in update.changes {
-            self.consider(env, from, update.nonce, change, &before.locks);
+            self.consider(env, from, update.nonce, change);
         }
     }
 
@@ -181,7 +181,6 @@ impl Party {
         from: Account,
         nonce: u64,
         change: Transition,
-        before: &std::collections::BTreeMap<u64, HeldLock>,
     ) {
         let epoch = self.peer(from).epoch;
         match change {
@@ -194,13 +193,8 @@ impl Party {
             Transition::Lock { id, lock, path } => self.consider_lock(env, from, id, &lock, &path),
             Transition::Settle { id, .. } => {
                 let key = (from, epoch, id);
-                let known = self.incoming.get_mut(&key);
-                if let Some(incoming) = known {
+                if let Some(incoming) = self.incoming.get_mut(&key) {
                     incoming.state = IncomingState::Paid;
-                } else if let Some(lock) = before.get(&id) {
-                    // Paid although it was failed, or never asked for: a gift.
-                    env.count("gifts");
-                    self.fees[lock.asset] += lock.amount;
                 }
             },
             Transition::Cancel { id } | Transition::Expire { id } => {
@@ -237,7 +231,6 @@ impl Party {
             self.peers.contains_key(&next) && self.pay(env, next, (asset, amount - 1), purpose)
         };
         if done {
-            self.fees[asset] += 1;
             env.count("plain payments forwarded");
         } else {
             self.returns.push(OwedReturn { to: from, asset, amount, name });
