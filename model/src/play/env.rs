@@ -21,13 +21,6 @@ pub(super) struct Waiting {
     pub ready: BlockNumber,
 }
 
-/// What a block was made of.
-#[derive(Clone, Debug)]
-struct Body {
-    calls: Vec<Waiting>,
-    full: bool,
-}
-
 /// How often what has happened.
 pub(super) type Counts = BTreeMap<&'static str, u64>;
 
@@ -45,7 +38,8 @@ pub(super) struct Env {
     /// No new business.
     pub ending: bool,
     history: Vec<Rc<Chain>>,
-    bodies: VecDeque<Body>,
+    /// The calls of the blocks above finality.
+    bodies: VecDeque<Vec<Waiting>>,
     finalized: usize,
     pool: Vec<Waiting>,
     trace: Option<Vec<String>>,
@@ -83,10 +77,6 @@ impl Env {
     pub fn finalized(&self, lag: usize) -> (usize, Rc<Chain>) {
         let index = self.finalized.saturating_sub(lag);
         (index, Rc::clone(&self.history[index]))
-    }
-
-    pub fn at(&self, index: usize) -> Rc<Chain> {
-        Rc::clone(&self.history[index])
     }
 
     pub fn count(&mut self, what: &'static str) {
@@ -153,7 +143,7 @@ impl Env {
         let base = old_head - depth;
         let keep = self.bodies.len() - usize::try_from(depth).expect("small");
         for (height, body) in (base + 1..).zip(self.bodies.split_off(keep)) {
-            for mut call in body.calls {
+            for mut call in body {
                 call.ready = if self.numbers.hostile_fork == 1 {
                     old_head + self.rng.range(1, self.numbers.reinclusion.max(1))
                 } else if call.honest {
@@ -194,7 +184,7 @@ impl Env {
         }
         let mut chain = Chain::clone(&self.head());
         chain.begin_block(None);
-        let mut body = Body { calls: vec![], full };
+        let mut body = vec![];
         for call in calls {
             if matches!(call.call, Call::Batch { .. }) && chain.has_batched(call.who) {
                 self.pool.push(call);
@@ -202,7 +192,7 @@ impl Env {
             }
             let result = chain.apply(call.who, call.call.clone());
             self.note(&call, result.err());
-            body.calls.push(call);
+            body.push(call);
         }
         chain.end_block(full);
         self.note_resolved(&chain);

@@ -232,9 +232,8 @@ impl Party {
             return false;
         }
         let key = (from, self.peer(from).epoch, id);
-        let (amount, hash, expiry) = (lock.amount, lock.hash, lock.expiry);
-        let state = IncomingState::Pending;
-        self.incoming.insert(key, Incoming { amount, hash, expiry, state });
+        let (hash, expiry) = (lock.hash, lock.expiry);
+        self.incoming.insert(key, Incoming { hash, expiry, state: IncomingState::Pending });
         if fails && env.rng.chance(600) {
             self.fail(env, from, id);
         }

@@ -165,7 +165,6 @@ impl Peer {
 /// A lock towards this party that it has paid on or has given the secret for.
 #[derive(Clone, Debug)]
 pub(super) struct Incoming {
-    pub amount: Amount,
     pub hash: Hash,
     pub expiry: Clock,
     pub state: IncomingState,
@@ -288,10 +287,6 @@ impl Party {
 
     pub fn partners(&self) -> Vec<Account> {
         self.peers.keys().copied().collect()
-    }
-
-    pub fn is_away(&self, env: &Env) -> bool {
-        env.height() < self.away_until
     }
 
     /// The chain as this party watches it for disputes and secrets.

@@ -301,12 +301,7 @@ impl Party {
         let clock = self.watched(env).clock();
         let key = (from, self.peer(from).epoch, id);
         let (hash, expiry) = (lock.hash, lock.expiry);
-        let incoming = Incoming {
-            amount: lock.amount,
-            hash,
-            expiry,
-            state: IncomingState::Pending,
-        };
+        let incoming = Incoming { hash, expiry, state: IncomingState::Pending };
         let Some((next, rest)) = path.split_first() else {
             let asked = self.invoices.get(&hash).filter(|invoice| {
                 invoice.asset == lock.asset
