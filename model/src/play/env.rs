@@ -5,7 +5,7 @@ use super::{
     rules::{Numbers, Rules},
     wire::Wire,
 };
-use crate::chain::{Account, BlockNumber, Call, Chain, Error, Hash, Secret};
+use crate::chain::{Account, BlockNumber, Call, Chain, Clock, Error, Hash, Secret};
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
@@ -33,6 +33,8 @@ pub(super) struct Env {
     pub counts: Counts,
     /// Secrets that all evil parties know.
     pub leaked: BTreeMap<Hash, Secret>,
+    /// When secrets came, as far as it is final; the chain forgets it.
+    pub revealed: BTreeMap<Hash, Clock>,
     /// Parties that are not there.
     pub away: BTreeSet<Account>,
     /// No new business.
@@ -54,6 +56,7 @@ impl Env {
             wire: Wire::default(),
             counts: Counts::new(),
             leaked: BTreeMap::new(),
+            revealed: BTreeMap::new(),
             away: BTreeSet::new(),
             ending: false,
             history: vec![Rc::new(genesis)],
@@ -125,6 +128,9 @@ impl Env {
         // Mostly the same lag for a while: finality comes in steps.
         if self.rng.chance(600) || self.history.len() - 1 - self.finalized >= self.lag_limit() {
             self.finalized = self.finalized.max((self.history.len() - 1).saturating_sub(lag));
+        }
+        for (hash, secret) in self.history[self.finalized].secrets() {
+            self.revealed.entry(*hash).or_insert(secret.revealed_at);
         }
         while self.bodies.len() > self.history.len() - 1 - self.finalized {
             self.bodies.pop_front();
@@ -235,7 +241,10 @@ impl Env {
                 self.count("resolved");
                 self.say(|| {
                     let was = before.channel(*pair).and_then(|was| was.dispute.clone());
-                    format!("{pair:?} resolved, epoch {} begins; dispute was {was:?}", channel.epoch)
+                    format!(
+                        "{pair:?} resolved, epoch {} begins; dispute was {was:?}",
+                        channel.epoch
+                    )
                 });
             }
         }

@@ -89,13 +89,13 @@ impl Party {
         pair: Pair,
         epoch: Epoch,
     ) -> (Vec<Signed<Simplex>>, Vec<Signed<Simplex>>, Vec<Signed<Ack>>) {
-        let fits = |word: &&Signed<Simplex>| {
-            word.content().pair == pair && word.content().epoch == epoch
-        };
+        let fits =
+            |word: &&Signed<Simplex>| word.content().pair == pair && word.content().epoch == epoch;
         let evil = self.evil();
-        let acks = evil.acks.iter().filter(|ack| {
-            ack.content().0.pair == pair && ack.content().0.epoch == epoch
-        });
+        let acks = evil
+            .acks
+            .iter()
+            .filter(|ack| ack.content().0.pair == pair && ack.content().0.epoch == epoch);
         (
             evil.own_words.iter().filter(fits).cloned().collect(),
             evil.their_words.iter().filter(fits).cloned().collect(),

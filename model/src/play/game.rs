@@ -9,9 +9,7 @@ use super::{
     rng::Rng,
     rules::{Numbers, Rules},
 };
-use crate::chain::{
-    Account, Amount, AssetRules, Call, Chain, Genesis, Hash, Params, Secret,
-};
+use crate::chain::{Account, Amount, AssetRules, Call, Chain, Genesis, Hash, Params, Secret};
 use std::{
     collections::BTreeMap,
     fmt,
@@ -426,9 +424,8 @@ impl World {
                 }
                 let other = self.parties.iter().find(|other| other.who == *partner);
                 let other = other.expect("a party").peer(who);
-                let comparable = peer.epoch == other.epoch
-                    && !peer.freeze.holds()
-                    && !other.freeze.holds();
+                let comparable =
+                    peer.epoch == other.epoch && !peer.freeze.holds() && !other.freeze.holds();
                 let same = peer.mine.nonce == other.theirs.nonce
                     && peer.mine.sent == other.theirs.sent
                     && peer.mine.locks.is_empty();
@@ -451,14 +448,14 @@ impl World {
         for party in self.parties.iter().filter(|party| party.evil.is_none()) {
             let (name, who) = (party.name, party.who);
             for (partner, peer) in &party.peers {
-                let channel = end.channel(peer.pair);
-                if channel.is_some_and(|channel| channel.dispute.is_some()) {
+                let dispute = end.channel(peer.pair).and_then(|channel| channel.dispute.as_ref());
+                if dispute.is_some_and(|dispute| dispute.resolve_at < end.clock()) {
                     let what = format!("{name} ({who}) with {partner}: a dispute does not end");
                     found.push(Violation { sort: "unresolved", what });
                 }
             }
             for (index, asset) in assets() {
-                let owed = party.entitlement(&end, index);
+                let owed = party.entitlement(&self.env, index);
                 let held = end.free(asset, who) + end.unclaimed(asset, who);
                 let claims = self.others(who).map(|other| end.owed_to(other, who, asset));
                 let claims: Amount = claims.sum();
@@ -472,7 +469,11 @@ impl World {
                 let sure = self.others(who).map(|other| {
                     let claim = end.owed_to(other, who, asset);
                     let credit = party.credits.get(&other).map_or(claim, |most| most[index]);
-                    if self.evil.contains(&other) { claim.min(credit) } else { claim }
+                    if self.evil.contains(&other) {
+                        claim.min(credit)
+                    } else {
+                        claim
+                    }
                 });
                 let sure: Amount = sure.sum();
                 let real = signed(held + sure) - signed(end.owes(who, asset));
@@ -504,7 +505,7 @@ impl World {
                 let claims = self.others(party.who).map(|o| end.owed_to(o, party.who, asset));
                 let has = signed(end.free(asset, party.who) + claims.sum::<Amount>())
                     - signed(end.owes(party.who, asset));
-                let kept = has - party.entitlement(&end, number);
+                let kept = has - party.entitlement(&self.env, number);
                 // It earns 1 per lock.
                 let paid = party.incoming.values();
                 let locks = paid.filter(|lock| lock.state == IncomingState::Paid).count();

@@ -453,9 +453,9 @@ impl Party {
     }
 
     /// What this party is owed by the rules: what it had, got and paid.
-    pub fn entitlement(&self, end: &Chain, asset: usize) -> i128 {
+    pub fn entitlement(&self, env: &Env, asset: usize) -> i128 {
         let begun = self.begun.iter().filter(|begun| {
-            let counts = super::half::in_time(end, begun.hash, begun.expiry);
+            let counts = env.revealed.get(&begun.hash).is_some_and(|at| *at <= begun.expiry);
             begun.asset == asset && (begun.settled || counts)
         });
         let out: Amount = begun.map(|begun| begun.amount).sum();

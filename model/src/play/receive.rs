@@ -175,13 +175,7 @@ impl Party {
     }
 
     /// What an accepted transition asks for.
-    fn consider(
-        &mut self,
-        env: &mut Env,
-        from: Account,
-        nonce: u64,
-        change: Transition,
-    ) {
+    fn consider(&mut self, env: &mut Env, from: Account, nonce: u64, change: Transition) {
         let epoch = self.peer(from).epoch;
         match change {
             Transition::Pay { asset, amount, purpose } => {
@@ -259,8 +253,8 @@ impl Party {
         let side = peer.side.other();
         let due = channel.map_or(0, |channel| channel.withdrawal_nonces[side.index()]);
         let collateral = |asset| super::half::collateral(&view, peer.pair, asset).0;
-        let insured =
-            (0..ASSETS).all(|asset| !env.rules.own_money || held.amounts[asset] <= collateral(asset));
+        let insured = (0..ASSETS)
+            .all(|asset| !env.rules.own_money || held.amounts[asset] <= collateral(asset));
         let epoch = peer.epoch;
         if held.withdrawal_nonce != due || !insured || env.rng.chance(200) {
             peer.decisions.insert(name, Decision::Refused);

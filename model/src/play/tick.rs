@@ -19,12 +19,14 @@ impl Party {
         self.look(env);
         let watched = self.watched(env);
         for hash in watched.secrets().keys() {
-            let wanted = self.incoming.values().any(|incoming| {
-                incoming.hash == *hash && incoming.state == IncomingState::Pending
-            });
-            let owed = self.peers.values().any(|peer| {
-                peer.mine.locks.values().any(|lock| lock.hash == *hash)
-            });
+            let wanted = self
+                .incoming
+                .values()
+                .any(|incoming| incoming.hash == *hash && incoming.state == IncomingState::Pending);
+            let owed = self
+                .peers
+                .values()
+                .any(|peer| peer.mine.locks.values().any(|lock| lock.hash == *hash));
             if wanted || owed {
                 // A hash in the registry is a secret that everybody can read.
                 self.learn(env, crate::chain::Secret(hash.0));
@@ -249,8 +251,7 @@ impl Party {
         let Some(held) = peer.mine.reserved.clone() else { return };
         let channel = finalized.channel(peer.pair);
         let due = channel.map_or(0, |channel| channel.withdrawal_nonces[peer.side.index()]);
-        let impatient =
-            !env.rules.refusals && peer.proof.is_none() && height > peer.asked_at + 4;
+        let impatient = !env.rules.refusals && peer.proof.is_none() && height > peer.asked_at + 4;
         let over = finalized.clock() > held.valid_until
             || due > held.withdrawal_nonce
             || peer.refused_got.contains(&held.name)
@@ -281,7 +282,8 @@ impl Party {
             let amount = held.amounts[index];
             if amount > 0 {
                 let epoch = env.rules.bind_epoch.then_some(epoch);
-                let (beneficiary, partner) = (receiver, who);
+                // On the hub's own side: the receiver's claim becomes insured, nobody owns more.
+                let (beneficiary, partner) = (who, receiver);
                 actions.push(Call::Deposit { asset, amount, beneficiary, partner, epoch });
             }
         }
@@ -355,11 +357,8 @@ impl Party {
                 }
                 self.revealed_in.insert(incoming.hash, height);
                 let reveal = Call::Reveal { secrets: vec![secret] };
-                let started = if env.rules.reveal_alone {
-                    None
-                } else {
-                    self.dispute_call(env, partner)
-                };
+                let started =
+                    if env.rules.reveal_alone { None } else { self.dispute_call(env, partner) };
                 if let Some((epoch, evidence)) = started {
                     let dispute = Call::Dispute { partner, epoch, evidence };
                     let actions = vec![reveal, dispute];

@@ -22,17 +22,45 @@ pub(super) struct Update {
 pub(super) enum Message {
     Update(Update),
     Ack(Signed<Ack>),
-    Fulfill { epoch: Epoch, id: u64, secret: Secret },
-    Fail { epoch: Epoch, id: u64 },
-    Terms { epoch: Epoch, version: usize, credit: Amounts },
-    TermsAck { epoch: Epoch, version: usize, nonce: u64 },
-    Proof { name: u64, proof: Signed<Withdrawal> },
-    Refused { epoch: Epoch, name: u64 },
-    CloseSigned { close: Signed<Close> },
+    Fulfill {
+        epoch: Epoch,
+        id: u64,
+        secret: Secret,
+    },
+    Fail {
+        epoch: Epoch,
+        id: u64,
+    },
+    Terms {
+        epoch: Epoch,
+        version: usize,
+        credit: Amounts,
+    },
+    TermsAck {
+        epoch: Epoch,
+        version: usize,
+        nonce: u64,
+    },
+    Proof {
+        name: u64,
+        proof: Signed<Withdrawal>,
+    },
+    Refused {
+        epoch: Epoch,
+        name: u64,
+    },
+    CloseSigned {
+        close: Signed<Close>,
+    },
     /// Begins a session: the epoch and how many updates of the partner have come.
-    Hello { epoch: Epoch, received: u64 },
+    Hello {
+        epoch: Epoch,
+        received: u64,
+    },
     /// The newest simplex of an epoch whose dispute has not counted all of it.
-    HandOver { signed: Signed<Simplex> },
+    HandOver {
+        signed: Signed<Simplex>,
+    },
 }
 
 /// Lines between parties: each keeps its order, among each other they have none.
