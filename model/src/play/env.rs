@@ -19,6 +19,8 @@ pub(super) struct Waiting {
     pub honest: bool,
     /// Not in a block before this one.
     pub ready: BlockNumber,
+    /// The block that it was in first.
+    pub first: Option<BlockNumber>,
 }
 
 /// How often what has happened.
@@ -102,12 +104,12 @@ impl Env {
     /// An honest call: it is in one of the next blocks.
     pub fn submit(&mut self, who: Account, call: Call) {
         let ready = self.height() + self.rng.range(1, self.numbers.inclusion);
-        self.pool.push(Waiting { who, call, honest: true, ready });
+        self.pool.push(Waiting { who, call, honest: true, ready, first: None });
     }
 
     /// A call of an evil party, who knows somebody that makes blocks.
     pub fn slip_in(&mut self, who: Account, call: Call) {
-        self.pool.push(Waiting { who, call, honest: false, ready: 0 });
+        self.pool.push(Waiting { who, call, honest: false, ready: 0, first: None });
     }
 
     /// The honest calls that wait: everybody can see them.
@@ -153,7 +155,9 @@ impl Env {
                 call.ready = if self.numbers.hostile_fork == 1 {
                     old_head + self.rng.range(1, self.numbers.reinclusion.max(1))
                 } else if call.honest {
-                    height + self.rng.range(0, self.numbers.reinclusion)
+                    let since = if self.numbers.repeated_loss == 1 { None } else { call.first };
+                    let latest = since.unwrap_or(height) + self.numbers.reinclusion;
+                    self.rng.range(height, latest.max(height))
                 } else if self.rng.chance(500) {
                     height
                 } else if self.rng.chance(500) {
@@ -191,7 +195,8 @@ impl Env {
         let mut chain = Chain::clone(&self.head());
         chain.begin_block(None);
         let mut body = vec![];
-        for call in calls {
+        for mut call in calls {
+            call.first.get_or_insert(height);
             if matches!(call.call, Call::Batch { .. }) && chain.has_batched(call.who) {
                 self.pool.push(call);
                 continue;

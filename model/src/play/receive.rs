@@ -292,6 +292,10 @@ impl Party {
         if self.evil.is_some() && self.consider_lock_evilly(env, from, id, lock, path) {
             return;
         }
+        if env.rules.fresh_best && env.height() > self.best.block_number() + env.numbers.view + 1 {
+            self.fail(env, from, id);
+            return;
+        }
         let clock = self.watched(env).clock();
         let key = (from, self.peer(from).epoch, id);
         let (hash, expiry) = (lock.hash, lock.expiry);

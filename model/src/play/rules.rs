@@ -77,6 +77,8 @@ rules! {
     hand_over,
     /// A starter posts its newest own simplex, acked or not (A10); off: the newest acked one.
     post_unacked,
+    /// A party without a fresh best block neither forwards nor fulfils (A13).
+    fresh_best,
     /// Deposits name the epoch (M21).
     bind_epoch,
 }
@@ -139,7 +141,7 @@ numbers! {
     finality: 3,
     /// Deepest reorganisation, never below finality; 0: none.
     reorg: 3,
-    /// Most blocks that a call loses in a reorganisation (r).
+    /// Most blocks that a call loses to reorganisations (r).
     reinclusion: 2,
     /// Full blocks, of 1,000.
     full: 80,
@@ -147,6 +149,8 @@ numbers! {
     reorgs: 120,
     /// 1: the dropped calls are in no block of the new fork, only after it.
     hostile_fork: 0,
+    /// 1: a call that is dropped again loses as many blocks again.
+    repeated_loss: 0,
     /// 1: the two users go offline now and then, longer than they have to answer.
     offline: 1,
     /// Blocks of the busy phase.
