@@ -254,6 +254,11 @@ pub struct Params {
     /// The first text of A10, to compare with: every counter with at least the acked nonce
     /// replaces the starter's un-acked simplex, even one that gives less.
     pub literal_a10: bool,
+    /// Proposed for A10: what is brought and not taken, because the starter's un-acked simplex
+    /// gives as much, still raises the floor, so that nothing older replaces that one later.
+    pub raise_floor: bool,
+    /// Proposed for M6: an un-acked own simplex in an answer counts as its acked part.
+    pub unacked_as_acked: bool,
 }
 
 impl Default for Params {
@@ -272,6 +277,8 @@ impl Default for Params {
             secret_fee: 0,
             dispute_deposit: 0,
             literal_a10: false,
+            raise_floor: false,
+            unacked_as_acked: false,
         }
     }
 }
@@ -332,6 +339,8 @@ pub struct Chain {
     channels: BTreeMap<Pair, Channel>,
     old_epochs: BTreeMap<(Pair, Epoch), OldEpoch>,
     debts: BTreeMap<(Account, AssetId), Vec<Debt>>,
+    /// Next index of a debt of a debtor and an asset among those of a block.
+    debt_numbers: BTreeMap<(Account, AssetId, BlockNumber), u32>,
     allowances: BTreeMap<Account, debt::Allowance>,
     secrets: BTreeMap<Hash, Revealed>,
     /// When to look at which dispute, in the order in which they are served. A hint: an entry may
@@ -358,6 +367,7 @@ impl Chain {
             channels: BTreeMap::new(),
             old_epochs: BTreeMap::new(),
             debts: BTreeMap::new(),
+            debt_numbers: BTreeMap::new(),
             allowances: BTreeMap::new(),
             secrets: BTreeMap::new(),
             agenda: BTreeSet::new(),

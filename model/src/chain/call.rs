@@ -231,22 +231,26 @@ impl Chain {
             },
             Call::Claim { who, asset } => self.claim(who, asset)?,
             Call::Transfer { to, asset, amount } => self.transfer(who, to, asset, amount)?,
-            Call::Freeze { asset, who: whom } => self.restrict(who, asset, |rules| {
-                rules.blocked_accounts.remove(&whom);
-                rules.frozen_accounts.insert(whom);
-            })?,
-            Call::Block { asset, who: whom } => self.restrict(who, asset, |rules| {
-                rules.frozen_accounts.remove(&whom);
-                rules.blocked_accounts.insert(whom);
-            })?,
-            Call::Thaw { asset, who: whom } => self.restrict(who, asset, |rules| {
-                rules.blocked_accounts.remove(&whom);
-                rules.frozen_accounts.remove(&whom);
-            })?,
-            Call::FreezeAsset { asset } => {
-                self.restrict(who, asset, |rules| rules.frozen = true)?
+            Call::Freeze { asset, who: whom } => {
+                self.restrict_account(who, asset, whom, |rules| {
+                    rules.blocked_accounts.remove(&whom);
+                    rules.frozen_accounts.insert(whom);
+                })?;
             },
-            Call::ThawAsset { asset } => self.restrict(who, asset, |rules| rules.frozen = false)?,
+            Call::Block { asset, who: whom } => {
+                self.restrict_account(who, asset, whom, |rules| {
+                    rules.frozen_accounts.remove(&whom);
+                    rules.blocked_accounts.insert(whom);
+                })?
+            },
+            Call::Thaw { asset, who: whom } => {
+                self.restrict_account(who, asset, whom, |rules| {
+                    rules.blocked_accounts.remove(&whom);
+                    rules.frozen_accounts.remove(&whom);
+                })?
+            },
+            Call::FreezeAsset { asset } => self.set_frozen(who, asset, true)?,
+            Call::ThawAsset { asset } => self.set_frozen(who, asset, false)?,
             Call::Batch { actions, mode } => return self.batch(who, actions, mode),
             Call::Remark => {},
         }

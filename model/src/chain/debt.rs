@@ -66,9 +66,10 @@ impl Chain {
         if amount == 0 {
             return;
         }
+        let next = self.debt_numbers.entry((debtor, asset, opened_in)).or_default();
+        let index = *next;
+        *next += 1;
         let line = self.debts.entry((debtor, asset)).or_default();
-        let same = line.iter().filter(|debt| debt.opened_in == opened_in);
-        let index = same.map(|debt| debt.index + 1).max().unwrap_or_default();
         let at = line.partition_point(|debt| debt.opened_in <= opened_in);
         line.insert(at, Debt { creditor, amount, opened_in, index });
     }
@@ -113,8 +114,13 @@ impl Chain {
         self.drop_empty_line(debtor, asset);
     }
 
-    /// Who owes nothing natively any more starts anew the next time.
+    /// Forgets what belongs to debts that are gone. Who owes nothing natively any more starts anew
+    /// the next time.
     fn drop_empty_line(&mut self, debtor: Account, asset: AssetId) {
+        let line = self.debts.get(&(debtor, asset)).map_or(&[][..], Vec::as_slice);
+        self.debt_numbers.retain(|(who, of, opened_in), _| {
+            (*who, *of) != (debtor, asset) || line.iter().any(|debt| debt.opened_in == *opened_in)
+        });
         if self.debts(debtor, asset).is_empty() {
             self.debts.remove(&(debtor, asset));
             if asset == NATIVE {

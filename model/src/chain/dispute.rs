@@ -2,7 +2,7 @@
 
 use super::{
     channel::signed_amount, Account, Ack, Amount, AssetId, BlockNumber, Chain, Clock, Close, Epoch,
-    Error, Pair, Side, Signed, Simplex, COUNTER_SLACK, LIMIT, MAX_ASSETS,
+    Error, Pair, Params, Side, Signed, Simplex, COUNTER_SLACK, LIMIT, MAX_ASSETS,
 };
 use std::collections::BTreeMap;
 
@@ -123,7 +123,7 @@ impl Dispute {
     }
 
     /// Takes a simplex that is final for its side. Returns whether anything has changed.
-    fn bring(&mut self, simplex: &Simplex, literal_a10: bool) -> bool {
+    fn bring(&mut self, simplex: &Simplex, params: &Params) -> bool {
         if simplex.from == self.starter {
             let posted = self.posted.as_ref();
             let newer = simplex.nonce > posted.map_or(0, |posted| posted.nonce);
@@ -139,9 +139,15 @@ impl Dispute {
             Some(Stored { simplex: old, standing: Standing::Unacked { floor } }) => {
                 simplex.nonce > old.nonce
                     || simplex == old
-                    || (simplex.nonce >= *floor && (literal_a10 || !gives_as_much(old, simplex)))
+                    || (simplex.nonce >= *floor
+                        && (params.literal_a10 || !gives_as_much(old, simplex)))
             },
         };
+        if let Some(Stored { standing: Standing::Unacked { floor }, .. }) = stored {
+            if params.raise_floor && !replaces {
+                *floor = simplex.nonce.max(*floor);
+            }
+        }
         if replaces {
             *stored = Some(Stored { simplex: simplex.clone(), standing: Standing::Final });
         }
@@ -339,6 +345,12 @@ impl Chain {
                 self.check_ack(&ack, pair, side, latest)?;
                 brought.push(ack.content().0.clone());
             },
+            Some(Ours::Unacked { acked, .. }) if self.params.unacked_as_acked => {
+                if let Some(ack) = acked {
+                    self.check_ack(&ack, pair, side, latest)?;
+                    brought.push(ack.content().0.clone());
+                }
+            },
             Some(Ours::Unacked { .. }) => return Err(Error::AckMissing),
             None => {},
         }
@@ -373,8 +385,8 @@ impl Chain {
         brought: &[Simplex],
         role: usize,
     ) -> bool {
-        let literal = self.params.literal_a10;
-        let changed = brought.iter().filter(|simplex| dispute.bring(simplex, literal)).count() > 0;
+        let taken = brought.iter().filter(|simplex| dispute.bring(simplex, &self.params));
+        let changed = taken.count() > 0;
         let free = changed && !dispute.free_used[role];
         dispute.free_used[role] |= free;
         self.put_dispute(pair, dispute);

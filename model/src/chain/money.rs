@@ -151,7 +151,7 @@ impl Chain {
             return 0;
         }
         let holds = |(number, rules): (&AssetId, &AssetRules)| {
-            rules.issuer == Some(who) || (!rules.sufficient && self.free(*number, who) > 0)
+            !rules.sufficient && self.free(*number, who) > 0
         };
         let starter = |(pair, channel): (&Pair, &Channel)| {
             let open = channel.dispute.as_ref().filter(|dispute| dispute.deposit > 0);
@@ -365,5 +365,30 @@ impl Chain {
         }
         change(rules);
         Ok(())
+    }
+
+    /// The same for one account, which must have some of the asset.
+    pub(super) fn restrict_account(
+        &mut self,
+        issuer: Account,
+        asset: AssetId,
+        who: Account,
+        change: impl FnOnce(&mut AssetRules),
+    ) -> Result<(), Error> {
+        let exists = self.free(asset, who) > 0;
+        self.restrict(issuer, asset, change)?;
+        exists.then_some(()).ok_or(Error::CannotMove)
+    }
+
+    /// The same for the whole asset, which is not what it is asked to become.
+    pub(super) fn set_frozen(
+        &mut self,
+        issuer: Account,
+        asset: AssetId,
+        frozen: bool,
+    ) -> Result<(), Error> {
+        let was = self.asset(asset).map(|rules| rules.frozen);
+        self.restrict(issuer, asset, |rules| rules.frozen = frozen)?;
+        (was != Some(frozen)).then_some(()).ok_or(Error::CannotMove)
     }
 }
