@@ -41,8 +41,8 @@ pub enum OwnSimplex {
         /// The partner's signature over the acknowledgement.
         ack: Signature,
     },
-    /// Not acknowledged yet. Only the starter of a dispute may post it; the partner's counter
-    /// with a nonce of at least the acknowledged one replaces it (A10).
+    /// Not acknowledged yet. Only the starter of a dispute may post it; what replaces it is told
+    /// by [`Presented::replaces`] (A10).
     #[codec(index = 1)]
     Unacked {
         /// What the submitter has paid.
@@ -131,7 +131,8 @@ pub enum Standing {
     /// The receiver has it or has acknowledged it: only a higher nonce replaces it.
     #[codec(index = 0)]
     Final,
-    /// Posted by its maker alone: a nonce of at least `floor` replaces it (A10).
+    /// Posted by its maker alone: a nonce of at least `floor` replaces it, unless that would take
+    /// something from the receiver (A10).
     #[codec(index = 1)]
     Unacked {
         /// The newest nonce that the partner had acknowledged, 0 if none.
@@ -153,14 +154,21 @@ pub struct Presented {
 
 impl Presented {
     /// Whether `self`, brought by a counter, replaces `stored` (`protocol.md` §5).
+    ///
+    /// A final simplex gives way to a higher nonce only. One that its maker posted alone gives way
+    /// to a higher nonce, to itself with the receiver's signature, and to any nonce from its floor
+    /// on that could give the receiver more: the maker may have written any nonce on it (A10). An
+    /// older one that gives the receiver nothing more does not replace it: somebody else could
+    /// take away in the last moment what an honest starter has shown to have paid.
     pub fn replaces(&self, stored: Option<&Presented>) -> bool {
-        match stored {
-            None => true,
-            Some(Presented { simplex, standing: Standing::Final }) => {
-                self.simplex.nonce > simplex.nonce
-            },
-            Some(Presented { standing: Standing::Unacked { floor }, .. }) => {
-                self.simplex.nonce >= *floor
+        let Some(Presented { simplex: stored, standing }) = stored else { return true };
+        let new = &self.simplex;
+        match standing {
+            Standing::Final => new.nonce > stored.nonce,
+            Standing::Unacked { floor } => {
+                new.nonce > stored.nonce
+                    || new == stored
+                    || (new.nonce >= *floor && !stored.covers(new))
             },
         }
     }

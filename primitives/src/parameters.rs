@@ -59,6 +59,8 @@ pub struct Parameters {
     pub account_top_up: Balance,
     /// One-time fee for a pair's permanent record.
     pub pair_fee: Balance,
+    /// One-time fee for each secret that enters the registry.
+    pub secret_fee: Balance,
     /// Deposit of whoever starts a dispute, 0 for none.
     pub dispute_deposit: Balance,
     /// Deposit of a registered hub, 0 for none.
@@ -114,6 +116,7 @@ impl Parameters {
         floor_user: 0,
         account_top_up: 0,
         pair_fee: 0,
+        secret_fee: 0,
         dispute_deposit: 0,
         hub_deposit: 0,
         fee_ceiling_ppm: MAX_FEE_CEILING_PPM,

@@ -196,6 +196,21 @@ impl Simplex {
         self.entries.iter().flat_map(|entry| entry.locks.iter())
     }
 
+    /// Whether the receiver gets at least as much from `self` as from `other` in every asset,
+    /// whichever secrets are revealed: more is sent by at least all of `other`'s locks that
+    /// `self` does not hold too (`protocol.md` §5, A10).
+    pub fn covers(&self, other: &Simplex) -> bool {
+        other.entries.iter().all(|entry| {
+            let ours = self.entry(entry.asset);
+            let holds = |lock: &Lock| ours.is_some_and(|ours| ours.locks.contains(lock));
+            let missing = entry.locks.iter().filter(|lock| !holds(lock));
+            let least = missing
+                .map(|lock| lock.amount)
+                .try_fold(entry.sent, |sum: Balance, amount| sum.checked_add(amount));
+            least.is_some_and(|least| self.sent(entry.asset) >= least)
+        })
+    }
+
     /// The highest expiry of its locks.
     pub fn highest_expiry(&self) -> Option<Clock> {
         self.locks().map(|lock| lock.expiry).max()

@@ -136,6 +136,17 @@ pub struct DebtView {
     pub opened_in: BlockNumber,
 }
 
+/// A revealed secret in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct SecretView {
+    /// The secret, the SHA-256 preimage of a lock's hash.
+    pub secret: [u8; 32],
+    /// Usable clock of its first reveal: a lock counts if that is not after its expiry.
+    pub revealed_at: Clock,
+    /// Last usable clock at which it is certainly still there.
+    pub keep_until: Clock,
+}
+
 /// A registered hub.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct HubView {

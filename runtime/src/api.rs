@@ -3,7 +3,10 @@
 
 use alloc::vec::Vec;
 use failsafe_primitives::{
-    view::{AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView},
+    view::{
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
+        SecretView,
+    },
     AccountId, AssetId, Balance, Pair, Parameters,
 };
 
@@ -33,6 +36,8 @@ sp_api::decl_runtime_apis! {
         fn debts_of(debtor: AccountId, asset: AssetId, limit: u32) -> Vec<DebtView>;
         /// Pairs with an open dispute, at most `limit`.
         fn open_disputes(limit: u32) -> Vec<(Pair, DisputeView)>;
+        /// The secret of a lock's hash, if it was revealed and is still kept.
+        fn secret(hash: [u8; 32]) -> Option<SecretView>;
         /// The hub of an account.
         fn hub(account: AccountId) -> Option<HubView>;
         /// The hub with a handle, without the @.

@@ -3,14 +3,14 @@
 use crate::{
     configs::Money, AccountId, AssetId, Assets, Aura, Balance, Block, Clock, Custody, Debt,
     Executive, Grandpa, Hubs, InherentDataExt, Insurance, Nonce, Parameters, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+    RuntimeGenesisConfig, Secrets, SessionKeys, System, TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use failsafe_pallet_support::{DebtLedger, UsableClock};
 use failsafe_primitives::{
     view::{
         AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
-        MAX_ASSETS_LISTED,
+        SecretView, MAX_ASSETS_LISTED,
     },
     Pair, NATIVE_ASSET,
 };
@@ -104,6 +104,10 @@ impl_runtime_apis! {
 
         fn open_disputes(limit: u32) -> Vec<(Pair, DisputeView)> {
             Insurance::open_disputes(limit)
+        }
+
+        fn secret(hash: [u8; 32]) -> Option<SecretView> {
+            Secrets::secret(hash)
         }
 
         fn hub(account: AccountId) -> Option<HubView> {

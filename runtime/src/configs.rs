@@ -4,9 +4,9 @@ use crate::{
     custody_guard::{CustodyHolds, NotAtCustody},
     fees::{AuthorOfSlot, ChargeAboveNoDebt, LengthFee, ToAuthor, WeightFee},
     AccountId, AssetId, Assets, AssetsFreezer, Aura, Balance, Balances, Block, BlockNumber, Clock,
-    Custody, Debt, Hubs, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall, RuntimeEvent,
-    RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
-    EXISTENTIAL_DEPOSIT, FRD, MILLI_FRD, VERSION,
+    Custody, Debt, Hubs, Insurance, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall,
+    RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, Secrets,
+    System, EXISTENTIAL_DEPOSIT, FRD, MILLI_FRD, VERSION,
 };
 use failsafe_pallet_support::deposits::NoReserveForDebtors;
 use failsafe_primitives::NATIVE_ASSET;
@@ -251,15 +251,23 @@ impl pallet_insurance::Config for Runtime {
     type Debts = Debt;
     type Clock = Clock;
     type Hubs = Hubs;
-    // The registry of secrets is not part of the runtime yet: no lock ever counts, and no hub or
-    // wallet makes any.
-    type Secrets = ();
+    type Secrets = Secrets;
     type Parameters = Parameters;
     type WeightInfo = pallet_insurance::weights::HandEstimated<ParityDbWeight>;
 }
 
-/// What may be an action of a batch: money, assets, channels, hubs and debts; not system calls,
-/// sudo, amendments, or batches.
+impl pallet_secrets::Config for Runtime {
+    type Native = Balances;
+    type OnFee = ToAuthor;
+    type Debts = Debt;
+    type Clock = Clock;
+    type Disputes = Insurance;
+    type Parameters = Parameters;
+    type WeightInfo = pallet_secrets::weights::HandEstimated<ParityDbWeight>;
+}
+
+/// What may be an action of a batch: money, assets, channels, secrets, hubs and debts; not system
+/// calls, sudo, amendments, or batches.
 pub struct Actions;
 impl Contains<RuntimeCall> for Actions {
     fn contains(call: &RuntimeCall) -> bool {
@@ -271,6 +279,7 @@ impl Contains<RuntimeCall> for Actions {
                 | RuntimeCall::Hubs(_)
                 | RuntimeCall::Debt(_)
                 | RuntimeCall::Insurance(_)
+                | RuntimeCall::Secrets(_)
                 | RuntimeCall::System(frame_system::Call::remark { .. })
                 | RuntimeCall::System(frame_system::Call::remark_with_event { .. })
         )

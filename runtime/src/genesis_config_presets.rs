@@ -33,6 +33,7 @@ const PRICED: Parameters = Parameters {
     floor_hub: 10 * FRD,
     floor_user: FRD,
     pair_fee: 10 * MILLI_FRD,
+    secret_fee: MILLI_FRD,
     dispute_deposit: 100 * MILLI_FRD,
     hub_deposit: 100 * FRD,
     default_credit: 1_000 * FRD,

@@ -10,6 +10,7 @@
 //! | [`api`] | what clients ask, so that nobody decodes storage |
 //! | [`apis`] | implementations of all runtime APIs |
 //! | [`genesis_config_presets`] | development, local and story chains |
+//! | `invariants` | what must hold over all pallets |
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
@@ -23,6 +24,8 @@ pub mod configs;
 pub mod custody_guard;
 pub mod fees;
 pub mod genesis_config_presets;
+#[cfg(any(feature = "try-runtime", feature = "std"))]
+pub mod invariants;
 
 use alloc::vec::Vec;
 use sp_runtime::{
@@ -77,10 +80,10 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("failsafe"),
     impl_name: alloc::borrow::Cow::Borrowed("failsafe"),
     authoring_version: 1,
-    spec_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
-    transaction_version: 1,
+    transaction_version: 2,
     system_version: 1,
 };
 
@@ -102,6 +105,7 @@ pub type TxExtension = (
     frame_system::CheckEra<Runtime>,
     frame_system::CheckNonce<Runtime>,
     frame_system::CheckWeight<Runtime>,
+    pallet_batch::OneBatchPerBlock<Runtime>,
     pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
     frame_system::WeightReclaim<Runtime>,
@@ -179,4 +183,6 @@ mod runtime {
     pub type Insurance = pallet_insurance;
     #[runtime::pallet_index(35)]
     pub type Batch = pallet_batch;
+    #[runtime::pallet_index(36)]
+    pub type Secrets = pallet_secrets;
 }

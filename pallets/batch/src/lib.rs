@@ -9,6 +9,12 @@
 //!
 //! The fee covers length and weight of all actions. Batches in batches are impossible: an action
 //! must be in `Actions`.
+//!
+//! A second batch of an account does not enter the block at all: [`OneBatchPerBlock`] leaves it in
+//! the pool for the next one, so it costs nothing to have sent it early. Dispatch refuses it too.
+//!
+//! ## Invariants (`do_try_state`)
+//! 1. Between blocks nobody counts as having had a batch.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -18,7 +24,10 @@
 
 extern crate alloc;
 
+pub use extension::OneBatchPerBlock;
 pub use pallet::*;
+
+mod extension;
 
 use failsafe_primitives::AccountId;
 
@@ -178,6 +187,11 @@ pub mod pallet {
             // As many as there were batches in this block, each of which paid for it.
             let _ = Submitters::<T>::clear(u32::MAX, None);
         }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
     }
 
     impl<T: Config> Pallet<T> {
@@ -185,6 +199,13 @@ pub mod pallet {
         /// forgets the submitter.
         fn base_weight() -> Weight {
             Weight::from_parts(20_000_000, 0).saturating_add(T::DbWeight::get().reads_writes(2, 2))
+        }
+
+        /// Checks the invariant of the crate's documentation.
+        #[cfg(any(feature = "try-runtime", feature = "std"))]
+        pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+            ensure!(Submitters::<T>::iter().next().is_none(), "1: a batch between blocks");
+            Ok(())
         }
 
         /// The batch's own weight and that of every action.

@@ -7,6 +7,10 @@
 //!
 //! The pallet also keeps the slot duration that the chain specification chose; it cannot change
 //! after genesis.
+//!
+//! ## Invariants (`do_try_state`)
+//! 1. No more usable blocks than blocks.
+//! 2. A slot has at least 100 ms.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -95,6 +99,11 @@ pub mod pallet {
         fn on_finalize(_: BlockNumberFor<T>) {
             PredecessorFull::<T>::put(Self::is_full());
         }
+
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
     }
 
     #[pallet::view_functions]
@@ -107,6 +116,16 @@ pub mod pallet {
 }
 
 impl<T: Config> Pallet<T> {
+    /// Checks the invariants of the crate's documentation.
+    #[cfg(any(feature = "try-runtime", feature = "std"))]
+    pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+        use sp_runtime::traits::UniqueSaturatedInto;
+        let block: u64 = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+        frame_support::ensure!(Now::<T>::get() <= block, "1: more usable blocks than blocks");
+        frame_support::ensure!(SlotDuration::<T>::get() >= 100, "2: slots that cannot be kept");
+        Ok(())
+    }
+
     /// Whether the current block has used 70 % of its weight or of its length.
     fn is_full() -> bool {
         let used = frame_system::Pallet::<T>::block_weight().total();

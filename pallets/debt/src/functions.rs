@@ -43,6 +43,8 @@ enum Head {
 enum Step {
     /// This creditor was paid.
     Paid(AccountId),
+    /// The first debt could not be delivered and went to the end of the line.
+    Deferred,
     /// Gaps of forgiven debts were closed; there is more to look at.
     GapsClosed,
     /// There is no debt, or no money that can be had.
@@ -72,18 +74,8 @@ impl<T: Config> Pallet<T> {
         amount: Balance,
         opened_in: BlockNumber,
     ) {
-        let mut bucket = Buckets::<T>::get((debtor, asset, opened_in)).unwrap_or_default();
-        if bucket.open == 0 {
-            calendar::insert::<T>(debtor, asset, opened_in);
-        }
-        let index = bucket.next;
-        // Counters of debts of one block: a block has far fewer than 2^32 disputes.
-        bucket.next = bucket.next.saturating_add(1);
-        bucket.open = bucket.open.saturating_add(1);
-        Buckets::<T>::insert((debtor, asset, opened_in), bucket);
         let debt = Debt { creditor: creditor.clone(), left: amount };
-        Debts::<T>::insert((debtor, asset, opened_in, index), debt);
-
+        let index = Self::enqueue(debtor, asset, opened_in, debt);
         let mut total =
             Outstanding::<T>::get(debtor, asset).unwrap_or_else(|| Self::enter(debtor, asset));
         // 2^32 debts of 2^128 fit into 2^256.
@@ -101,6 +93,54 @@ impl<T: Config> Pallet<T> {
             opened_in,
             index,
         });
+    }
+
+    /// Puts a debt at the end of the queue of `opened_in`; returns its index there.
+    fn enqueue(debtor: &AccountId, asset: AssetId, opened_in: BlockNumber, debt: Debt) -> u32 {
+        let mut bucket = Buckets::<T>::get((debtor, asset, opened_in)).unwrap_or_default();
+        if bucket.open == 0 {
+            calendar::insert::<T>(debtor, asset, opened_in);
+        }
+        let index = bucket.next;
+        // Counters of debts of one block: a block has far fewer than 2^32 disputes.
+        bucket.next = bucket.next.saturating_add(1);
+        bucket.open = bucket.open.saturating_add(1);
+        Buckets::<T>::insert((debtor, asset, opened_in), bucket);
+        Debts::<T>::insert((debtor, asset, opened_in, index), debt);
+        index
+    }
+
+    /// Moves a debt to the end of the whole line, so that a creditor who cannot be credited does
+    /// not hold up those behind. Returns whether there is anybody behind.
+    fn defer(
+        debtor: &AccountId,
+        asset: AssetId,
+        opened_in: BlockNumber,
+        index: u32,
+        debt: Debt,
+    ) -> bool {
+        if Outstanding::<T>::get(debtor, asset).is_none_or(|total| total.count < 2) {
+            return false;
+        }
+        Debts::<T>::remove((debtor, asset, opened_in, index));
+        Self::shrink_bucket(debtor, asset, opened_in, index);
+        let now = Self::block();
+        let Debt { creditor, left } = debt.clone();
+        let index = Self::enqueue(debtor, asset, now, debt);
+        let debtor = debtor.clone();
+        Self::deposit_event(Event::DebtDeferred {
+            debtor,
+            creditor,
+            asset,
+            left,
+            opened_in: now,
+            index,
+        });
+        true
+    }
+
+    fn block() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().unique_saturated_into()
     }
 
     /// A debtor's first debt in an asset: a place in the ring, the freeze, and a reference that
@@ -231,21 +271,27 @@ impl<T: Config> Pallet<T> {
         Head::Gaps
     }
 
-    /// Makes at most one payment of `debtor`.
-    fn pay_head(debtor: &AccountId, asset: AssetId) -> Step {
+    /// Makes at most one payment of `debtor`: what is above its floor, or what it has forfeited.
+    fn pay_head(debtor: &AccountId, asset: AssetId, forfeited: Option<Balance>) -> Step {
         let (opened_in, index, debt) = match Self::head(debtor, asset) {
             Head::Debt(opened_in, index, debt) => (opened_in, index, debt),
             Head::Gaps => return Step::GapsClosed,
             Head::Nothing => return Step::NothingToPay,
         };
+        let mut undeliverable = false;
         let paid = with_storage_layer::<_, sp_runtime::DispatchError, _>(|| {
             // The freeze would forbid the payment.
             Self::thaw(debtor, asset);
-            let pay = Self::payable_now(debtor, asset, debt.left);
+            let pay = match forfeited {
+                None => Self::payable_now(debtor, asset, debt.left),
+                Some(amount) => amount.min(debt.left).min(Self::reducible(debtor, asset)),
+            };
             if pay == 0 {
                 return Err(sp_runtime::TokenError::FundsUnavailable.into());
             }
-            T::Custody::deliver(debtor, &debt.creditor, asset, pay)?;
+            let delivered = T::Custody::deliver(debtor, &debt.creditor, asset, pay);
+            undeliverable = delivered.is_err();
+            delivered?;
             let left = Self::reduce(debtor, asset, opened_in, index, &debt, pay)?;
             if Self::is_debtor(debtor, asset) {
                 Self::freeze(debtor, asset);
@@ -261,6 +307,9 @@ impl<T: Config> Pallet<T> {
         });
         match paid {
             Ok(()) => Step::Paid(debt.creditor),
+            Err(_) if undeliverable && Self::defer(debtor, asset, opened_in, index, debt) => {
+                Step::Deferred
+            },
             Err(_) => Step::NothingToPay,
         }
     }
@@ -273,15 +322,19 @@ impl<T: Config> Pallet<T> {
         let mut credited: Vec<AccountId> = vec![debtor.clone()];
         while let Some(who) = credited.pop() {
             while payments < most {
-                let step = Self::pay_head(&who, asset);
+                let step = Self::pay_head(&who, asset, None);
                 if let Step::NothingToPay = step {
                     break;
                 }
                 payments = payments.saturating_add(1);
-                if let Step::Paid(creditor) = step {
-                    if Self::is_debtor(&creditor, asset) {
+                match step {
+                    Step::Paid(creditor) if Self::is_debtor(&creditor, asset) => {
                         credited.push(creditor);
-                    }
+                    },
+                    // One per visit: a line of which nothing can be delivered is not turned round
+                    // and round.
+                    Step::Deferred => break,
+                    _ => {},
                 }
             }
         }
@@ -333,7 +386,7 @@ impl<T: Config> DebtLedger for Pallet<T> {
         if Self::is_debtor(who, asset) {
             return 0;
         }
-        T::Assets::reducible_balance(asset, who, Preservation::Expendable, Fortitude::Polite)
+        Self::reducible(who, asset)
     }
 
     fn pay_or_book(
@@ -368,6 +421,12 @@ impl<T: Config> DebtLedger for Pallet<T> {
         }
     }
 
+    fn surrender(who: &AccountId, asset: AssetId, amount: Balance) {
+        if let Step::Paid(creditor) = Self::pay_head(who, asset, Some(amount)) {
+            <Self as DebtLedger>::collect(&creditor, asset);
+        }
+    }
+
     fn is_debtor(who: &AccountId, asset: AssetId) -> bool {
         Outstanding::<T>::contains_key(who, asset)
     }
@@ -397,7 +456,7 @@ impl<T: Config> DebtLedger for Pallet<T> {
 impl<T: Config> Pallet<T> {
     /// Since when `who` has used how much of its allowance.
     fn allowance_used(who: &AccountId) -> (BlockNumber, Balance) {
-        let now: BlockNumber = frame_system::Pallet::<T>::block_number().unique_saturated_into();
+        let now = Self::block();
         match AllowanceUsed::<T>::get(who) {
             Some((since, used)) if now < since.saturating_add(ALLOWANCE_WINDOW) => (since, used),
             _ => (now, 0),
@@ -408,10 +467,14 @@ impl<T: Config> Pallet<T> {
     /// the existential deposit of an account with money on hold, counts towards its floor.
     fn payable_now(debtor: &AccountId, asset: AssetId, owed: Balance) -> Balance {
         let balance = T::Assets::balance(asset, debtor);
-        let (expendable, polite) = (Preservation::Expendable, Fortitude::Polite);
-        let reducible = T::Assets::reducible_balance(asset, debtor, expendable, polite);
-        let floor = Self::floor(debtor, asset).max(balance.saturating_sub(reducible));
+        let kept = balance.saturating_sub(Self::reducible(debtor, asset));
+        let floor = Self::floor(debtor, asset).max(kept);
         collectable(owed, balance, floor, T::Assets::minimum_balance(asset))
+    }
+
+    /// What `who` could give away if nothing of it were frozen by its debts.
+    fn reducible(who: &AccountId, asset: AssetId) -> Balance {
+        T::Assets::reducible_balance(asset, who, Preservation::Expendable, Fortitude::Polite)
     }
 
     /// Pays of `amount` what the debtor can spare. Returns what was paid.

@@ -12,6 +12,9 @@
 //!
 //! ## Order
 //! By the block in which the debt's dispute was opened, then by booking (M16). See [`calendar`].
+//! The first debt in line whose creditor cannot be credited (for instance no account in a currency
+//! of which not even custody has one) goes to the end, one per visit: it must not hold up those
+//! behind.
 //!
 //! ## Limits
 //! What a debtor holds *inside* channels stays spendable off chain.
@@ -251,6 +254,22 @@ pub mod pallet {
             amount: Balance,
             /// What is still owed of this debt.
             left: Balance,
+        },
+        /// A debt could neither be delivered to its creditor nor put aside for him, and lost its
+        /// place to those behind.
+        DebtDeferred {
+            /// Who owes.
+            debtor: AccountId,
+            /// To whom.
+            creditor: AccountId,
+            /// In which asset.
+            asset: AssetId,
+            /// What is owed.
+            left: Balance,
+            /// Its new place: as if opened in this block.
+            opened_in: BlockNumber,
+            /// Its number among the debts of that block.
+            index: u32,
         },
         /// A creditor gave up a debt.
         DebtForgiven {

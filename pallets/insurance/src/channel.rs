@@ -4,7 +4,7 @@ use crate::{
     ChannelRecord, Channels, Config, Custody, DebtLedger, Error, Event, Pallet, Row, Rows,
     UsableClock, MAX_ROWS_PER_SIDE,
 };
-use failsafe_pallet_support::leaves_dust;
+use failsafe_pallet_support::{fees::take_fee, leaves_dust};
 use failsafe_primitives::{
     signature, AccountId, AssetId, Balance, ChannelContext, Epoch, Pair, Side, WithdrawError,
     Withdrawal, WithdrawalItem, NATIVE_ASSET,
@@ -12,12 +12,7 @@ use failsafe_primitives::{
 use frame_support::{
     dispatch::DispatchResult,
     ensure,
-    traits::{
-        fungible::{Balanced, Inspect as _, Mutate as _},
-        fungibles::Inspect,
-        tokens::{Fortitude, Precision, Preservation},
-        Get, OnUnbalanced,
-    },
+    traits::{fungible::Mutate as _, fungibles::Inspect, tokens::Preservation, Get, OnUnbalanced},
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{traits::Zero, MultiSignature};
@@ -29,15 +24,6 @@ impl<T: Config> Pallet<T> {
         ChannelContext { genesis_hash, pair: pair.clone(), epoch }
     }
 
-    /// What `who` can pay in fees and deposits and stay alive, and how it is taken: a debtor pays
-    /// only from below its floor, and there in spite of the freeze (`protocol.md` §6).
-    pub(crate) fn payable(who: &AccountId) -> (Balance, Fortitude) {
-        let allowance = T::Debts::fee_allowance(who);
-        let fortitude = if allowance.is_some() { Fortitude::Force } else { Fortitude::Polite };
-        let balance = T::Native::reducible_balance(who, Preservation::Preserve, fortitude);
-        (allowance.map_or(balance, |most| most.min(balance)), fortitude)
-    }
-
     /// The record of `pair`; a new one costs `payer` the pair fee.
     pub(crate) fn record_of(pair: &Pair, payer: &AccountId) -> Result<ChannelRecord, Error<T>> {
         if let Some(record) = Channels::<T>::get(pair.left(), pair.right()) {
@@ -45,13 +31,9 @@ impl<T: Config> Pallet<T> {
         }
         let fee = T::Parameters::get().pair_fee;
         if fee > 0 {
-            let (available, fortitude) = Self::payable(payer);
-            ensure!(fee <= available, Error::<T>::PairFeeMissing);
-            let (exact, alive) = (Precision::Exact, Preservation::Preserve);
-            let credit = T::Native::withdraw(payer, fee, exact, alive, fortitude)
+            let credit = take_fee::<T::Native, T::Debts>(payer, fee)
                 .map_err(|_| Error::<T>::PairFeeMissing)?;
             T::OnPairFee::on_unbalanced(credit);
-            T::Debts::use_allowance(payer, fee);
         }
         let record = ChannelRecord::default();
         Channels::<T>::insert(pair.left(), pair.right(), record);
@@ -70,14 +52,18 @@ impl<T: Config> Pallet<T> {
         ensure!(T::Assets::asset_exists(asset), Error::<T>::UnknownAsset);
         let minimum = T::Assets::minimum_balance(asset).max(1);
         ensure!(amount >= minimum, Error::<T>::AmountTooSmall);
-        let record = Self::record_of(&pair, who)?;
-        ensure!(epoch.is_none_or(|epoch| epoch == record.epoch), Error::<T>::WrongEpoch);
+        let known = Self::record_of(&pair, who)?;
+        ensure!(epoch.is_none_or(|epoch| epoch == known.epoch), Error::<T>::WrongEpoch);
 
+        let mut record = known;
         let key = (pair.left(), pair.right(), asset);
         let mut row = match Rows::<T>::get(key) {
             Some(row) => row,
-            None => Self::new_row(&pair, who, asset)?,
+            None => Self::new_row(&pair, &mut record, who, asset)?,
         };
+        if record != known {
+            Channels::<T>::insert(pair.left(), pair.right(), record);
+        }
         row.collateral =
             row.collateral.deposit(side, amount).map_err(|_| Error::<T>::LimitExceeded)?;
         T::Custody::take(who, asset, amount)?;
@@ -97,16 +83,19 @@ impl<T: Config> Pallet<T> {
 
     /// An empty row. Anybody may open the native one, which nobody can issue at will; a row in an
     /// issued asset only a party, so that a stranger cannot fill a channel with junk (M3).
-    fn new_row(pair: &Pair, who: &AccountId, asset: AssetId) -> Result<Row, Error<T>> {
+    fn new_row(
+        pair: &Pair,
+        record: &mut ChannelRecord,
+        who: &AccountId,
+        asset: AssetId,
+    ) -> Result<Row, Error<T>> {
         if asset == NATIVE_ASSET {
             return Ok(Row { collateral: Default::default(), opened_by: None });
         }
         let side = pair.side_of(who).ok_or(Error::<T>::TooManyAssets)?;
-        let opened = Rows::<T>::iter_prefix_values((pair.left(), pair.right()))
-            .filter(|row| row.opened_by == Some(side))
-            .count();
-        let most = usize::try_from(MAX_ROWS_PER_SIDE).unwrap_or_default();
-        ensure!(opened < most, Error::<T>::TooManyAssets);
+        let opened = &mut record.rows[side.index()];
+        ensure!(*opened < MAX_ROWS_PER_SIDE, Error::<T>::TooManyAssets);
+        *opened = opened.saturating_add(1);
         Ok(Row { collateral: Default::default(), opened_by: Some(side) })
     }
 
@@ -141,10 +130,9 @@ impl<T: Config> Pallet<T> {
         let nonce = &mut record.withdrawal_nonces[side.index()];
         ensure!(*nonce == withdrawal.withdrawal_nonce, Error::<T>::WrongWithdrawalNonce);
         *nonce = nonce.checked_add(1).ok_or(Error::<T>::WrongWithdrawalNonce)?;
-        Channels::<T>::insert(pair.left(), pair.right(), record);
 
         for item in &withdrawal.items {
-            let from_balance = Self::withdraw_item(&pair, side, item)?;
+            let from_balance = Self::withdraw_item(&pair, &mut record, side, item)?;
             Self::deposit_event(Event::Withdraw {
                 account: who.clone(),
                 partner: partner.clone(),
@@ -153,6 +141,7 @@ impl<T: Config> Pallet<T> {
                 from_balance,
             });
         }
+        Channels::<T>::insert(pair.left(), pair.right(), record);
         for item in &withdrawal.items {
             T::Debts::collect(who, item.asset);
         }
@@ -162,6 +151,7 @@ impl<T: Config> Pallet<T> {
     /// Carries out one asset of a withdrawal. Returns what came from the partner's balance.
     fn withdraw_item(
         pair: &Pair,
+        record: &mut ChannelRecord,
         side: Side,
         item: &WithdrawalItem,
     ) -> Result<Balance, sp_runtime::DispatchError> {
@@ -170,7 +160,9 @@ impl<T: Config> Pallet<T> {
         let key = (pair.left(), pair.right(), asset);
         let row = Rows::<T>::get(key);
         let collateral = row.map(|row| row.collateral).unwrap_or_default();
-        let spendable = T::Debts::spendable(partner, asset);
+        // Looked up only when it matters: most withdrawals take from the collateral alone.
+        let drawn = collateral.withdraw_sources(amount).from_balance;
+        let spendable = if drawn > 0 { T::Debts::spendable(partner, asset) } else { 0 };
         let (after, sources) = collateral
             .withdraw(side, amount, max_from_balance, spendable)
             .map_err(|e| match e {
@@ -184,12 +176,16 @@ impl<T: Config> Pallet<T> {
         }
         if after.is_empty() {
             Rows::<T>::remove(key);
+            if let Some(opener) = row.and_then(|row| row.opened_by) {
+                let opened = &mut record.rows[opener.index()];
+                *opened = opened.saturating_sub(1);
+            }
         } else {
             // A withdrawal that draws on the partner leaves an ondelta behind, in a row that its
             // maker opens.
             let opened_by = match row {
                 Some(row) => row.opened_by,
-                None => Self::new_row(pair, who, asset)?.opened_by,
+                None => Self::new_row(pair, record, who, asset)?.opened_by,
             };
             Rows::<T>::insert(key, Row { collateral: after, opened_by });
         }

@@ -1,11 +1,12 @@
 //! Opening, countering, accepting and closing (`protocol.md` §5).
 
 use crate::{
-    AgendaTask, Balance, ChannelRecord, Channels, Close, Config, DebtLedger, Dispute, Disputes,
-    Epoch, Error, Event, Evidence, HoldReason, HubRegistry, Pallet, Role, Rows, Secrets,
-    TwiceSigned, UsableClock, Verdict, WeightInfo,
+    Balance, ChannelRecord, Close, Config, DebtLedger, Dispute, Disputes, Epoch, Error, Event,
+    Evidence, HoldReason, HubRegistry, Pallet, Role, Rows, Secrets, TwiceSigned, UsableClock,
+    Verdict, WeightInfo,
 };
 use alloc::vec::Vec;
+use failsafe_pallet_support::fees::payable;
 use failsafe_primitives::{
     evidence::{
         latest_expiry_at_start, latest_expiry_in_counter, resolve_at, EvidenceRules, Presented,
@@ -63,8 +64,7 @@ impl<T: Config> Pallet<T> {
     ) -> DispatchResultWithPostInfo {
         let (pair, side) = Self::channel_of(who, partner)?;
         // A simplex that nobody acknowledged is bound to its epoch by nothing else.
-        let current = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default().epoch;
-        ensure!(epoch == current, Error::<T>::WrongEpoch);
+        ensure!(epoch == Self::epoch_of(&pair), Error::<T>::WrongEpoch);
         if Disputes::<T>::contains_key(pair.left(), pair.right()) {
             return Self::do_counter(&pair, side, evidence);
         }
@@ -113,7 +113,7 @@ impl<T: Config> Pallet<T> {
         if deposit == 0 {
             return Ok(());
         }
-        let (available, _) = Self::payable(who);
+        let (available, _) = payable::<T::Native, T::Debts>(who);
         ensure!(deposit <= available, Error::<T>::DepositMissing);
         T::Native::hold(&HoldReason::DisputeDeposit.into(), who, deposit)
             .map_err(|_| Error::<T>::DepositMissing)?;
@@ -129,20 +129,12 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::dispute(4, locks).saturating_add(Self::resolve_weight(pair, dispute))
     }
 
-    /// Stores a dispute and puts it on the agenda.
-    fn open(pair: &Pair, dispute: Dispute) {
-        let task = AgendaTask::Resolve(pair.left().clone(), pair.right().clone());
-        Self::schedule(dispute.resolve_at, task);
-        Disputes::<T>::insert(pair.left(), pair.right(), dispute);
-    }
-
     /// The dispute of `pair`, if it still takes counters.
     fn open_dispute(pair: &Pair) -> Result<(Dispute, ChannelContext), Error<T>> {
         let dispute = Disputes::<T>::get(pair.left(), pair.right()).ok_or(Error::<T>::NoDispute)?;
         ensure!(dispute.verdict == Verdict::Open, Error::<T>::AlreadySettled);
         ensure!(T::Clock::now() < dispute.resolve_at, Error::<T>::TooLate);
-        let record = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default();
-        Ok((dispute, Self::context(pair, record.epoch)))
+        Ok((dispute, Self::context(pair, Self::epoch_of(pair))))
     }
 
     pub(crate) fn do_counter(
@@ -217,8 +209,7 @@ impl<T: Config> Pallet<T> {
         let dispute = Disputes::<T>::get(pair.left(), pair.right()).ok_or(Error::<T>::NoDispute)?;
         ensure!(dispute.verdict == Verdict::Open, Error::<T>::AlreadySettled);
         ensure!(dispute.starter != Some(side), Error::<T>::StarterSpeaksOnce);
-        let epoch = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default().epoch;
-        let stored = presented_digest(epoch, &dispute.presented);
+        let stored = presented_digest(Self::epoch_of(pair), &dispute.presented);
         ensure!(presented == stored, Error::<T>::NotWhatIsPresented);
         let now = T::Clock::now();
         let live = simplexes(&dispute.presented)

@@ -26,6 +26,8 @@
 //! 3. Per asset: Σ insurance = what custody holds.
 //! 4. Every open dispute has an agenda entry due no later than its `resolve_at`.
 //! 5. Every dispute deposit is on hold.
+//! 6. Per usable clock: how many open disputes were opened then; none before the oldest.
+//! 7. Per pair: how many rows of issued assets each side has opened.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -42,6 +44,7 @@ pub use weights::WeightInfo;
 pub mod agenda;
 mod channel;
 mod dispute;
+mod open;
 mod resolve;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
 mod try_state;
@@ -50,7 +53,7 @@ mod view;
 pub mod weights;
 
 use failsafe_pallet_support::{
-    Custody, DebtLedger, HubRegistry, Money, ProtocolParameters, Secrets, UsableClock,
+    Custody, DebtLedger, HubRegistry, Money, OpenDisputes, ProtocolParameters, Secrets, UsableClock,
 };
 use failsafe_primitives::{
     simplex::MAX_ASSETS, AccountId, AssetId, Balance, Clock, Close, Epoch, Evidence, Nonce, Pair,
@@ -149,6 +152,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type Disputes<T: Config> =
         StorageDoubleMap<_, Blake2_128Concat, AccountId, Blake2_128Concat, AccountId, Dispute>;
+
+    /// How many of the open disputes were opened at a usable clock.
+    #[pallet::storage]
+    pub type OpenedAt<T: Config> = StorageMap<_, Twox64Concat, Clock, u32, ValueQuery>;
+
+    /// No open dispute was opened before this usable clock.
+    #[pallet::storage]
+    pub type OldestOpen<T: Config> = StorageValue<_, Clock, ValueQuery>;
 
     /// What counted at the resolves of old epochs, by left, right and epoch.
     #[pallet::storage]

@@ -1,13 +1,13 @@
 //! Carrying out disputes and closes, and late claims (`protocol.md` §5).
 
 use crate::{
-    dispute::simplexes, AgendaTask, AssetId, Balance, ChannelRecord, Channels, Clock, Config,
-    Custody, DebtLedger, Dispute, Disputes, Epoch, Error, Event, HoldReason, OldEpochs, Outcome,
-    Outcomes, Pallet, Resolved, Rows, Secrets, UsableClock, Verdict, WeightInfo,
+    dispute::simplexes, AccountId, AgendaTask, AssetId, Balance, ChannelRecord, Channels, Clock,
+    Config, Custody, DebtLedger, Dispute, Disputes, Epoch, Error, Event, HoldReason, OldEpochs,
+    Outcome, Outcomes, Pallet, Resolved, Rows, Secrets, UsableClock, Verdict, WeightInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use failsafe_primitives::{
-    evidence::late_amount, split, Collateral, Pair, Side, Signature, Simplex,
+    evidence::late_amount, split, Collateral, Pair, Side, Signature, Simplex, NATIVE_ASSET,
 };
 use frame_support::{
     defensive,
@@ -102,12 +102,13 @@ impl<T: Config> Pallet<T> {
         }
         let booked = outcomes.iter().any(|outcome| outcome.booked > 0);
 
-        Disputes::<T>::remove(left, right);
+        Self::remove_dispute(pair);
         Self::settle_deposit(pair, dispute);
         let epoch = record.epoch;
         // One per resolve or close, each of which costs a fee: 2^32 do not come.
         record.epoch = epoch.saturating_add(1);
         record.withdrawal_nonces = [0, 0];
+        record.rows = [0, 0];
         Channels::<T>::insert(left, right, record);
         if !matches!(dispute.verdict, Verdict::Agreed(_)) {
             let until = Self::late_until(&resolved);
@@ -163,32 +164,40 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The deposit goes to the responder if the starter hid a newer simplex of its own, else back
-    /// (M17).
+    /// (M17). What a debtor forfeits goes to its first creditor: an accomplice must not fetch it
+    /// past those whom the starter owes.
     fn settle_deposit(pair: &Pair, dispute: &Dispute) {
         let Some(starter) = dispute.starter.filter(|_| dispute.deposit > 0) else { return };
         let (who, responder) = (pair.account(starter), pair.account(starter.other()));
-        let reason = HoldReason::DisputeDeposit.into();
-        if dispute.forfeited {
-            let moved = T::Native::transfer_on_hold(
-                &reason,
-                who,
-                responder,
-                dispute.deposit,
-                Precision::BestEffort,
-                Restriction::Free,
-                Fortitude::Force,
-            );
-            if moved.is_ok() {
-                T::Debts::collect(responder, failsafe_primitives::NATIVE_ASSET);
-                return;
-            }
-            // A responder whose account does not exist cannot be credited with less than the
-            // minimum balance: then the deposit goes back.
+        let owes = T::Debts::is_debtor(who, NATIVE_ASSET);
+        if dispute.forfeited && !owes && Self::hand_over(who, responder, dispute.deposit) {
+            T::Debts::collect(responder, NATIVE_ASSET);
+            return;
         }
+        let reason = HoldReason::DisputeDeposit.into();
         if T::Native::release(&reason, who, dispute.deposit, Precision::BestEffort).is_err() {
             defensive!("a dispute deposit that is not on hold");
         }
-        T::Debts::collect(who, failsafe_primitives::NATIVE_ASSET);
+        if dispute.forfeited && owes {
+            T::Debts::surrender(who, NATIVE_ASSET, dispute.deposit);
+        } else {
+            T::Debts::collect(who, NATIVE_ASSET);
+        }
+    }
+
+    /// Moves a forfeited deposit to the responder. That fails for one whose account does not exist,
+    /// which cannot be credited with less than the minimum balance.
+    fn hand_over(who: &AccountId, responder: &AccountId, deposit: Balance) -> bool {
+        let moved = T::Native::transfer_on_hold(
+            &HoldReason::DisputeDeposit.into(),
+            who,
+            responder,
+            deposit,
+            Precision::BestEffort,
+            Restriction::Free,
+            Fortitude::Force,
+        );
+        moved.is_ok()
     }
 
     /// Last usable clock at which late claims of a resolved epoch are taken.

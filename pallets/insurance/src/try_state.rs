@@ -2,10 +2,10 @@
 
 use crate::{
     Agenda, AgendaCursor, AgendaLength, AgendaTask, Channels, Config, Disputes, HoldReason,
-    OldEpochs, Pallet, Rows, MAX_ROWS_PER_SIDE,
+    OldEpochs, OldestOpen, OpenedAt, Pallet, Rows, MAX_ROWS_PER_SIDE,
 };
 use alloc::collections::BTreeMap;
-use failsafe_primitives::{AccountId, AssetId, Balance, LIMIT};
+use failsafe_primitives::{AccountId, AssetId, Balance, Side, LIMIT};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::TryRuntimeError;
 
@@ -16,7 +16,8 @@ impl<T: Config> Pallet<T> {
         Self::check_pairs()?;
         Self::check_rows()?;
         Self::check_agenda()?;
-        Self::check_deposits()
+        Self::check_deposits()?;
+        Self::check_open()
     }
 
     /// Σ insurance per asset.
@@ -59,6 +60,15 @@ impl<T: Config> Pallet<T> {
             }
         }
         ensure!(opened.values().all(|count| *count <= MAX_ROWS_PER_SIDE), "2: too many rows");
+        for (left, right, record) in Channels::<T>::iter() {
+            for side in [Side::Left, Side::Right] {
+                let counted = opened.remove(&(left.clone(), right.clone(), side));
+                ensure!(
+                    counted.unwrap_or_default() == record.rows[side.index()],
+                    "7: a count of rows is wrong"
+                );
+            }
+        }
         Ok(())
     }
 
@@ -87,7 +97,7 @@ impl<T: Config> Pallet<T> {
         let mut deposits: BTreeMap<AccountId, Balance> = BTreeMap::new();
         for (left, right, dispute) in Disputes::<T>::iter() {
             if let Some(starter) = dispute.starter {
-                let who = if starter == failsafe_primitives::Side::Left { left } else { right };
+                let who = if starter == Side::Left { left } else { right };
                 *deposits.entry(who).or_default() += dispute.deposit;
             }
         }
@@ -95,6 +105,19 @@ impl<T: Config> Pallet<T> {
             let held = T::Native::balance_on_hold(&HoldReason::DisputeDeposit.into(), &who);
             ensure!(held >= amount, "5: a dispute deposit is not on hold");
         }
+        Ok(())
+    }
+
+    fn check_open() -> Result<(), TryRuntimeError> {
+        let mut open: BTreeMap<_, u32> = BTreeMap::new();
+        for dispute in Disputes::<T>::iter_values() {
+            ensure!(
+                dispute.start >= OldestOpen::<T>::get(),
+                "6: an open dispute before the oldest"
+            );
+            *open.entry(dispute.start).or_default() += 1;
+        }
+        ensure!(OpenedAt::<T>::iter().collect::<BTreeMap<_, _>>() == open, "6: a count is wrong");
         Ok(())
     }
 }

@@ -28,6 +28,8 @@ pub struct ChannelRecord {
     pub epoch: Epoch,
     /// Next withdrawal nonce of left and of right, counted anew in each epoch.
     pub withdrawal_nonces: [Nonce; 2],
+    /// Rows of issued assets that left and right have opened and that are still there.
+    pub rows: [u32; 2],
 }
 
 /// Collateral of a pair in one asset.

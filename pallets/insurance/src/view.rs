@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
 
     fn dispute_of(pair: &Pair) -> Option<DisputeView> {
         let dispute = Disputes::<T>::get(pair.left(), pair.right())?;
-        let epoch = Channels::<T>::get(pair.left(), pair.right()).unwrap_or_default().epoch;
+        let epoch = Self::epoch_of(pair);
         Some(DisputeView {
             starter: dispute.starter,
             start: dispute.start,

@@ -1,13 +1,12 @@
 //! One small runtime in which all Failsafe pallets are tested together, so that money that one
 //! loses cannot hide behind another one's mock. For tests only.
 //!
-//! Accounts are real ed25519 keys, since channel signatures are verified for real. The secrets
-//! registry is a list that the test fills.
+//! Accounts are real ed25519 keys, since channel signatures are verified for real.
 
 #![allow(missing_docs, reason = "FRAME's runtime macro writes undocumented items")]
 
 use codec::Encode;
-use failsafe_pallet_support::{deposits::NoReserveForDebtors, Secrets, UsableClock};
+use failsafe_pallet_support::{deposits::NoReserveForDebtors, UsableClock};
 use failsafe_primitives::{
     fees::HubFees,
     parameters::Parameters as Values,
@@ -33,11 +32,10 @@ use sp_runtime::{
     traits::{Convert, IdentityLookup},
     BuildStorage, Either, MultiSignature,
 };
-use std::{cell::RefCell, collections::BTreeMap};
 
 pub use {
     pallet_assets, pallet_balances, pallet_batch, pallet_clock, pallet_custody, pallet_debt,
-    pallet_hubs, pallet_insurance, pallet_protocol_parameters,
+    pallet_hubs, pallet_insurance, pallet_protocol_parameters, pallet_secrets,
 };
 
 #[frame_support::runtime]
@@ -79,6 +77,8 @@ mod runtime {
     pub type Insurance = pallet_insurance;
     #[runtime::pallet_index(10)]
     pub type Batch = pallet_batch;
+    #[runtime::pallet_index(11)]
+    pub type Secrets = pallet_secrets;
 }
 
 /// The mock's blocks.
@@ -200,7 +200,17 @@ impl pallet_insurance::Config for Test {
     type Debts = Debt;
     type Clock = UsableBlocks;
     type Hubs = Hubs;
-    type Secrets = Revealed;
+    type Secrets = Secrets;
+    type Parameters = Parameters;
+    type WeightInfo = ();
+}
+
+impl pallet_secrets::Config for Test {
+    type Native = Balances;
+    type OnFee = ();
+    type Debts = Debt;
+    type Clock = UsableBlocks;
+    type Disputes = Insurance;
     type Parameters = Parameters;
     type WeightInfo = ();
 }
@@ -219,24 +229,20 @@ impl pallet_batch::Config for Test {
     type MaxActions = ConstU32<64>;
 }
 
-thread_local! {
-    static REVEALED: RefCell<BTreeMap<LockHash, Clock>> = const { RefCell::new(BTreeMap::new()) };
+/// A secret by its number.
+pub fn secret(number: u8) -> [u8; 32] {
+    [number; 32]
 }
 
-/// A registry of secrets that the test fills.
-pub struct Revealed;
-
-impl Secrets for Revealed {
-    fn revealed_at(hash: &LockHash) -> Option<Clock> {
-        REVEALED.with_borrow(|revealed| revealed.get(hash).copied())
-    }
+/// The hash of a secret.
+pub fn hash_of(number: u8) -> LockHash {
+    sp_io::hashing::sha2_256(&secret(number))
 }
 
-impl Revealed {
-    /// Notes that the secret of `hash` was revealed at `clock`.
-    pub fn set(hash: LockHash, clock: Clock) {
-        REVEALED.with_borrow_mut(|revealed| revealed.insert(hash, clock));
-    }
+/// `who` reveals these secrets.
+pub fn reveal(who: &Party, numbers: &[u8]) -> sp_runtime::DispatchResult {
+    let secrets: Vec<_> = numbers.iter().map(|number| secret(*number)).collect();
+    Secrets::reveal(who.origin(), secrets.try_into().expect("few secrets"))
 }
 
 /// Number of the issued asset of the mock's genesis.
@@ -393,13 +399,13 @@ pub fn sent(nonce: Nonce, amount: Balance) -> Simplex {
     Simplex { nonce, entries: vec![Entry::sent(NATIVE_ASSET, amount)].try_into().expect("one") }
 }
 
-/// A simplex that has sent native money and has one lock (amount, hash, expiry).
+/// A simplex that has sent native money and has one lock (amount, number of its secret, expiry).
 pub fn sent_and_locked(
     nonce: Nonce,
     amount: Balance,
-    (locked, hash, expiry): (Balance, u8, Clock),
+    (locked, secret, expiry): (Balance, u8, Clock),
 ) -> Simplex {
-    let lock = Lock { id: 1, amount: locked, hash: [hash; 32], expiry };
+    let lock = Lock { id: 1, amount: locked, hash: hash_of(secret), expiry };
     let entry = Entry {
         asset: NATIVE_ASSET,
         sent: amount,
@@ -478,7 +484,6 @@ impl ExtBuilder {
         };
         let mut ext: sp_io::TestExternalities =
             storage.build_storage().expect("a valid genesis").into();
-        REVEALED.with_borrow_mut(BTreeMap::clear);
         ext.execute_with(|| {
             pallet_protocol_parameters::Current::<Test>::put(self.values);
             frame_system::BlockHash::<Test>::insert(0, H256::repeat_byte(0x9e));
@@ -507,6 +512,7 @@ pub fn check_invariants() {
     Hubs::do_try_state().expect("hubs");
     Debt::do_try_state().expect("debt");
     Insurance::do_try_state().expect("insurance");
+    Secrets::do_try_state().expect("secrets");
     // Exactly: nobody sends money to custody in these tests.
     for (asset, expected) in Custody::expected() {
         let balance = Money::balance(asset, &Custody::account());

@@ -3,6 +3,9 @@
 //! The amendable numbers of `protocol.md` §9 as one value, since they constrain each other: a set
 //! that breaks a relation of the column "must satisfy" is refused as a whole, at genesis and
 //! later.
+//!
+//! ## Invariants (`do_try_state`)
+//! 1. The numbers in force break no relation.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -125,6 +128,24 @@ pub mod pallet {
             values.validate(T::ExistentialDeposit::get()).map_err(Error::<T>::from)?;
             Current::<T>::put(values);
             Self::deposit_event(Event::Amended { values });
+            Ok(())
+        }
+    }
+
+    #[pallet::hooks]
+    impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        #[cfg(feature = "try-runtime")]
+        fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+            Self::do_try_state()
+        }
+    }
+
+    impl<T: Config> Pallet<T> {
+        /// Checks the invariant of the crate's documentation.
+        #[cfg(any(feature = "try-runtime", feature = "std"))]
+        pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+            let valid = Current::<T>::get().validate(T::ExistentialDeposit::get());
+            ensure!(valid.is_ok(), "1: the parameters break a relation");
             Ok(())
         }
     }

@@ -4,6 +4,7 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod deposits;
+pub mod fees;
 
 use failsafe_primitives::{
     parameters::Parameters, simplex::LockHash, AccountId, AssetId, Balance, BlockNumber, Clock,
@@ -37,11 +38,12 @@ pub trait Secrets {
     fn revealed_at(hash: &LockHash) -> Option<Clock>;
 }
 
-/// A chain without a registry: no lock ever counts.
-impl Secrets for () {
-    fn revealed_at(_: &LockHash) -> Option<Clock> {
-        None
-    }
+/// What the registry of secrets must know of disputes, which name secrets in their locks
+/// (`protocol.md` §7, M15).
+pub trait OpenDisputes {
+    /// A usable clock, not after now, before which no dispute was opened that is still open. It may
+    /// lag behind the truth.
+    fn none_opened_before() -> Clock;
 }
 
 /// The account that holds insured funds and what could not be delivered (`protocol.md` §7
@@ -79,6 +81,10 @@ pub trait DebtLedger {
 
     /// Collects the debts of `who` after its balance grew.
     fn collect(who: &AccountId, asset: AssetId);
+
+    /// Pays `amount` of what `who` has, or less if less is owed to its first creditor, without
+    /// regard to the floor: `who` has forfeited it.
+    fn surrender(who: &AccountId, asset: AssetId, amount: Balance);
 
     /// Whether `who` owes anything in `asset`.
     fn is_debtor(who: &AccountId, asset: AssetId) -> bool;

@@ -124,11 +124,44 @@ fn a10_unacked_simplex_should_count_only_when_posted_by_the_starter() {
 }
 
 #[test]
-fn a10_unacked_simplex_should_be_replaced_when_the_counter_reaches_the_acked_nonce() {
+fn a10_unacked_simplex_should_be_replaced_when_the_counter_shows_more_from_the_acked_nonce_on() {
     let stored = Presented { simplex: simplex(7, 30), standing: Standing::Unacked { floor: 5 } };
-    let counter = |nonce| Presented { simplex: simplex(nonce, 1), standing: Standing::Final };
+    let counter = |nonce| Presented { simplex: simplex(nonce, 31), standing: Standing::Final };
     assert!(counter(5).replaces(Some(&stored)));
     assert!(!counter(4).replaces(Some(&stored)));
+}
+
+#[test]
+fn a10_unacked_simplex_should_stay_when_an_older_counter_gives_the_receiver_nothing_more() {
+    let stored = Presented { simplex: simplex(7, 30), standing: Standing::Unacked { floor: 5 } };
+    let counter =
+        |nonce, amount| Presented { simplex: simplex(nonce, amount), standing: Standing::Final };
+    assert!(!counter(5, 30).replaces(Some(&stored)));
+    assert!(!counter(7, 29).replaces(Some(&stored)));
+    assert!(counter(8, 29).replaces(Some(&stored)), "a newer one always");
+    assert!(counter(7, 30).replaces(Some(&stored)), "the same one makes it final");
+}
+
+#[test]
+fn a10_unacked_simplex_should_be_replaced_when_the_counter_has_a_lock_that_it_lacks() {
+    let without = Presented { simplex: simplex(7, 4), standing: Standing::Unacked { floor: 1 } };
+    let Simplex { entries, .. } = with_lock(5, 100);
+    let amount = entries[0].locks[0].amount;
+    let locked = Presented {
+        simplex: Simplex { nonce: 5, entries: entries.clone() },
+        standing: Standing::Final,
+    };
+    assert!(locked.replaces(Some(&without)));
+    let keeps = Presented {
+        simplex: Simplex { nonce: 7, entries },
+        standing: Standing::Unacked { floor: 1 },
+    };
+    assert!(!locked.replaces(Some(&keeps)), "the same lock in both");
+    let enough = Presented {
+        simplex: simplex(7, locked.simplex.entries[0].sent + amount),
+        standing: Standing::Unacked { floor: 1 },
+    };
+    assert!(!locked.replaces(Some(&enough)), "settled in the newer one");
 }
 
 #[test]

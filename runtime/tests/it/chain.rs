@@ -119,6 +119,7 @@ impl Tx {
             frame_system::CheckEra::from(Era::immortal()),
             frame_system::CheckNonce::from(nonce),
             frame_system::CheckWeight::new(),
+            pallet_batch::OneBatchPerBlock::new(),
             pallet_transaction_payment::ChargeTransactionPayment::from(tip),
             frame_metadata_hash_extension::CheckMetadataHash::new(false),
             frame_system::WeightReclaim::new(),
@@ -154,7 +155,7 @@ pub fn on_genesis(config: &serde_json::Value, test: impl FnOnce(&mut Chain)) {
         let mut chain = Chain::genesis(config);
         let issued = issuance();
         test(&mut chain);
-        check_invariants();
+        failsafe_runtime::invariants::check().expect("every invariant");
         let mut now_issued = issuance();
         // Assets that the test itself has created have no "before".
         now_issued.retain(|(asset, _)| issued.iter().any(|(known, _)| known == asset));
@@ -303,29 +304,6 @@ pub fn issuance() -> Vec<(AssetId, Balance)> {
     let mut all: Vec<_> = core::iter::once(NATIVE_ASSET).chain(issued).collect();
     all.sort_unstable();
     all.into_iter().map(|asset| (asset, Money::total_issuance(asset))).collect()
-}
-
-/// Checks the invariants of every pallet, and that the accounts have what was issued.
-pub fn check_invariants() {
-    failsafe_runtime::Custody::do_try_state().expect("custody");
-    failsafe_runtime::Hubs::do_try_state().expect("hubs");
-    failsafe_runtime::Debt::do_try_state().expect("debt");
-    failsafe_runtime::Insurance::do_try_state().expect("insurance");
-    let mut insured = failsafe_runtime::Insurance::insured();
-    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
-        assert_eq!(insured.remove(&asset).unwrap_or_default(), held, "custody of asset {asset}");
-    }
-    assert!(insured.values().all(|sum| *sum == 0), "insured but not held");
-    for (asset, issued) in issuance() {
-        let sum: Balance = if asset == NATIVE_ASSET {
-            let accounts = frame_system::Account::<Runtime>::iter_values();
-            accounts.map(|account| account.data.free + account.data.reserved).sum()
-        } else {
-            let accounts = pallet_assets::Account::<Runtime>::iter_prefix_values(asset);
-            accounts.map(|account| account.balance).sum()
-        };
-        assert_eq!(sum, issued, "the sum of all accounts of asset {asset}");
-    }
 }
 
 /// The events of the last block.

@@ -25,8 +25,8 @@ const PALLETS_LEFT_OUT: [(&str, &str); 4] = [
 ];
 
 /// Pallets whose calls the table makes.
-const PALLETS: [&str; 8] =
-    ["System", "Balances", "Assets", "Custody", "Hubs", "Debt", "Insurance", "Batch"];
+const PALLETS: [&str; 9] =
+    ["System", "Balances", "Assets", "Custody", "Hubs", "Debt", "Insurance", "Batch", "Secrets"];
 
 /// Calls of those pallets that no case makes, and why.
 const CALLS_LEFT_OUT: [(&str, &str); 20] = [
@@ -205,6 +205,10 @@ impl Scene {
             self.case(Native::burn { value, keep_alive: false }, &[NATIVE_ASSET]),
             self.case(Native::upgrade_accounts { who: vec![self.who.id()] }, &[]),
             self.case(pallet_debt::Call::enforce { debtor: self.poor.id(), asset: FRB }, &[]),
+            self.case(
+                pallet_secrets::Call::reveal { secrets: vec![[7; 32]].try_into().expect("one") },
+                &[],
+            ),
             self.case(forgive(NATIVE_ASSET), &[NATIVE_ASSET]),
             self.case(forgive(FRB), &[FRB]),
         ]

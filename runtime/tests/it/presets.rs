@@ -159,6 +159,7 @@ fn prices_should_be_as_documented_when_the_chain_starts() {
                 values.floor_hub,
                 values.floor_user,
                 values.pair_fee,
+                values.secret_fee,
                 values.dispute_deposit,
                 values.hub_deposit,
                 values.fee_per_second,

@@ -139,15 +139,17 @@ fn batch_should_do_the_rest_when_it_skips_what_fails() {
 }
 
 #[test]
-fn s69_second_batch_should_fail_when_its_account_had_one_in_this_block() {
+fn s69_second_batch_should_wait_free_of_charge_when_its_account_had_one_in_this_block() {
     on(DEVELOPMENT, |chain| {
         let ferdie = Party::known(Ferdie);
         let s = Party::strangers(2);
         let first = ferdie.does(atomic(vec![transfer(&s[0], FRD)])).nonce(0);
         let second = ferdie.does(atomic(vec![transfer(&s[1], FRD)])).nonce(1);
         let results = chain.block(vec![first, second]);
-        assert_eq!(results, vec![Ok(Ok(())), Ok(Err(Error::<Runtime>::OnePerBlock.into()))]);
+        let not_in_this_block = Err(InvalidTransaction::ExhaustsResources.into());
+        assert_eq!(results, vec![Ok(Ok(())), not_in_this_block]);
         assert_eq!((free(NATIVE_ASSET, &s[0]), free(NATIVE_ASSET, &s[1])), (FRD, 0));
+        assert_eq!(fees_paid().len(), 1);
     });
 }
 

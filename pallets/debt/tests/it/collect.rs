@@ -154,3 +154,44 @@ fn debt_should_wait_as_unclaimed_when_the_creditor_cannot_be_credited() {
         assert_eq!([free(FRB, h), free(FRB, b)], [10, 30], "nobody behind has to wait");
     });
 }
+
+#[test]
+fn debt_should_go_to_the_end_of_the_line_when_neither_creditor_nor_custody_can_take_it() {
+    const JUNK: u32 = 5;
+    let p = Party::ordered(3);
+    let (h, a, b) = (&p[0], &p[1], &p[2]);
+    ExtBuilder::default().balance(h, 10).balance(b, 10).build_and_execute(|| {
+        // Accounts in it need an account of their own, which `a` has not, nor custody one in it.
+        assert_ok!(Assets::force_create(RuntimeOrigin::root(), JUNK, h.id(), false, 10));
+        Debt::pay_or_book(&h.id(), &a.id(), JUNK, 50, 1);
+        Debt::pay_or_book(&h.id(), &b.id(), JUNK, 30, 2);
+        mint(JUNK, h, 40);
+        end_block();
+        end_block();
+        assert_eq!([free(JUNK, h), free(JUNK, b)], [10, 30], "the one behind need not wait");
+        let left = Debt::debts_of(h.id(), JUNK, 9);
+        assert_eq!(left.iter().map(|debt| debt.left).collect::<Vec<_>>(), [50]);
+        assert!(event_names().iter().any(|name| name.contains("DebtDeferred")));
+        // Alone it stays where it is, and is paid when its creditor can take it.
+        let place = left[0].opened_in;
+        end_block();
+        assert_eq!(Debt::debts_of(h.id(), JUNK, 9)[0].opened_in, place);
+        assert_ok!(Balances::transfer_allow_death(b.origin(), a.id(), 5));
+        end_block();
+        assert_eq!([free(JUNK, h), free(JUNK, a)], [0, 10]);
+    });
+}
+
+#[test]
+fn surrender_should_pay_the_first_creditor_when_the_debtor_is_below_its_floor() {
+    let p = Party::ordered(3);
+    let (h, a, b) = (&p[0], &p[1], &p[2]);
+    let builder = ExtBuilder::default().balance(h, 50).balance(a, 1).balance(b, 1);
+    builder.parameters(|v| v.floor_user = 100).build_and_execute(|| {
+        owe(h, a, 60, 1);
+        owe(h, b, 60, 2);
+        Debt::surrender(&h.id(), FRD, 20);
+        assert_eq!(debts(h), vec![(a.id(), 40), (b.id(), 60)]);
+        assert_eq!([free(FRD, h), free(FRD, a)], [30, 21]);
+    });
+}

@@ -179,17 +179,17 @@ fn h3_accept_should_be_refused_when_a_counter_has_changed_what_is_presented() {
         let ours = failsafe_primitives::OwnSimplex::Unacked { simplex: sent(7, 90), acked };
         assert_ok!(dispute(a, b, Evidence { theirs: None, ours: Some(ours) }));
         let seen = channel.digest();
-        // The starter's friend takes the payment back just before the acceptance.
-        let back = vec![channel.twice(Side::Left, &old)].try_into().unwrap();
+        // The starter's friend brings a newer one just before the acceptance, which gives less.
+        let back = vec![channel.twice(Side::Left, &sent(8, 80))].try_into().unwrap();
         assert_ok!(Insurance::counter_for(stranger.origin(), a.id(), b.id(), back));
         let other = Insurance::accept(b.origin(), a.id(), seen);
         assert_noop!(other.map_err(|e| e.error), Error::NotWhatIsPresented);
         assert_ok!(Insurance::counter(
             b.origin(),
             a.id(),
-            channel.theirs(Side::Left, &sent(7, 90))
+            channel.theirs(Side::Left, &sent(9, 90))
         ));
-        assert_ne!(channel.digest(), seen, "acknowledged now");
+        assert_ne!(channel.digest(), seen, "final now");
         assert_ok!(accept(b, a));
         assert_eq!((free(FRD, a), free(FRD, b)), (10, 91));
     });

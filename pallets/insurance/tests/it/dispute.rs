@@ -148,7 +148,7 @@ fn s21_accept_should_be_refused_when_a_stored_lock_is_still_open() {
         let locked = sent_and_locked(5, 50, (10, 1, now() + 5));
         assert_ok!(dispute(bob, alice, channel.theirs(Side::Left, &locked)));
         assert_noop!(accept(alice, bob).map_err(|e| e.error), Error::LiveLock);
-        Revealed::set([1; 32], now());
+        assert_ok!(reveal(bob, &[1]));
         assert_ok!(accept(alice, bob));
         assert_eq!((free(FRD, alice), free(FRD, bob)), (340, 61));
     });
@@ -261,11 +261,15 @@ fn a10_unacked_simplex_should_count_until_a_counter_reaches_the_acked_one() {
     qtum(|alice, bob, channel| {
         let acked = sent(5, 50);
         let ack = channel.ack(Side::Left, &acked);
-        let ours = OwnSimplex::Unacked { simplex: sent(7, 70), acked: Some((acked.clone(), ack)) };
+        let ours = OwnSimplex::Unacked { simplex: sent(7, 55), acked: Some((acked.clone(), ack)) };
         let evidence = Evidence { theirs: None, ours: Some(ours) };
         assert_ok!(dispute(alice, bob, evidence));
-        let too_old = channel.theirs(Side::Left, &sent(4, 40));
+        let too_old = channel.theirs(Side::Left, &sent(4, 60));
         assert_ok!(Insurance::counter(bob.origin(), alice.id(), too_old));
+        assert_eq!(channel.dispute().unwrap().presented[0].as_ref().unwrap().simplex.nonce, 7);
+        // What gives the partner nothing more takes nothing away either.
+        let friend = channel.theirs(Side::Left, &sent(6, 55));
+        assert_ok!(Insurance::counter(bob.origin(), alice.id(), friend));
         assert_eq!(channel.dispute().unwrap().presented[0].as_ref().unwrap().simplex.nonce, 7);
         let received = channel.theirs(Side::Left, &sent(6, 60));
         assert_ok!(Insurance::counter(bob.origin(), alice.id(), received));
@@ -490,4 +494,30 @@ fn h1_pair_fee_should_come_from_below_the_floor_when_a_debtor_disputes() {
             check_invariants();
         });
     }
+}
+
+#[test]
+fn m17_deposit_should_go_to_the_creditors_when_the_starter_that_forfeits_it_owes() {
+    let p = Party::ordered(3);
+    let (debtor, friend, creditor) = (&p[0], &p[1], &p[2]);
+    let builder = ExtBuilder::default()
+        .balance(debtor, 100)
+        .balance(friend, 10)
+        .balance(creditor, 10)
+        .parameters(|v| (v.dispute_deposit, v.floor_user) = (20, 50));
+    builder.build_and_execute(|| {
+        assert_ok!(deposit(debtor, 30, debtor, friend));
+        let with_friend = Channel::new(debtor, friend);
+        assert_ok!(dispute(debtor, friend, Evidence::default()));
+        let debt = Channel::new(debtor, creditor).theirs(Side::Left, &sent(1, 200));
+        assert_ok!(dispute(creditor, debtor, debt));
+        let hidden = with_friend.theirs(Side::Left, &sent(1, 1));
+        assert_ok!(Insurance::counter(friend.origin(), debtor.id(), hidden));
+        run_to_clock(now() + 10);
+        assert!(with_friend.dispute().is_none());
+        assert_eq!(free(FRD, friend), 11, "the payment that was hidden, and no deposit");
+        let left: u128 = debts(debtor).iter().map(|(_, left)| left).sum();
+        assert_eq!(free(FRD, debtor), 50, "its floor");
+        assert_eq!(left, 200 - 29 - 20);
+    });
 }

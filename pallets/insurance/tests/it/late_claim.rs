@@ -83,7 +83,7 @@ fn s29_late_claim_should_move_nothing_when_a_lock_had_counted_already() {
         assert_ok!(deposit(a, 100, a, b));
         let channel = Channel::new(a, b);
         let n5 = sent_and_locked(5, 40, (30, 1, now() + 3));
-        Revealed::set([1; 32], now());
+        assert_ok!(reveal(b, &[1]));
         assert_ok!(dispute(a, b, channel.ours(Side::Left, &n5)));
         run_until_resolved(&channel);
         assert_eq!((free(FRD, a), free(FRD, b)), (30, 70));

@@ -10,7 +10,7 @@ fn s32_resolve_should_book_a_debt_when_a_revealed_lock_passes_the_insurance() {
         assert_ok!(deposit(l, 10, l, r));
         let channel = Channel::new(l, r);
         let locked = sent_and_locked(1, 0, (7, 1, 9));
-        Revealed::set([1; 32], 5);
+        assert_ok!(reveal(l, &[1]));
         assert_ok!(dispute(l, r, channel.theirs(Side::Right, &locked)));
         assert_eq!(channel.dispute().unwrap().resolve_at, 10);
         run_until_resolved(&channel);
@@ -30,7 +30,7 @@ fn s24_s25_resolve_should_count_only_locks_revealed_in_time() {
         (&[(3, 60)], 32, 68),
         (&[(1, 50), (2, 100), (3, 60)], 44, 56),
         (&[(1, 101)], 36, 64),
-        (&[(1, 101), (2, 100), (3, 100)], 37, 63),
+        (&[(2, 100), (3, 100), (1, 101)], 37, 63),
     ];
     for (revealed, left_gets, right_gets) in cases {
         let p = Party::ordered(2);
@@ -39,10 +39,10 @@ fn s24_s25_resolve_should_count_only_locks_revealed_in_time() {
             assert_ok!(deposit(l, 60, l, r));
             assert_ok!(deposit(r, 40, r, l));
             let channel = Channel::new(l, r);
-            let lock = |id, amount, hash| failsafe_primitives::Lock {
+            let lock = |id, amount, secret| failsafe_primitives::Lock {
                 id,
                 amount,
-                hash: [hash; 32],
+                hash: hash_of(secret),
                 expiry: 100,
             };
             let simplex = |sent, locks: Vec<_>| Simplex {
@@ -53,12 +53,18 @@ fn s24_s25_resolve_should_count_only_locks_revealed_in_time() {
             };
             let rights = simplex(0, vec![lock(1, 7, 1), lock(2, 5, 2)]);
             let lefts = simplex(24, vec![lock(1, 4, 3)]);
-            for (hash, at) in revealed {
-                Revealed::set([*hash; 32], *at);
-            }
+            let (early, late): (Vec<_>, Vec<_>) = revealed.iter().partition(|(_, at)| *at < 90);
+            let reveal_all = |secrets: Vec<(u8, u64)>| {
+                for (secret, at) in secrets {
+                    run_to_clock(at);
+                    assert_ok!(reveal(r, &[secret]));
+                }
+            };
+            reveal_all(early);
             run_to_clock(90);
             assert_ok!(dispute(r, l, channel.both(Side::Right, &rights, &lefts)));
             assert_eq!(channel.dispute().unwrap().resolve_at, 101);
+            reveal_all(late);
             run_until_resolved(&channel);
             assert_eq!((free(FRD, l), free(FRD, r)), (left_gets, right_gets), "{revealed:?}");
         });

@@ -14,8 +14,10 @@ fn set_row(payer: &Party, l: &Party, r: &Party, asset: u32, insurance: u128, ond
             pallet_insurance::ChannelRecord::default(),
         );
     }
-    let row = pallet_insurance::Row { collateral: collateral(insurance, ondelta), opened_by: None };
-    Rows::<Test>::insert((l.id(), r.id(), asset), row);
+    let key = (l.id(), r.id(), asset);
+    let opened_by = Rows::<Test>::get(&key).and_then(|row| row.opened_by);
+    let row = pallet_insurance::Row { collateral: collateral(insurance, ondelta), opened_by };
+    Rows::<Test>::insert(key, row);
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! What must hold over all pallets: the auditors' check of the whole chain.
+//!
+//! 1. The invariants of every Failsafe pallet.
+//! 2. Per asset: Σ insurance of all channels = what custody counts as held.
+//! 3. Per asset: the balances of all accounts, held and free, sum to the issuance.
+
+use crate::{
+    configs::Money, AssetId, Balance, Batch, Clock, Custody, Debt, Hubs, Insurance, Parameters,
+    Runtime, Secrets,
+};
+use failsafe_primitives::NATIVE_ASSET;
+use frame_support::{ensure, traits::fungibles::Inspect};
+use sp_runtime::TryRuntimeError;
+
+/// Checks all invariants; the error names the broken one. Reads the whole state.
+pub fn check() -> Result<(), TryRuntimeError> {
+    Parameters::do_try_state()?;
+    Clock::do_try_state()?;
+    Custody::do_try_state()?;
+    Hubs::do_try_state()?;
+    Debt::do_try_state()?;
+    Insurance::do_try_state()?;
+    Batch::do_try_state()?;
+    Secrets::do_try_state()?;
+    check_custody()?;
+    check_issuance()
+}
+
+fn check_custody() -> Result<(), TryRuntimeError> {
+    let mut insured = Insurance::insured();
+    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
+        let sum = insured.remove(&asset).unwrap_or_default();
+        ensure!(sum == held, "runtime 2: custody holds another sum than is insured");
+    }
+    ensure!(insured.values().all(|sum| *sum == 0), "runtime 2: insured but not held");
+    Ok(())
+}
+
+fn check_issuance() -> Result<(), TryRuntimeError> {
+    for (asset, sum) in sums() {
+        ensure!(sum == Some(Money::total_issuance(asset)), "runtime 3: money came or went");
+    }
+    Ok(())
+}
+
+/// What all accounts have together, by asset; `None` if that does not fit a balance.
+fn sums() -> impl Iterator<Item = (AssetId, Option<Balance>)> {
+    let add = |sum: Balance, amount: Balance| sum.checked_add(amount);
+    let native = frame_system::Account::<Runtime>::iter_values()
+        .flat_map(|account| [account.data.free, account.data.reserved])
+        .try_fold(0, add);
+    let issued = pallet_assets::Asset::<Runtime>::iter_keys().map(move |asset| {
+        let accounts = pallet_assets::Account::<Runtime>::iter_prefix_values(asset);
+        (asset, accounts.map(|account| account.balance).try_fold(0, add))
+    });
+    core::iter::once((NATIVE_ASSET, native)).chain(issued)
+}
