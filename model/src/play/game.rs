@@ -134,6 +134,8 @@ impl World {
             keep: numbers.keep,
             late: numbers.late,
             literal_a10: numbers.a10 == 0,
+            raise_floor: numbers.a10 == 2,
+            unacked_as_acked: numbers.unacked_as_acked == 1,
             ..Params::default()
         };
         let assets_of_game = assets().map(|(_, asset)| (asset, AssetRules::default())).collect();

@@ -155,8 +155,11 @@ numbers! {
     offline: 1,
     /// Blocks of the busy phase.
     blocks: 70,
-    /// How a dispute's un-acked simplex is replaced: 1 the rule of A10, 0 the first literal text.
-    a10: 1,
+    /// A10: 0 the first literal text; 1 a stored simplex that gives as much stays; 2 and what was
+    /// brought in vain raises the floor.
+    a10: 2,
+    /// 1: an un-acked own simplex in an answer counts as its acked part; 0: it is an error.
+    unacked_as_acked: 1,
 }
 
 /// One line per rule and number, for the help text.

@@ -152,9 +152,11 @@ impl Party {
             stored[peer.side.other().index()].as_ref().is_none_or(|stored| match stored.standing {
                 Standing::Final => word.nonce > stored.simplex.nonce,
                 Standing::Unacked { floor } => {
-                    let higher = word.nonce > stored.simplex.nonce;
+                    // The newest word is brought even in vain: it raises the floor (A10).
+                    let raises = env.numbers.a10 == 2 && word.nonce > floor;
                     let gains = !env.rules.counter_gains || gains(word, &stored.simplex);
-                    higher || (word.nonce >= floor && *word != stored.simplex && gains)
+                    let higher = word.nonce > stored.simplex.nonce;
+                    higher || raises || (word.nonce >= floor && *word != stored.simplex && gains)
                 },
             })
         });
