@@ -339,6 +339,8 @@ pub struct Chain {
     channels: BTreeMap<Pair, Channel>,
     old_epochs: BTreeMap<(Pair, Epoch), OldEpoch>,
     debts: BTreeMap<(Account, AssetId), Vec<Debt>>,
+    /// Next index of a debt of a debtor and an asset among those of a block.
+    debt_numbers: BTreeMap<(Account, AssetId, BlockNumber), u32>,
     allowances: BTreeMap<Account, debt::Allowance>,
     secrets: BTreeMap<Hash, Revealed>,
     /// When to look at which dispute, in the order in which they are served. A hint: an entry may
@@ -365,6 +367,7 @@ impl Chain {
             channels: BTreeMap::new(),
             old_epochs: BTreeMap::new(),
             debts: BTreeMap::new(),
+            debt_numbers: BTreeMap::new(),
             allowances: BTreeMap::new(),
             secrets: BTreeMap::new(),
             agenda: BTreeSet::new(),
