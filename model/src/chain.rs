@@ -36,7 +36,7 @@ pub use signed::{sign, Ack, Close, Entry, Item, Lock, Signed, Simplex, Withdrawa
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
 };
 
 /// An account. Its order among the accounts decides who is left.
@@ -314,15 +314,15 @@ pub struct Revealed {
     pub keep_until: Clock,
 }
 
-/// In which order a block's idle work goes.
+/// A part of a block's idle work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Idle {
-    /// No room for it.
-    None,
-    /// Due disputes, then debts.
-    ResolveThenSweep,
-    /// Debts, then due disputes.
-    SweepThenResolve,
+    /// Resolves due disputes, and forgets old epochs.
+    Resolve,
+    /// Collects debts.
+    Sweep,
+    /// Forgets secrets.
+    Purge,
 }
 
 /// The chain.
@@ -343,6 +343,8 @@ pub struct Chain {
     debt_numbers: BTreeMap<(Account, AssetId, BlockNumber), u32>,
     allowances: BTreeMap<Account, debt::Allowance>,
     secrets: BTreeMap<Hash, Revealed>,
+    /// Secrets in the order of their reveals, and until when they were to be kept then.
+    reveals: VecDeque<(Hash, Clock)>,
     /// When to look at which dispute, in the order in which they are served. A hint: an entry may
     /// come too early, or for a dispute that is over.
     agenda: BTreeSet<(Clock, Reverse<u64>, Pair)>,
@@ -370,6 +372,7 @@ impl Chain {
             debt_numbers: BTreeMap::new(),
             allowances: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            reveals: VecDeque::new(),
             agenda: BTreeSet::new(),
             sequence: 0,
         }
@@ -427,25 +430,23 @@ impl Chain {
     /// Ends the block. A `full` one leaves no room for idle work, and the clock of the next block
     /// stands still.
     pub fn end_block(&mut self, full: bool) {
-        self.end_block_with(full, if full { Idle::None } else { Idle::ResolveThenSweep });
+        let all = [Idle::Resolve, Idle::Sweep, Idle::Purge];
+        self.end_block_with(full, if full { &[] } else { &all });
     }
 
-    /// As [`Self::end_block`], with what is done on idle.
-    pub fn end_block_with(&mut self, full: bool, idle: Idle) {
+    /// As [`Self::end_block`], with what is done on idle, in this order.
+    pub fn end_block_with(&mut self, full: bool, idle: &[Idle]) {
         self.previous_full = full;
-        match idle {
-            Idle::None => {},
-            Idle::ResolveThenSweep => {
-                self.resolve_due();
-                self.sweep();
-            },
-            Idle::SweepThenResolve => {
-                self.sweep();
-                self.resolve_due();
-            },
-        }
-        if idle != Idle::None {
-            self.forget();
+        for part in idle {
+            match part {
+                Idle::Resolve => {
+                    self.resolve_due();
+                    let clock = self.clock;
+                    self.old_epochs.retain(|_, old| old.until >= clock);
+                },
+                Idle::Sweep => self.sweep(),
+                Idle::Purge => self.purge(),
+            }
         }
         self.check();
     }
@@ -465,16 +466,22 @@ impl Chain {
         }
     }
 
-    /// Old epochs and secrets that nobody needs any more.
-    fn forget(&mut self) {
-        let clock = self.clock;
-        self.old_epochs.retain(|_, old| old.until >= clock);
+    /// Forgets secrets whose time was over before the oldest open dispute began, in the order of
+    /// their reveals; one that is kept longer goes to the end.
+    fn purge(&mut self) {
         let starts = self.channels.values().filter_map(|channel| channel.dispute.as_ref());
         let oldest = starts.map(|dispute| dispute.start).min();
         // A lock whose secret came in time must count, however late its dispute is resolved.
-        self.secrets.retain(|_, secret| {
-            secret.keep_until >= clock || oldest.is_some_and(|start| secret.keep_until >= start)
-        });
+        let safe = oldest.unwrap_or(self.clock).min(self.clock);
+        while self.reveals.front().is_some_and(|(_, due)| *due < safe) {
+            let (hash, due) = self.reveals.pop_front().expect("seen above");
+            let keep_until = self.secrets[&hash].keep_until;
+            if keep_until > due {
+                self.reveals.push_back((hash, keep_until));
+            } else {
+                self.secrets.remove(&hash);
+            }
+        }
     }
 
     /// Panics when the books do not balance.

@@ -280,11 +280,6 @@ impl Chain {
         self.batched.contains(&who)
     }
 
-    /// Records a batch that was included but failed.
-    pub fn note_batch(&mut self, who: Account) {
-        self.batched.insert(who);
-    }
-
     fn reveal(&mut self, who: Account, secrets: &[Secret]) -> Result<(), Error> {
         let (clock, keep_until) = (self.clock, self.clock + self.params.keep);
         let mut fee: Amount = 0;
@@ -296,7 +291,10 @@ impl Chain {
                     let extended = Revealed { revealed_at, keep_until };
                     self.secrets.insert(secret.hash(), extended);
                 },
-                None => fee += self.params.secret_fee,
+                None => {
+                    self.reveals.push_back((secret.hash(), keep_until));
+                    fee += self.params.secret_fee;
+                },
             }
         }
         if !self.take_allowed(who, fee) {

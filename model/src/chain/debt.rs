@@ -23,6 +23,17 @@ pub(super) struct Allowance {
     used: Amount,
 }
 
+/// What an attempt to pay the first in a line did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// This creditor was paid.
+    Paid(Account),
+    /// The creditor could not be credited, and went to the end of the line.
+    Deferred,
+    /// Nothing.
+    Nothing,
+}
+
 impl Chain {
     /// A debtor's line in an asset, the first to be paid first.
     pub fn debts(&self, debtor: Account, asset: AssetId) -> &[Debt] {
@@ -91,18 +102,38 @@ impl Chain {
         }
     }
 
-    /// Pays the first in the line as far as it goes. Returns whether anything was paid.
-    pub(super) fn pay_one(&mut self, debtor: Account, asset: AssetId) -> bool {
-        let Some(debt) = self.debts(debtor, asset).first().cloned() else { return false };
+    /// Pays the first in the line as far as it goes.
+    pub(super) fn pay_one(&mut self, debtor: Account, asset: AssetId) -> Step {
+        let Some(debt) = self.debts(debtor, asset).first().cloned() else { return Step::Nothing };
         let pay = self.collectable(debtor, asset, &debt);
+        self.pay_first(debtor, asset, pay)
+    }
+
+    /// The first creditor gets what a debtor forfeits, even from below its floor.
+    pub(super) fn surrender(&mut self, debtor: Account, asset: AssetId, amount: Amount) {
+        let Some(debt) = self.debts(debtor, asset).first().cloned() else { return };
+        let most = self.free(asset, debtor).saturating_sub(self.pinned(asset, debtor));
+        let pay = amount.min(debt.amount).min(most);
+        if self.pay_first(debtor, asset, pay) == Step::Paid(debt.creditor) {
+            self.pay_one(debt.creditor, asset);
+        }
+    }
+
+    fn pay_first(&mut self, debtor: Account, asset: AssetId, pay: Amount) -> Step {
+        let Some(debt) = self.debts(debtor, asset).first().cloned() else { return Step::Nothing };
         if pay == 0 {
-            return false;
+            return Step::Nothing;
         }
-        if !self.deliver(asset, debtor, debt.creditor, pay) {
-            return false;
+        if self.deliver(asset, debtor, debt.creditor, pay) {
+            self.lower_first(debtor, asset, pay);
+            return Step::Paid(debt.creditor);
         }
-        self.lower_first(debtor, asset, pay);
-        true
+        if self.debts(debtor, asset).len() < 2 {
+            return Step::Nothing;
+        }
+        self.lower_first(debtor, asset, debt.amount);
+        self.book(debtor, debt.creditor, asset, debt.amount, self.block);
+        Step::Deferred
     }
 
     fn lower_first(&mut self, debtor: Account, asset: AssetId, pay: Amount) {
@@ -129,14 +160,25 @@ impl Chain {
         }
     }
 
-    /// Collects all that can be collected.
-    pub(super) fn sweep(&mut self) {
-        loop {
-            let lines: Vec<_> = self.debts.keys().copied().collect();
-            let paid = lines.into_iter().filter(|(debtor, asset)| self.pay_one(*debtor, *asset));
-            if paid.count() == 0 {
-                return;
+    /// Collects all that can be collected from a debtor, then from the creditors that it paid.
+    fn collect(&mut self, debtor: Account, asset: AssetId) {
+        let mut credited = vec![debtor];
+        while let Some(who) = credited.pop() {
+            loop {
+                match self.pay_one(who, asset) {
+                    Step::Paid(creditor) => credited.push(creditor),
+                    // One per visit.
+                    Step::Deferred | Step::Nothing => break,
+                }
             }
+        }
+    }
+
+    /// Visits every debtor.
+    pub(super) fn sweep(&mut self) {
+        let lines: Vec<_> = self.debts.keys().copied().collect();
+        for (debtor, asset) in lines {
+            self.collect(debtor, asset);
         }
     }
 
@@ -145,7 +187,7 @@ impl Chain {
         if self.debts(debtor, asset).is_empty() {
             return Err(Error::NoDebt);
         }
-        while self.pay_one(debtor, asset) {}
+        self.collect(debtor, asset);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! How an epoch ends, and what can be claimed afterwards (`protocol.md` §5).
 
 use super::{
-    channel::signed_amount, Account, Amount, AssetId, BlockNumber, Chain, Clock, Dispute, Epoch,
-    Error, Pair, Side, Signed, Simplex, Verdict, NATIVE,
+    channel::signed_amount, debt::Step, Account, Amount, AssetId, BlockNumber, Chain, Clock,
+    Dispute, Epoch, Error, Pair, Side, Signed, Simplex, Verdict, NATIVE,
 };
 use std::{
     cmp::Reverse,
@@ -160,9 +160,9 @@ impl Chain {
         if !first {
             return owed;
         }
-        let paid = self.pay_one(debtor, asset);
+        let step = self.pay_one(debtor, asset);
         let rest = self.owes(debtor, asset);
-        if paid {
+        if step == Step::Paid(creditor) {
             self.pay_one(creditor, asset);
         }
         rest
@@ -192,12 +192,15 @@ impl Chain {
             return;
         }
         let responder = pair.account(dispute.starter.other());
-        let forfeited = dispute.forfeited
-            && self.owes(starter, NATIVE) == 0
-            && self.can_credit(NATIVE, responder, deposit);
-        let receiver = if forfeited { responder } else { starter };
+        let owes = self.owes(starter, NATIVE) > 0;
+        let handed_over = dispute.forfeited && !owes && self.can_credit(NATIVE, responder, deposit);
+        let receiver = if handed_over { responder } else { starter };
         self.add_free(NATIVE, receiver, deposit);
-        self.pay_one(receiver, NATIVE);
+        if dispute.forfeited && owes {
+            self.surrender(starter, NATIVE, deposit);
+        } else {
+            self.pay_one(receiver, NATIVE);
+        }
     }
 
     /// The payee claims what the payer had sent in an old epoch beyond what counted [A11].

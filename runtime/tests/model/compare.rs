@@ -2,8 +2,8 @@
 
 use crate::{
     chain::free,
-    convert::{present, Keys},
-    world::ASSETS,
+    convert::{hash, present, Keys},
+    world::{ASSETS, SECRETS},
 };
 use failsafe_model::chain as model;
 use failsafe_primitives::{AssetId, Balance, BlockNumber, Epoch, NATIVE_ASSET};
@@ -43,6 +43,13 @@ pub fn states(keys: &Keys, reference: &model::Chain) -> Differs {
             let pair = model::Pair::of(left, right).expect("two accounts");
             channel(keys, reference, pair)?;
         }
+    }
+    for number in 0..u64::from(SECRETS) {
+        let number = model::Hash(number);
+        let known = failsafe_runtime::Secrets::secret(hash(number));
+        let known = known.map(|known| (known.revealed_at, known.keep_until));
+        let expected = reference.revealed(number).map(|s| (s.revealed_at, s.keep_until));
+        same(|| format!("secret {number:?}"), known, expected)?;
     }
     Ok(())
 }
@@ -113,6 +120,7 @@ pub fn errors(runtime: &DispatchError, reference: model::Error) -> Differs {
     let expected = format!("{reference:?}");
     let same = match reference {
         model::Error::CannotMove | model::Error::WouldLeaveDust => MONEY.contains(&name),
+        model::Error::SecretFeeMissing => name == "FeeMissing",
         model::Error::NothingUnclaimed => name == "NothingToClaim",
         model::Error::NotIssuer => name == "NoPermission",
         model::Error::EmptyBatch => name == "Empty",

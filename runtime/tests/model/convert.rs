@@ -176,7 +176,10 @@ impl Keys {
                 };
                 pallet_batch::Call::submit { actions, mode }.into()
             },
-            Call::Reveal { .. } => unreachable!("the runtime has no registry of secrets yet"),
+            Call::Reveal { secrets } => {
+                let secrets: Vec<_> = secrets.into_iter().map(secret).collect();
+                pallet_secrets::Call::reveal { secrets: secrets.try_into().expect("few") }.into()
+            },
             Call::Remark => frame_system::Call::remark { remark: vec![0; FULL] }.into(),
         }
     }
@@ -194,10 +197,15 @@ pub fn side(side: model::Side) -> Side {
 }
 
 /// The 32 bytes of a secret.
-pub fn secret(secret: model::Secret) -> [u8; 32] {
+fn secret(secret: model::Secret) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&secret.0.to_le_bytes());
     bytes
+}
+
+/// The hash of the secret with the same number.
+pub fn hash(hash: model::Hash) -> [u8; 32] {
+    sp_io::hashing::sha2_256(&secret(model::Secret(hash.0)))
 }
 
 /// A simplex.
@@ -205,7 +213,7 @@ pub fn plain(simplex: &model::Simplex) -> Simplex {
     let lock = |lock: &model::Lock| Lock {
         id: lock.id,
         amount: lock.amount,
-        hash: sp_core::hashing::sha2_256(&secret(model::Secret(lock.hash.0))),
+        hash: hash(lock.hash),
         expiry: lock.expiry,
     };
     let entry = |entry: &model::Entry| {

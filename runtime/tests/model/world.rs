@@ -1,7 +1,7 @@
 //! Both chains, the parties, and what these have signed for each other.
 
 use crate::{
-    chain::{self, check_invariants, fees_paid, genesis_config, on_genesis, Party, Tx, LOCAL},
+    chain::{self, fees_paid, genesis_config, on_genesis, Party, Tx, LOCAL},
     compare::{self, Differs},
     convert::Keys,
     op::{Flaw, Kind, Op, Own, Pick, Seat},
@@ -25,12 +25,15 @@ use std::{
     ops::Add,
 };
 
-/// FRD, FRB, and an asset with a minimum of 5 that keeps no account alive.
-pub const ASSETS: [AssetId; 3] = [NATIVE, 1, 2];
-/// Minimum of the third one.
+/// FRD, FRB, an asset with a minimum of 5 that keeps no account alive, and one more of that kind
+/// of which nobody makes deposits, so that custody has no account in it.
+pub const ASSETS: [AssetId; 4] = [NATIVE, 1, 2, 3];
+/// Secrets that locks may name.
+pub const SECRETS: u8 = 12;
+/// Minimum of the last two.
 const MINIMUM: Amount = 5;
-/// Who has issued FRB and the third asset.
-const ISSUERS: [(AssetId, Account); 2] = [(1, 5), (2, 2)];
+/// Who has issued them.
+const ISSUERS: [(AssetId, Account); 3] = [(1, 5), (2, 2), (3, 3)];
 /// The hubs: one with users on both sides, one mostly left.
 const HUBS: [Account; 2] = [1, 4];
 /// Who makes the blocks: a hub and a user.
@@ -67,6 +70,10 @@ pub struct Totals {
     unclaimed: u64,
     /// Full blocks.
     full: u64,
+    /// Second batches in a block, which stay outside.
+    waiting: u64,
+    /// Secrets that a lock in a dispute named and that were known.
+    counted: u64,
 }
 
 impl Add for Totals {
@@ -85,6 +92,8 @@ impl Add for Totals {
             queues: self.queues + other.queues,
             unclaimed: self.unclaimed + other.unclaimed,
             full: self.full + other.full,
+            waiting: self.waiting + other.waiting,
+            counted: self.counted + other.counted,
         }
     }
 }
@@ -96,8 +105,8 @@ impl Totals {
             return;
         }
         let counts = [self.done, self.refused, self.unpaid, self.free, self.skipped, self.epochs];
-        let more = [self.late, self.owing, self.queues, self.unclaimed, self.full];
-        let all = counts.iter().chain(&more).all(|count| *count > 0);
+        let more = [self.late, self.owing, self.queues, self.unclaimed, self.full, self.waiting];
+        let all = counts.iter().chain(&more).chain([&self.counted]).all(|count| *count > 0);
         assert!(all, "something never happened: {self:?}");
     }
 }
@@ -135,12 +144,17 @@ fn genesis(keys: &Keys) -> serde_json::Value {
         (asset, keys.id(issuer), first, if first { 1 } else { MINIMUM })
     };
     config["assets"]["assets"] = json!(ISSUERS.map(asset).to_vec());
-    let issued = |who: Account| [(1, keys.id(who), 300), (2, keys.id(who), 60)];
-    // One has nothing of the third asset: its account there has to be opened.
-    let accounts =
-        (0..7).flat_map(issued).filter(|(asset, who, _)| *asset == 1 || *who != keys.id(0));
+    // Some have nothing of the last two: their accounts there have to be opened.
+    let issued = |who: Account| [(1, who, 300), (2, who, 60), (3, who, 12)];
+    let has = |(asset, who, _): &(AssetId, Account, Amount)| match asset {
+        1 => true,
+        2 => *who != 0,
+        _ => matches!(who, 1 | 3 | 4),
+    };
+    let accounts = (0..7).flat_map(issued).filter(has);
+    let accounts = accounts.map(|(asset, who, amount)| (asset, keys.id(who), amount));
     config["assets"]["accounts"] = json!(accounts.collect::<Vec<(AssetId, _, Amount)>>());
-    config["assets"]["nextAssetId"] = json!(Some(3));
+    config["assets"]["nextAssetId"] = json!(Some(4));
     let hub = |who: Account| {
         json!({
             "account": keys.id(who),
@@ -205,9 +219,9 @@ impl<'a> World<'a> {
             floor_user: values.floor_user,
             account_top_up: values.account_top_up,
             pair_fee: values.pair_fee,
-            secret_fee: 0,
+            secret_fee: values.secret_fee,
             dispute_deposit: values.dispute_deposit,
-            literal_a10: true,
+            ..model::Params::default()
         };
         let [helper, other] = HELPERS;
         let open = |(asset, amount)| Call::Deposit {
@@ -230,7 +244,7 @@ impl<'a> World<'a> {
             };
             model::AssetRules {
                 min_balance,
-                sufficient: asset != 2,
+                sufficient: asset < 2,
                 issuer,
                 ..model::AssetRules::default()
             }
@@ -332,7 +346,8 @@ impl<'a> World<'a> {
             chain.channels().values().map(|channel| u64::from(channel.epoch)).sum()
         };
         let before = epochs(&self.reference);
-        self.reference.end_block_with(full, idle_order(self.reference.block_number()));
+        let counted = self.locks_that_count();
+        self.reference.end_block_with(full, &idle_order(self.reference.block_number()));
         let debts = self.reference.all_debts();
         let unclaimed = |asset| (0..PARTIES).any(|who| self.reference.unclaimed(asset, who) > 0);
         self.totals = self.totals
@@ -342,11 +357,24 @@ impl<'a> World<'a> {
                 queues: u64::from(debts.values().any(|line| line.len() > 1)),
                 unclaimed: u64::from(ASSETS.into_iter().any(unclaimed)),
                 full: u64::from(full),
+                counted,
                 ..Totals::default()
             };
         compare::states(&self.keys, &self.reference)?;
-        check_invariants();
-        Ok(())
+        let holds = failsafe_runtime::invariants::check();
+        holds.map_err(|broken| format!("invariant: {broken:?}"))
+    }
+
+    /// Locks in disputes that are due whose secrets came in time.
+    fn locks_that_count(&self) -> u64 {
+        let clock = self.reference.clock();
+        let open = self.reference.channels().values().filter_map(|c| c.dispute.as_ref());
+        let due = open.filter(|dispute| dispute.resolve_at == clock);
+        let locks = due.flat_map(|d| d.stored.iter().flatten()).flat_map(|s| s.simplex.locks());
+        let in_time = |lock: &&Lock| {
+            self.reference.revealed(lock.hash).is_some_and(|s| s.revealed_at <= lock.expiry)
+        };
+        u64::try_from(locks.filter(in_time).count()).expect("few locks")
     }
 
     /// What became of a transaction.
@@ -447,7 +475,7 @@ impl<'a> World<'a> {
                 entry.locks.push(Lock {
                     id: self.next_lock,
                     amount,
-                    hash: model::Hash(u64::from(hash % 8)),
+                    hash: model::Hash(u64::from(hash % SECRETS)),
                     expiry: self.reference.clock() + u64::from(life % 28),
                 });
             },
@@ -480,11 +508,11 @@ impl<'a> World<'a> {
             let issuer = ISSUERS.iter().find(|(of, _)| *of == asset).map(|(_, issuer)| *issuer);
             issuer.filter(|_| sure).unwrap_or(by)
         };
-        let issued = |number: u8| if number % 2 == 0 { 1 } else { 2 };
+        let issued = |number: u8| ASSETS[1 + usize::from(number) % 3];
         let someone = |number: u8| Account::from(number) % PARTIES;
         let call = match kind.clone() {
             Kind::Deposit(asset, amount, theirs, wanted) => {
-                let asset = asset_of(asset);
+                let asset = insurable(asset);
                 let (beneficiary, partner) = if theirs { (with, by) } else { (by, with) };
                 let epoch = match wanted {
                     0..=4 => None,
@@ -497,7 +525,7 @@ impl<'a> World<'a> {
             Kind::Gift(asset, amount) => {
                 let others = PAIRS.iter().filter(|(a, b)| *a != by && *b != by);
                 let (beneficiary, partner) = *others.cycle().nth(usize::from(amount))?;
-                let asset = asset_of(asset);
+                let asset = insurable(asset);
                 let amount = amount_of(asset, amount);
                 Call::Deposit { asset, amount, beneficiary, partner, epoch: None }
             },
@@ -580,7 +608,12 @@ impl<'a> World<'a> {
                 let simplex = self.pick(pair, side.other(), &papers, pick)?;
                 Call::LateClaim { payer: with, epoch, simplex }
             },
-            Kind::Reveal(..) => return None,
+            Kind::Reveal(first, second) => {
+                let secret = |number: u8| model::Secret(u64::from(number % SECRETS));
+                let mut secrets = vec![secret(first)];
+                secrets.extend((second > 99).then(|| secret(second)));
+                Call::Reveal { secrets }
+            },
             Kind::Enforce(asset, who) => {
                 Call::Enforce { debtor: someone(who), asset: asset_of(asset) }
             },
@@ -750,8 +783,14 @@ fn amount_of(asset: AssetId, number: u8) -> Amount {
     match asset {
         NATIVE => number * FRD / 8,
         1 => number,
-        _ => number / 3,
+        2 => number / 3,
+        _ => number / 16,
     }
+}
+
+/// Assets of which deposits are made.
+fn insurable(number: u8) -> AssetId {
+    ASSETS[usize::from(number) % 3]
 }
 
 fn wrong_epoch(epoch: model::Epoch, flaw: Flaw) -> model::Epoch {
@@ -769,16 +808,16 @@ fn signer(partner: Account, flaw: Flaw) -> Account {
     }
 }
 
-/// FRAME starts the idle work of each block with the next pallet: debts before disputes, except
-/// when the turn is that of the disputes' pallet.
-fn idle_order(block: u64) -> model::Idle {
+/// FRAME starts the idle work of each block with the next pallet.
+fn idle_order(block: u64) -> Vec<model::Idle> {
     let infos = AllPalletsWithSystem::infos();
     let first = usize::try_from(block).expect("few blocks") % infos.len();
-    let place = |name| infos.iter().position(|info| info.name == name).expect("a pallet");
-    let turn = |name| (place(name) + infos.len() - first) % infos.len();
-    if turn("Insurance") < turn("Debt") {
-        model::Idle::ResolveThenSweep
-    } else {
-        model::Idle::SweepThenResolve
-    }
+    let part = |name| match name {
+        "Insurance" => Some(model::Idle::Resolve),
+        "Debt" => Some(model::Idle::Sweep),
+        "Secrets" => Some(model::Idle::Purge),
+        _ => None,
+    };
+    let turns = infos.iter().cycle().skip(first).take(infos.len());
+    turns.filter_map(|info| part(info.name)).collect()
 }
