@@ -224,12 +224,12 @@ impl World {
                 }
                 self.parties[index].begin_locked(&mut self.env, partner);
             },
-            0..=549 => {
+            0..=549 if self.env.numbers.direct == 1 => {
                 let sum = self.amount(60);
                 self.parties[index].pay(&mut self.env, partner, sum, Purpose::Direct);
             },
-            550..=619 if is_end => self.pay_through(index, partner),
-            550..=699 => {
+            350..=619 if is_end => self.pay_through(index, partner),
+            350..=699 => {
                 let (asset, amount) = self.amount(200);
                 let (_, asset) = assets().nth(asset).expect("below their number");
                 let party = &self.parties[index];
@@ -512,6 +512,8 @@ impl World {
                 let paid = party.incoming.values();
                 let locks = paid.filter(|lock| lock.state == IncomingState::Paid).count();
                 if kept > signed(Amount::try_from(locks).expect("few locks")) {
+                    let name = party.name;
+                    self.env.say(|| format!("{name} keeps {kept} of asset {asset}"));
                     self.env.count("hubs that kept a payment");
                 }
             }

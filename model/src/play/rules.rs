@@ -115,10 +115,10 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// Time to answer for a hub.
-    delay_hub: 6,
-    /// Time to answer for a user.
-    delay_user: 8,
+    /// Time to answer for a hub; at least view + reorg + inclusion + reinclusion + 1.
+    delay_hub: 9,
+    /// Time to answer for a user; the same.
+    delay_user: 9,
     /// Longest life of a lock.
     window: 20,
     /// How much earlier the onward lock expires.
@@ -151,6 +151,8 @@ numbers! {
     hostile_fork: 0,
     /// 1: a call that is dropped again loses as many blocks again.
     repeated_loss: 0,
+    /// 0: nobody pays a neighbour for itself, only through the row.
+    direct: 1,
     /// 1: the two users go offline now and then, longer than they have to answer.
     offline: 1,
     /// Blocks of the busy phase.
