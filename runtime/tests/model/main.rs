@@ -31,12 +31,13 @@ fn runtime_should_agree_with_the_reference_when_driven_at_random() {
         cases,
         failure_persistence: Some(Box::new(persistence)),
         max_shrink_iters: 3_000,
+        max_shrink_time: 60_000,
         ..Config::default()
     };
     let (begin, done, totals) =
         (Instant::now(), Cell::new(0u32), Cell::new(world::Totals::default()));
     let result = TestRunner::new(config).run(&op::sequence(), |ops| {
-        let total = world::play(&ops).map_err(TestCaseError::fail)?;
+        let total = world::play(&ops.0).map_err(TestCaseError::fail)?;
         totals.set(totals.get() + total);
         done.set(done.get() + 1);
         if done.get() % 250 == 0 {

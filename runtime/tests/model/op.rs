@@ -3,6 +3,7 @@
 
 use failsafe_model::chain::Mode;
 use proptest::{collection::vec, prelude::*};
+use std::fmt;
 
 /// One step of a sequence.
 #[derive(Clone, Debug)]
@@ -253,7 +254,21 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// What happens in one case.
+#[derive(Clone)]
+pub struct Sequence(pub Vec<Op>);
+
+impl fmt::Debug for Sequence {
+    /// One line per step.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (step, op) in self.0.iter().enumerate() {
+            write!(f, "\n{step}: {op:?}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A sequence.
-pub fn sequence() -> impl Strategy<Value = Vec<Op>> {
-    vec(op(), 20..110)
+pub fn sequence() -> impl Strategy<Value = Sequence> {
+    vec(op(), 20..110).prop_map(Sequence)
 }
