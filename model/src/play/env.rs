@@ -35,7 +35,7 @@ pub(super) struct Env {
     pub counts: Counts,
     /// Secrets that all evil parties know.
     pub leaked: BTreeMap<Hash, Secret>,
-    /// When secrets came, as far as it is final; the chain forgets it.
+    /// When secrets came, as far as it is final; the chain forgets it, parties need not.
     pub revealed: BTreeMap<Hash, Clock>,
     /// Parties that are not there.
     pub away: BTreeSet<Account>,

@@ -9,6 +9,7 @@ mod env;
 mod evil;
 mod game;
 mod half;
+mod handover;
 mod party;
 mod pay;
 mod receive;

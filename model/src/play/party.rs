@@ -4,6 +4,7 @@ use super::{
     env::Env,
     evil::Evil,
     half::{signed, Amounts, Half, HeldLock, Judge, Purpose, Transition, ASSETS},
+    handover::{Awaited, Ended, Left},
     pay::Offer,
     wire::{acknowledge, Message, Update},
 };
@@ -234,8 +235,11 @@ pub(super) struct Party {
     pub offers: Vec<Offer>,
     pub returns: Vec<OwedReturn>,
     pub old: Vec<OldWord>,
-    /// Own newest simplexes that a dispute has not counted in full.
-    pub uncounted: Vec<OldWord>,
+    /// What a dispute has cut off of the own updates.
+    pub left: Vec<Left>,
+    /// How far the partners' updates had come at the end of old epochs.
+    pub ended: Vec<Ended>,
+    pub awaited: Vec<Awaited>,
     pub revealed_in: BTreeMap<Hash, BlockNumber>,
     pub paid: Amounts,
     pub received: Amounts,
@@ -265,7 +269,9 @@ impl Party {
             offers: vec![],
             returns: vec![],
             old: vec![],
-            uncounted: vec![],
+            left: vec![],
+            ended: vec![],
+            awaited: vec![],
             revealed_in: BTreeMap::new(),
             paid: [0; ASSETS],
             received: [0; ASSETS],

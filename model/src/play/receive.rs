@@ -3,12 +3,10 @@
 use super::{
     env::Env,
     half::{Amounts, Fault, HeldLock, Purpose, Transition, ASSETS},
-    party::{Decision, Incoming, IncomingState, OldWord, OwedReturn, Party},
+    party::{Decision, Incoming, IncomingState, OwedReturn, Party},
     wire::{Message, Update},
 };
-use crate::chain::{
-    sign, Account, AssetId, Call, Close, Epoch, Item, Secret, Signed, Simplex, Withdrawal,
-};
+use crate::chain::{sign, Account, AssetId, Call, Close, Epoch, Item, Secret, Signed, Withdrawal};
 use std::rc::Rc;
 
 impl Party {
@@ -67,7 +65,7 @@ impl Party {
             },
             Message::CloseSigned { close } => self.take_close(env, from, close),
             Message::Hello { epoch: of, received } => self.welcome(env, from, of, received),
-            Message::HandOver { signed } => self.take_over(from, signed),
+            Message::HandOver { signed, updates } => self.take_over(from, signed, &updates),
         }
     }
 
@@ -106,23 +104,6 @@ impl Party {
         }
         peer.freeze.close = Some(close.valid_until);
         env.submit(who, Call::Close { partner: from, close: signed });
-    }
-
-    /// The payer hands over what a dispute has not counted.
-    fn take_over(&mut self, from: Account, signed: Signed<Simplex>) {
-        let word = signed.content();
-        let peer = self.peer(from);
-        let fits = word.pair == peer.pair && word.from == peer.side.other();
-        if !fits || signed.by() != from || word.epoch >= peer.epoch {
-            return;
-        }
-        let known = |old: &OldWord| {
-            let have = old.signed.content();
-            old.partner == from && have.epoch == word.epoch && have.nonce >= word.nonce
-        };
-        if !self.old.iter().any(known) {
-            self.old.push(OldWord { partner: from, signed, next: 0 });
-        }
     }
 
     /// Goes through the updates that wait for the chain.
@@ -202,7 +183,7 @@ impl Party {
     }
 
     /// Pays a plain payment on, or back.
-    fn pay_on(
+    pub fn pay_on(
         &mut self,
         env: &mut Env,
         from: Account,
@@ -416,9 +397,7 @@ impl Party {
                 env.wire.send(who, from, message);
             }
         }
-        for word in self.uncounted.iter().filter(|word| word.partner == from) {
-            env.wire.send(who, from, Message::HandOver { signed: word.signed.clone() });
-        }
+        self.hand_over(env, from);
     }
 }
 

@@ -73,7 +73,7 @@ rules! {
     repeat_decisions,
     /// Refuses to answer a dispute with what would take money from oneself (A10).
     counter_gains,
-    /// After a dispute the payer hands over what it had signed and the dispute did not count.
+    /// After a dispute the payer hands over the updates that were not acked.
     hand_over,
     /// A starter posts its newest own simplex, acked or not (A10); off: the newest acked one.
     post_unacked,

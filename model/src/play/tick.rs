@@ -3,10 +3,11 @@
 use super::{
     env::Env,
     half::{in_time, is_expired, Transition},
+    handover::{Ended, Left},
     party::{uncounted, IncomingState, LockKey, OldWord, Party, Peer},
 };
 use crate::chain::{
-    Account, AssetId, Call, Chain, Clock, Evidence, Mode, Ours, Signed, Standing, Stored, Verdict,
+    Account, AssetId, Call, Chain, Clock, Evidence, Mode, Ours, Standing, Stored, Verdict,
 };
 use std::rc::Rc;
 
@@ -39,6 +40,7 @@ impl Party {
         if env.rules.late_claims {
             self.claim_late(env);
         }
+        self.use_handed_over(env);
         self.pay_back(env);
         if self.evil.is_some() {
             self.tick_evilly(env);
@@ -390,15 +392,13 @@ impl Party {
         if let (true, Some(signed)) = (env.rules.late_claims, old.theirs_signed.clone()) {
             self.old.push(OldWord { partner, signed, next: 0 });
         }
-        let short = |word: &Signed<_>| {
-            (0..super::half::ASSETS).any(|asset| uncounted(&finalized, word.content(), asset) > 0)
-        };
-        if let Some(own) = old.own_simplex() {
-            let signed = crate::chain::sign(who, own);
-            if env.rules.hand_over && short(&signed) {
-                env.count("simplexes handed over");
-                self.uncounted.push(OldWord { partner, signed, next: 0 });
+        if env.rules.hand_over {
+            let updates = std::mem::take(&mut old.outbox);
+            if let Some(own) = old.own_simplex().filter(|_| !updates.is_empty()) {
+                let signed = crate::chain::sign(who, own);
+                self.left.push(Left { partner, signed, updates });
             }
+            self.ended.push(Ended { partner, epoch: old.epoch, theirs: old.theirs.clone() });
         }
         for ((with, of, _), incoming) in &mut self.incoming {
             if *with == partner && *of < epoch && incoming.state == IncomingState::Pending {

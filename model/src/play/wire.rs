@@ -57,9 +57,10 @@ pub(super) enum Message {
         epoch: Epoch,
         received: u64,
     },
-    /// The newest simplex of an epoch whose dispute has not counted all of it.
+    /// The newest simplex of an epoch that a dispute has ended, and the updates not acked.
     HandOver {
         signed: Signed<Simplex>,
+        updates: Vec<Update>,
     },
 }
 
