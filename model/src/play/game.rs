@@ -332,8 +332,8 @@ impl World {
             // Who waits for a lock that it gave the secret for has to stay.
             let waits =
                 party.incoming.values().any(|incoming| incoming.state == IncomingState::Pending);
-            let may = self.env.numbers.offline == 1 && is_end && party.evil.is_none() && !waits;
-            if may && !self.env.ending && self.env.rng.chance(3) {
+            let may = is_end && party.evil.is_none() && !waits;
+            if may && !self.env.ending && self.env.rng.chance(self.env.numbers.absences) {
                 let until = height + self.env.rng.range(10, 25);
                 self.env.away.insert(who);
                 self.env.count("absences");

@@ -153,8 +153,8 @@ numbers! {
     repeated_loss: 0,
     /// 0: nobody pays a neighbour for itself, only through the row.
     direct: 1,
-    /// 1: the two users go offline now and then, longer than they have to answer.
-    offline: 1,
+    /// How often a user goes away for longer than it has to answer, of 1,000 blocks.
+    absences: 3,
     /// Blocks of the busy phase.
     blocks: 70,
     /// A10: 0 the first literal text; 1 a stored simplex that gives as much stays; 2 and what was
