@@ -12,6 +12,7 @@ use failsafe_runtime::{
     RuntimeGenesisConfig, SignedPayload, System, TxExtension, UncheckedExtrinsic,
 };
 use frame_support::{
+    dispatch::GetDispatchInfo,
     genesis_builder_helper::{build_state, get_preset},
     traits::fungibles::Inspect,
 };
@@ -102,6 +103,14 @@ impl Tx {
     /// Signs for another chain.
     pub fn for_genesis(self, genesis_hash: H256) -> Self {
         Self { genesis_hash: Some(genesis_hash), ..self }
+    }
+
+    /// What is taken from the sender, tip included, before it runs.
+    pub fn asked_fee(&self) -> Balance {
+        let extrinsic = self.clone().signed();
+        let length = u32::try_from(extrinsic.encoded_size()).expect("less than a block");
+        let info = extrinsic.get_dispatch_info();
+        failsafe_runtime::TransactionPayment::compute_fee(length, &info, self.tip)
     }
 
     fn signed(self) -> UncheckedExtrinsic {
