@@ -80,7 +80,7 @@ impl Player {
             },
             22 | 23 => 200,
             24 => 1_000,
-            25 => bytes.u16().into(),
+            25 => u32::from(bytes.u16() % 2_048),
             _ => {
                 chain.begin(1);
                 let percent = [60, 64, 65, 66, 69, 70, 74, 75][bytes.below(8)];
