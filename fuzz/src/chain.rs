@@ -19,7 +19,7 @@ use sp_core::{storage::Storage, H256};
 use sp_runtime::{
     generic::{CheckedExtrinsic, Era, ExtrinsicFormat},
     traits::{Applyable, Hash as _, Header as _},
-    transaction_validity::TransactionValidityError,
+    transaction_validity::{TransactionSource, TransactionValidity, TransactionValidityError},
     ApplyExtrinsicResult, DigestItem, DispatchResult, Perbill,
 };
 use sp_state_machine::BasicExternalities;
@@ -39,6 +39,7 @@ fn prices() -> [Parameters; 4] {
         floor_hub: 10 * FRD,
         floor_user: FRD,
         pair_fee: 10 * MILLI_FRD,
+        secret_fee: MILLI_FRD,
         dispute_deposit: 100 * MILLI_FRD,
         hub_deposit: 100 * FRD,
         default_credit: 1_000 * FRD,
@@ -51,6 +52,7 @@ fn prices() -> [Parameters; 4] {
         dispute_deposit: EXISTENTIAL_DEPOSIT,
         hub_deposit: EXISTENTIAL_DEPOSIT,
         pair_fee: 1,
+        secret_fee: 1,
         ..free
     };
     let dear = Parameters { pair_fee: FRD, dispute_deposit: 5 * FRD, floor_user: 0, ..priced };
@@ -62,6 +64,8 @@ pub struct Chain {
     parent: Header,
     slot: u64,
     in_block: bool,
+    /// Whether the state is looked at after every block, not only at the end.
+    pub watched: bool,
 }
 
 /// A chain after its first block, to be taken up again and again.
@@ -76,8 +80,12 @@ pub fn on(choice: u8, play: impl FnOnce(&mut Chain)) {
     let starts = STARTS.get_or_init(|| prices().into_iter().map(start).collect());
     let start = &starts[usize::from(choice) % starts.len()];
     BasicExternalities::new(start.storage.clone()).execute_with(|| {
-        let mut chain =
-            Chain { parent: start.parent.clone(), slot: FIRST_SLOT + 1, in_block: false };
+        let mut chain = Chain {
+            parent: start.parent.clone(),
+            slot: FIRST_SLOT + 1,
+            in_block: false,
+            watched: false,
+        };
         play(&mut chain);
         chain.end();
         laws::check_state();
@@ -94,7 +102,7 @@ fn start(values: Parameters) -> Start {
         let no_extrinsics = sp_runtime::traits::BlakeTwo256::ordered_trie_root(vec![], version);
         let parent =
             Header::new(0, no_extrinsics, state_root, Default::default(), Default::default());
-        let mut chain = Chain { parent, slot: FIRST_SLOT, in_block: false };
+        let mut chain = Chain { parent, slot: FIRST_SLOT, in_block: false, watched: false };
         chain.begin(1);
         chain.end();
         laws::check_state();
@@ -154,6 +162,7 @@ pub fn extension(nonce: u32, tip: Balance) -> TxExtension {
         frame_system::CheckEra::from(Era::immortal()),
         frame_system::CheckNonce::from(nonce),
         frame_system::CheckWeight::new(),
+        pallet_batch::OneBatchPerBlock::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(tip),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
         frame_system::WeightReclaim::new(),
@@ -198,6 +207,9 @@ impl Chain {
         let (issued, used) = (laws::issuance(), System::block_weight().total());
         self.parent = Executive::finalize_block();
         laws::check_block(used);
+        if self.watched {
+            laws::check_state();
+        }
         assert_eq!(laws::issuance(), issued, "money came or went at the end of a block");
     }
 
@@ -254,6 +266,17 @@ impl Chain {
                 Ok(result)
             },
         }
+    }
+
+    /// What the transaction pool would say of `extrinsic` between two blocks.
+    pub fn validate(&mut self, extrinsic: &UncheckedExtrinsic) -> TransactionValidity {
+        self.end();
+        sp_io::storage::start_transaction();
+        let at = self.parent.hash();
+        let source = TransactionSource::External;
+        let validity = Executive::validate_transaction(source, extrinsic.clone(), at);
+        sp_io::storage::rollback_transaction();
+        validity
     }
 
     /// Authors a block of these extrinsics, throws it away and executes it again, as another node

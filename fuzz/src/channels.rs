@@ -13,20 +13,22 @@ use failsafe_primitives::{
 use failsafe_runtime::{configs::Money, Insurance, Runtime, RuntimeCall, System};
 use frame_support::traits::fungibles::Inspect;
 use pallet_insurance::Call;
+use sp_io::hashing::sha2_256;
 
 /// Simplexes that are remembered for counters, acks and late claims.
 const REMEMBERED: usize = 64;
 /// Most items of a list made from bytes, now and then.
 const MANY: usize = 18;
 
-/// One secret of which locks are made, by its number.
-pub fn secret(number: u8) -> [u8; 32] {
-    [number; 32]
+/// How many secrets there are.
+const SECRETS: u8 = 16;
+
+fn secret(number: u8) -> [u8; 32] {
+    [number % SECRETS; 32]
 }
 
 fn lock_hash(bytes: &mut Bytes<'_>) -> [u8; 32] {
-    use sha2::Digest;
-    sha2::Sha256::digest(secret(bytes.u8() % 16)).into()
+    sha2_256(&secret(bytes.u8()))
 }
 
 /// Two accounts of which one acts.
@@ -378,6 +380,14 @@ fn close(seen: &Seen, bytes: &mut Bytes<'_>) -> Call<Runtime> {
     let message = seen.shifted(bytes).close_message(&close);
     let signature = seen.partner.proves(&message, bytes);
     Call::close { partner: seen.partner.id.clone(), close, signature }
+}
+
+/// Reveals some of the secrets of which locks are made.
+pub fn reveal(bytes: &mut Bytes<'_>) -> RuntimeCall {
+    let first = bytes.u8();
+    let count = if bytes.rarely(8) { bytes.u8() } else { 1 + first / 64 };
+    let secrets: Vec<_> = (0..count).map(|i| secret(first.wrapping_add(i))).collect();
+    pallet_secrets::Call::reveal { secrets: secrets.try_into().unwrap_or_default() }.into()
 }
 
 /// Some debt that is open: debtor, asset, block of opening, index and creditor.

@@ -185,27 +185,9 @@ pub fn check_block(before: Weight) {
     assert!(used.ref_time() <= allowed, "work on idle filled a block to {used:?}");
 }
 
-/// The invariants of every pallet, and that accounts have what was issued.
+/// The invariants of every pallet and of all together. Between blocks only.
 pub fn check_state() {
-    failsafe_runtime::Custody::do_try_state().expect("custody");
-    failsafe_runtime::Hubs::do_try_state().expect("hubs");
-    failsafe_runtime::Debt::do_try_state().expect("debt");
-    Insurance::do_try_state().expect("insurance");
-    let mut insured = Insurance::insured();
-    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
-        assert_eq!(insured.remove(&asset).unwrap_or_default(), held, "custody of asset {asset}");
-    }
-    assert!(insured.values().all(|sum| *sum == 0), "insured but not held");
-    for (asset, issued) in issuance() {
-        let sum: Balance = if asset == NATIVE_ASSET {
-            let accounts = frame_system::Account::<Runtime>::iter_values();
-            accounts.map(|account| account.data.free + account.data.reserved).sum()
-        } else {
-            let accounts = pallet_assets::Account::<Runtime>::iter_prefix_values(asset);
-            accounts.map(|account| account.balance).sum()
-        };
-        assert_eq!(sum, issued, "the sum of all accounts of asset {asset}");
-    }
+    failsafe_runtime::invariants::check().expect("every invariant");
 }
 
 /// What clients ask is answered for every pair.

@@ -6,6 +6,7 @@
 //! | [`bytes`] | the input, read from the front; what is missing reads as 0 |
 //! | [`cast`] | the accounts and their keys |
 //! | [`chain`] | genesis, blocks, transactions |
+//! | [`extrinsics`] | what travels in blocks |
 //! | [`laws`] | what must hold after each transaction, block and input |
 //! | [`player`] | an input played on a chain |
 //! | [`channels`], [`money`], [`values`] | calls made from bytes |
@@ -14,6 +15,7 @@ pub mod bytes;
 pub mod cast;
 pub mod chain;
 pub mod channels;
+pub mod extrinsics;
 pub mod laws;
 pub mod money;
 pub mod player;

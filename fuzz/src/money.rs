@@ -174,7 +174,7 @@ pub fn hubs(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
 pub fn amendment(bytes: &mut Bytes<'_>) -> RuntimeCall {
     let mut values = <Parameters as Get<Values>>::get();
     for _ in 0..1 + bytes.below(3) {
-        let field = bytes.u8() % 18;
+        let field = bytes.u8() % 19;
         let time: Clock = match bytes.u8() {
             choice @ 0..=199 => choice.into(),
             200..=219 => MAX_TIME,
@@ -215,7 +215,8 @@ fn change(values: &mut Values, field: u8, time: Clock, amount: Balance) {
         14 => values.fee_ceiling_ppm = u32::try_from(time).unwrap_or(u32::MAX),
         15 => values.default_credit = amount,
         16 => values.fee_per_second = amount,
-        _ => values.fee_per_byte = amount,
+        17 => values.fee_per_byte = amount,
+        _ => values.secret_fee = amount,
     }
 }
 

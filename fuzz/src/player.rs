@@ -4,7 +4,7 @@ use crate::{
     bytes::Bytes,
     cast::actors,
     chain::Chain,
-    channels::{aftermath, Memory, Two},
+    channels::{self, aftermath, Memory, Two},
     laws, money,
 };
 use failsafe_primitives::Balance;
@@ -37,6 +37,7 @@ pub type Signed = (usize, RuntimeCall, Balance);
 impl Player {
     /// Plays all of `bytes` on `chain`, then resolves what is open.
     pub fn play(&mut self, chain: &mut Chain, mut bytes: Bytes<'_>) {
+        chain.watched = self.told;
         for _ in 0..MAX_OPERATIONS {
             if bytes.is_empty() {
                 break;
@@ -48,9 +49,6 @@ impl Player {
                         self.tell(|| format!("{who}: {call:?}"));
                         let result = chain.apply(who, call, tip);
                         self.tell(|| format!("   {result:?}"));
-                        if self.told {
-                            laws::check_state();
-                        }
                     }
                 },
             }
@@ -61,14 +59,15 @@ impl Player {
         laws::check_resolves(chain);
     }
 
-    fn tell(&self, what: impl FnOnce() -> String) {
+    /// Says what happens, if anybody wants to know.
+    pub fn tell(&self, what: impl FnOnce() -> String) {
         if self.told {
             eprintln!("{}", what());
         }
     }
 
     /// Something other than a transaction: blocks pass, or fill.
-    fn time(&self, chain: &mut Chain, choice: u8, bytes: &mut Bytes<'_>) {
+    pub fn time(&self, chain: &mut Chain, choice: u8, bytes: &mut Bytes<'_>) {
         let skip = match choice {
             0..=11 => 1,
             12..=17 => u32::from(bytes.u8() % 16),
@@ -155,7 +154,8 @@ impl Player {
         bytes: &mut Bytes<'_>,
     ) -> Option<(usize, RuntimeCall)> {
         let call = match choice {
-            0..=159 => self.memory.call(two, bytes)?,
+            0..=149 => self.memory.call(two, bytes)?,
+            150..=159 => channels::reveal(bytes),
             160..=179 => {
                 let (by, call) = aftermath(two, bytes);
                 let by = by.and_then(|by| actors().iter().position(|actor| actor.id == by.id));
