@@ -73,13 +73,15 @@ fn is_by(extrinsic: &UncheckedExtrinsic, who: Address) -> bool {
 fn block(player: &Player, chain: &mut Chain, waiting: &mut Vec<UncheckedExtrinsic>) {
     // No node puts an inherent of others into its block: the pool refuses it.
     waiting.retain(|extrinsic| extrinsic.get_dispatch_info().class != DispatchClass::Mandatory);
-    let first = waiting.first().map(|extrinsic| chain.validate(extrinsic));
+    // A bare call is refused by the pool only; in a block it has no origin.
+    let bare = |extrinsic: &UncheckedExtrinsic| matches!(extrinsic.preamble, Preamble::Bare(_));
+    let first = waiting.first().map(|extrinsic| (bare(extrinsic), chain.validate(extrinsic)));
     for extrinsic in waiting.iter().skip(1) {
         drop(chain.validate(extrinsic));
     }
     let results = chain.block(core::mem::take(waiting));
     player.tell(|| format!("block: {results:?}"));
-    if let (Some(validity), Some(result)) = (first, results.first()) {
+    if let (Some((false, validity)), Some(result)) = (first, results.first()) {
         assert!(validity.is_ok() || result.is_err(), "included but not valid: {validity:?}");
     }
     laws::check_state();

@@ -28,7 +28,7 @@ use std::sync::OnceLock;
 /// First slot; the chain does not start at the beginning of Unix time.
 const FIRST_SLOT: u64 = 1_000_000;
 /// Issued money of each actor that has any.
-const ISSUED_TO_EACH: u64 = 1_000_000_000;
+const ISSUED_TO_EACH: u64 = 1_000_000_000_000_000;
 /// The Executive's limit.
 const MAX_EXTRINSIC_DEPTH: u32 = 256;
 

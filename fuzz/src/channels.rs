@@ -261,16 +261,33 @@ impl Memory {
         TwiceSigned { from, simplex, signature, ack }
     }
 
-    /// A call of `pallet-insurance` by `two.me`; `None` when there is no such channel.
-    pub fn call(&mut self, two: Two, bytes: &mut Bytes<'_>) -> Option<RuntimeCall> {
-        let choice = bytes.u8() % 32;
-        if choice < 7 {
-            return Some(deposit(two, bytes));
+    /// A call of `pallet-insurance` and who makes it: `two.me`, unless the other one is `free` to
+    /// act and can do more with it. `None` when there is no such channel.
+    pub fn call(&mut self, two: Two, free: bool, bytes: &mut Bytes<'_>) -> Option<Signed> {
+        let choice = bytes.u8();
+        let sensible = free && choice < 224;
+        match choice % 32 {
+            0..=6 => return Some((two.me, deposit(two, bytes))),
+            26 | 27 => return Some((two.me, resolve(two, bytes))),
+            28.. if sensible => return self.known_late_claim(bytes),
+            _ => {},
         }
-        let seen = Seen::new(two)?;
-        let partner = two.partner.id.clone();
+        let mut seen = Seen::new(two)?;
         let (left, right) = (seen.context.pair.left().clone(), seen.context.pair.right().clone());
-        let call = match choice {
+        let open = pallet_insurance::Disputes::<Runtime>::get(&left, &right);
+        // Who started a dispute has spoken; without one there is nothing to answer.
+        let mut what = choice % 32;
+        if sensible && matches!(what, 12..=22) {
+            match open.as_ref().map(|dispute| dispute.starter) {
+                None => what = 12,
+                Some(starter) if starter == Some(seen.side) => {
+                    seen = Seen::new(Two { me: two.partner, partner: two.me })?;
+                },
+                Some(_) => {},
+            }
+        }
+        let partner = seen.partner.id.clone();
+        let call = match what {
             7..=11 => withdraw(&seen, bytes),
             12..=15 => {
                 let evidence = self.evidence(&seen, bytes);
@@ -289,31 +306,50 @@ impl Memory {
                 Call::counter_for { left, right, simplexes }
             },
             21 | 22 => {
-                let dispute = pallet_insurance::Disputes::<Runtime>::get(&left, &right);
                 let shown: [Option<Presented>; 2] =
-                    dispute.map(|dispute| dispute.presented).unwrap_or_default();
+                    open.map(|dispute| dispute.presented).unwrap_or_default();
                 let epoch = seen.shifted(bytes).epoch;
                 let presented = failsafe_primitives::presented_digest(epoch, &shown);
                 Call::accept { partner, presented }
             },
             23..=25 => close(&seen, bytes),
-            26 | 27 => {
-                let (left, right) = if bytes.rarely(16) { (right, left) } else { (left, right) };
-                Call::resolve { left, right }
+            _ => {
+                let back = 1 + u32::from(bytes.u8() / 96);
+                seen.context.epoch = seen.context.epoch.wrapping_sub(back);
+                self.late_claim(&seen, bytes)
             },
-            _ => return self.late_claim(seen, bytes),
         };
-        Some(call.into())
+        Some((seen.me, call.into()))
     }
 
-    fn late_claim(&mut self, mut seen: Seen, bytes: &mut Bytes<'_>) -> Option<RuntimeCall> {
-        let back = 1 + u32::from(bytes.u8() / 96);
-        let epoch = seen.context.epoch.wrapping_sub(back);
-        seen.context.epoch = epoch;
-        let SignedSimplex { simplex, signature } = self.signed(&seen, seen.side.other(), bytes);
-        let payer = seen.partner.id.clone();
-        Some(Call::late_claim { payer, epoch, simplex, signature }.into())
+    /// A late claim in an epoch for which the chain takes some.
+    fn known_late_claim(&mut self, bytes: &mut Bytes<'_>) -> Option<Signed> {
+        let all: Vec<_> = pallet_insurance::OldEpochs::<Runtime>::iter_keys().take(16).collect();
+        let (left, right, epoch) = all.get(bytes.below(all.len()))?;
+        let (left, right) = (actor_of(left)?, actor_of(right)?);
+        let (me, partner) = if bytes.u8() & 1 == 0 { (left, right) } else { (right, left) };
+        let mut seen = Seen::new(Two { me, partner })?;
+        seen.context.epoch = *epoch;
+        Some((me, self.late_claim(&seen, bytes).into()))
     }
+
+    fn late_claim(&mut self, seen: &Seen, bytes: &mut Bytes<'_>) -> Call<Runtime> {
+        let epoch = seen.context.epoch;
+        let SignedSimplex { simplex, signature } = self.signed(seen, seen.side.other(), bytes);
+        Call::late_claim { payer: seen.partner.id.clone(), epoch, simplex, signature }
+    }
+}
+
+/// A call and who makes it.
+pub type Signed = (&'static Actor, RuntimeCall);
+
+/// Resolves some open dispute, or that of the two.
+fn resolve(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
+    let open: Vec<_> = pallet_insurance::Disputes::<Runtime>::iter_keys().take(16).collect();
+    let known = open.get(bytes.below(open.len())).cloned();
+    let (left, right) = known.unwrap_or_else(|| (two.me.id.clone(), two.partner.id.clone()));
+    let (left, right) = if bytes.rarely(16) { (right, left) } else { (left, right) };
+    Call::resolve { left, right }.into()
 }
 
 fn deposit(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
@@ -397,27 +433,23 @@ fn open_debt(bytes: &mut Bytes<'_>) -> Option<(AccountId, AssetId, u32, u32, Acc
     Some((debtor, asset, opened_in, index, debt.creditor))
 }
 
-/// A call about debts or unclaimed money, and who in the cast may make it.
-pub fn aftermath(two: Two, bytes: &mut Bytes<'_>) -> (Option<&'static Actor>, RuntimeCall) {
+/// A call about debts or unclaimed money, and who makes it; `None` when there is neither.
+pub fn aftermath(two: Two, bytes: &mut Bytes<'_>) -> Option<Signed> {
     let choice = bytes.u8();
-    let debt = open_debt(bytes);
-    match (choice % 4, debt) {
-        (0, Some((debtor, asset, ..))) => {
-            (None, pallet_debt::Call::enforce { debtor, asset }.into())
-        },
-        (1, Some((debtor, asset, opened_in, index, creditor))) => {
-            let by = actor_of(&creditor).filter(|_| choice < 200);
-            (by, pallet_debt::Call::forgive { debtor, asset, opened_in, index }.into())
-        },
-        (2, _) => {
-            let all: Vec<_> = pallet_custody::Unclaimed::<Runtime>::iter_keys().take(16).collect();
-            let first = all.get(bytes.below(all.len())).cloned();
-            let (who, asset) = first.unwrap_or_else(|| (two.me.id.clone(), asset(bytes)));
-            (None, pallet_custody::Call::claim { who, asset }.into())
-        },
-        _ => {
-            let debtor = actors()[bytes.below(actors().len())].id.clone();
-            (None, pallet_debt::Call::enforce { debtor, asset: asset(bytes) }.into())
-        },
+    if choice >= 240 {
+        let debtor = actors()[bytes.below(actors().len())].id.clone();
+        return Some((two.me, pallet_debt::Call::enforce { debtor, asset: asset(bytes) }.into()));
     }
+    let unclaimed: Vec<_> = pallet_custody::Unclaimed::<Runtime>::iter_keys().take(16).collect();
+    if let (true, Some((who, asset))) =
+        (choice % 2 == 0, unclaimed.get(bytes.below(unclaimed.len())).cloned())
+    {
+        return Some((two.me, pallet_custody::Call::claim { who, asset }.into()));
+    }
+    let (debtor, asset, opened_in, index, creditor) = open_debt(bytes)?;
+    if choice % 4 == 1 {
+        let by = actor_of(&creditor).filter(|_| choice < 200).unwrap_or(two.me);
+        return Some((by, pallet_debt::Call::forgive { debtor, asset, opened_in, index }.into()));
+    }
+    Some((two.me, pallet_debt::Call::enforce { debtor, asset }.into()))
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     bytes::Bytes,
-    cast::anybody,
-    channels::Two,
+    cast::{actor_of, anybody},
+    channels::{Signed, Two},
     values::{amount, issued},
 };
 use failsafe_primitives::{
@@ -35,9 +35,9 @@ pub fn native(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
     let dest = address(somebody(two, bytes));
     let value = amount(bytes, &[Money::balance(NATIVE_ASSET, &two.me.id)]);
     let call = match choice {
-        0..=119 => Balances::transfer_allow_death { dest, value },
-        120..=159 => Balances::transfer_keep_alive { dest, value },
-        160..=229 => Balances::transfer_all { dest, keep_alive: choice & 1 == 0 },
+        0..=159 => Balances::transfer_allow_death { dest, value },
+        160..=219 => Balances::transfer_keep_alive { dest, value },
+        220..=229 => Balances::transfer_all { dest, keep_alive: choice & 1 == 0 },
         230..=249 => Balances::burn { value, keep_alive: choice & 1 == 0 },
         _ => Balances::upgrade_accounts { who: vec![two.me.id.clone(), two.partner.id.clone()] },
     };
@@ -68,14 +68,25 @@ pub fn assets(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
     call.into()
 }
 
-/// A call of `pallet-assets` for issuer, admin, freezer, owner or root.
-pub fn issuer(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
-    let choice = bytes.u8() % 32;
+/// A call of `pallet-assets` for issuer, admin, freezer or owner, and who makes it: if they are
+/// `free` to act one of them, else `two.me`.
+pub fn issuer(two: Two, free: bool, bytes: &mut Bytes<'_>) -> Signed {
+    let all = bytes.u8();
+    let choice = all % 32;
     let asset = issued(bytes);
+    let details = pallet_assets::Asset::<Runtime>::get(asset);
+    let entitled = details.and_then(|details| match choice {
+        3..=7 => actor_of(&details.issuer),
+        8..=11 => actor_of(&details.admin),
+        12..=17 => actor_of(&details.freezer),
+        18.. => actor_of(&details.owner),
+        _ => None,
+    });
+    let by = entitled.filter(|_| free && all < 224).unwrap_or(two.me);
     let who = anybody(bytes);
     let known = [Money::balance(asset, &who), Money::total_issuance(asset)];
     let amount = amount(bytes, &known);
-    let (id, who, me) = (asset.into(), address(who), two.me.address());
+    let (id, who, me) = (asset.into(), address(who), by.address());
     let minimum = if bytes.u8() < 128 { bytes.u8().into() } else { amount };
     let call = match choice {
         0..=2 => Assets::create { id, admin: me, min_balance: minimum },
@@ -110,7 +121,7 @@ pub fn issuer(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
         30 => Assets::refund_other { id, who },
         _ => Assets::force_cancel_approval { id, owner: who, delegate: me },
     };
-    call.into()
+    (by, call.into())
 }
 
 /// A call of `pallet-assets` that only root may make.
@@ -151,7 +162,7 @@ pub fn hubs(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
         _ => bytes.take(12).to_vec(),
     };
     let endpoint = endpoint.try_into().unwrap_or_default();
-    let ppm = if bytes.rarely(32) { bytes.u32() } else { 1_000 };
+    let ppm = if bytes.rarely(8) { bytes.u32() } else { 1_000 };
     let fees = HubFees { base: amount(bytes, &[]), ppm };
     let routes = (0..bytes.below(3)).map(|_| anybody(bytes)).collect::<Vec<_>>();
     let routes = routes.try_into().unwrap_or_default();

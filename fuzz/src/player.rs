@@ -85,7 +85,10 @@ impl Player {
                 let percent = [60, 64, 65, 66, 69, 70, 74, 75][bytes.below(8)];
                 self.tell(|| format!("block filled to {percent} %"));
                 chain.fill(Perbill::from_percent(percent));
-                return;
+                if choice >= 30 {
+                    return;
+                }
+                1
             },
         };
         chain.next(skip);
@@ -126,7 +129,7 @@ impl Player {
                 let actions = (0..1 + bytes.below(MAX_ACTIONS))
                     .filter_map(|_| {
                         let choice = bytes.u8();
-                        Some(self.call(me, two, choice, bytes)?.1)
+                        Some(self.call(two, false, choice, bytes)?.1)
                     })
                     .collect();
                 (me, pallet_batch::Call::submit { actions, mode }.into())
@@ -134,41 +137,43 @@ impl Player {
             24..=33 => (0, sudo(money::amendment(bytes))),
             34..=37 => (0, sudo(money::root_over_assets(bytes))),
             38..=40 => {
-                let (_, inner) = self.call(me, two, bytes.u8(), bytes)?;
-                let call = Box::new(inner);
+                let choice = bytes.u8();
+                let call = Box::new(self.call(two, false, choice, bytes)?.1);
                 (0, pallet_sudo::Call::sudo_as { who: two.me.address(), call }.into())
             },
-            _ => self.call(me, two, choice, bytes)?,
+            _ => {
+                let (by, call) = self.call(two, true, choice, bytes)?;
+                (actors().iter().position(|actor| actor.id == by.id).unwrap_or(me), call)
+            },
         };
         let call = if bytes.rarely(6) { bytes.mutate(call) } else { call };
         let tip = if bytes.rarely(4) { crate::values::amount(bytes, &[]) } else { 0 };
         is_fair(&call).then_some((me, call, tip))
     }
 
-    /// A call by `me`, or by whoever may make it.
+    /// A call by `two.me` or, if others are `free` to act, by whoever can do more with it.
     fn call(
         &mut self,
-        me: usize,
         two: Two,
+        free: bool,
         choice: u8,
         bytes: &mut Bytes<'_>,
-    ) -> Option<(usize, RuntimeCall)> {
+    ) -> Option<channels::Signed> {
         let call = match choice {
-            0..=149 => self.memory.call(two, bytes)?,
+            0..=149 => return self.memory.call(two, free, bytes),
             150..=159 => channels::reveal(bytes),
             160..=179 => {
-                let (by, call) = aftermath(two, bytes);
-                let by = by.and_then(|by| actors().iter().position(|actor| actor.id == by.id));
-                return Some((by.unwrap_or(me), call));
+                let late = aftermath(two, bytes);
+                return late.or_else(|| self.memory.call(two, free, bytes));
             },
-            180..=199 => money::native(two, bytes),
-            200..=211 => money::assets(two, bytes),
-            212..=229 => money::issuer(two, bytes),
+            180..=189 => money::native(two, bytes),
+            190..=199 => money::assets(two, bytes),
+            200..=229 => return Some(money::issuer(two, free, bytes)),
             230..=241 => money::hubs(two, bytes),
             242 => money::remark(bytes),
             _ => bytes.decode()?,
         };
-        Some((me, call))
+        Some((two.me, call))
     }
 }
 
