@@ -1,5 +1,5 @@
 # Names for the scripts; `make` lists them. Arguments: make bench ARGS="--help"
-.PHONY: help setup build demo dev test bench weights check doc chain-spec clean-dev
+.PHONY: help setup build demo dev test bench weights fuzz check doc chain-spec clean-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ bench: ## measure
 
 weights: ## measure what calls cost, and write it into the pallets
 	@scripts/weights $(ARGS)
+
+fuzz: ## an hour of arbitrary input; make fuzz ARGS="calls 10"
+	@scripts/fuzz $(ARGS)
 
 check: ## format, lints and no_std
 	@scripts/check
