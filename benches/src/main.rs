@@ -10,9 +10,11 @@
 //! | [`engine`] | channels in memory |
 //! | [`store`] | durable commits |
 //! | [`payments`] | real processes: chain, hub, wallets |
+//! | [`chain`] | large batches in real nodes; many disputes and debts in the runtime |
 //!
 //! [`measure`] is the timing loop, [`report`] what comes out, [`fixture`] what is measured with.
 
+mod chain;
 mod engine;
 mod fixture;
 mod machine;
@@ -24,7 +26,7 @@ mod store;
 
 use clap::{Parser, ValueEnum};
 use failsafe_tests::harness::{failure, Failure};
-use measure::{Bench, Row};
+use measure::{Bench, Measured};
 use report::Report;
 use std::{
     path::{Path, PathBuf},
@@ -60,6 +62,8 @@ enum Group {
     Store,
     /// Payments between real wallets through a real hub, and rebalances
     Payments,
+    /// A rebalance of 5,000 channels in one block beside 5,000 transfers; many disputes and debts
+    Chain,
 }
 
 impl Group {
@@ -69,16 +73,21 @@ impl Group {
             Self::Engine => "engine",
             Self::Store => "store",
             Self::Payments => "payments",
+            Self::Chain => "chain",
         }
     }
 
-    fn run(self, bench: &Bench) -> Result<Vec<Row>, Failure> {
-        match self {
-            Self::Primitives => primitives::run(bench),
-            Self::Engine => engine::run(bench),
-            Self::Store => store::run(bench),
-            Self::Payments => payments::run(bench),
-        }
+    /// Adds what it measures to `measured`: what it has when it fails is worth showing all the same.
+    fn run(self, bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
+        let rows = match self {
+            Self::Primitives => primitives::run(bench)?,
+            Self::Engine => engine::run(bench)?,
+            Self::Store => store::run(bench)?,
+            Self::Payments => payments::run(bench)?,
+            Self::Chain => return chain::run(bench, measured),
+        };
+        measured.rows.extend(rows);
+        Ok(())
     }
 }
 
@@ -112,23 +121,21 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     };
     std::fs::create_dir_all(folder)?;
     let bench = Bench { quick: cli.quick, folder: folder.canonicalize()? };
-    let mut report = Report::new(machine::Machine::read()?, cli.quick);
+    let machine = machine::Machine::read()?;
     bench.tell("the machine's limits");
-    report.rows = machine::limits(&bench)?;
+    let mut measured = Measured { rows: machine::limits(&bench)?, figures: vec![] };
+    let mut failed = Vec::new();
     for group in Group::value_variants() {
         if !cli.only.is_empty() && !cli.only.contains(group) {
             continue;
         }
         bench.tell(group.name());
-        // What has been measured is worth showing all the same.
-        match group.run(&bench) {
-            Ok(rows) => report.rows.extend(rows),
-            Err(problem) => {
-                bench.tell(&format!("{} failed: {problem}", group.name()));
-                report.failed.push(group.name());
-            },
+        if let Err(problem) = group.run(&bench, &mut measured) {
+            bench.tell(&format!("{} failed: {problem}", group.name()));
+            failed.push(group.name());
         }
     }
+    let report = Report::new(machine, cli.quick, measured, failed);
     report.write(&cli.report)?;
     print!("{report}");
     println!("report: {}", cli.report.display());

@@ -1,8 +1,10 @@
 //! The timing loop.
 
-use failsafe_tests::harness::Failure;
+use failsafe_hub::daemon::signalled;
+use failsafe_tests::harness::{failure, Failure};
 use serde::Serialize;
 use std::{
+    future::Future,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -37,6 +39,36 @@ impl Bench {
     pub fn temporary(&self) -> Result<tempfile::TempDir, Failure> {
         Ok(tempfile::Builder::new().prefix("run-").tempdir_in(&self.folder)?)
     }
+
+    /// Runs a measurement with real processes in a folder of its own. The folder stays when it fails,
+    /// so that logs and stores can be looked at.
+    pub fn processes<T, M>(&self, measure: impl FnOnce(PathBuf) -> M) -> Result<T, Failure>
+    where
+        M: Future<Output = Result<T, Failure>>,
+    {
+        let dir = self.temporary()?;
+        let runtime = tokio::runtime::Runtime::new()?;
+        let measured = runtime.block_on(async {
+            tokio::select! {
+                measured = measure(dir.path().into()) => measured,
+                () = signalled() => Err(failure("interrupted")),
+            }
+        });
+        match &measured {
+            Ok(_) => dir.close()?,
+            Err(_) => eprintln!("logs and stores are in {}", dir.keep().display()),
+        }
+        measured
+    }
+}
+
+/// What a run has measured so far.
+#[derive(Debug, Default)]
+pub struct Measured {
+    /// Times.
+    pub rows: Vec<Row>,
+    /// Everything else.
+    pub figures: Vec<Figure>,
 }
 
 /// A line of the report.
@@ -56,6 +88,21 @@ pub struct Row {
     pub p50_ns: f64,
     /// Time of one: 99 of 100 took at most this long; the longest if there are fewer.
     pub p99_ns: f64,
+}
+
+/// A measured number that is not the time of an operation that was repeated.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    /// Its group.
+    pub group: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// Its unit.
+    pub unit: &'static str,
+    /// What it was measured on.
+    pub counted: String,
 }
 
 /// What was measured.

@@ -10,10 +10,7 @@ use crate::{
     measure::{Bench, Row, Samples},
 };
 use failsafe_channel::Sign;
-use failsafe_hub::{
-    daemon::signalled,
-    rpc::{api::ChannelAssetRow, client::explain, FailsafeRpcClient},
-};
+use failsafe_hub::rpc::{api::ChannelAssetRow, client::explain, FailsafeRpcClient};
 use failsafe_primitives::AccountId;
 use failsafe_tests::{
     harness::{failure, Chain, ChainOptions, Failure, Hub, HubOptions, Wallet},
@@ -44,19 +41,7 @@ const AGREE: Duration = Duration::from_secs(60);
 
 /// Measures.
 pub fn run(bench: &Bench) -> Result<Vec<Row>, Failure> {
-    let dir = bench.temporary()?;
-    let runtime = tokio::runtime::Runtime::new()?;
-    let rows = runtime.block_on(async {
-        tokio::select! {
-            rows = measure(bench, dir.path()) => rows,
-            () = signalled() => Err(failure("interrupted")),
-        }
-    });
-    match &rows {
-        Ok(_) => dir.close()?,
-        Err(_) => eprintln!("logs and stores are in {}", dir.keep().display()),
-    }
-    rows
+    bench.processes(|dir| async move { measure(bench, &dir).await })
 }
 
 /// Who takes part.

@@ -1,6 +1,9 @@
 //! The report: a table for people, JSON for programs.
 
-use crate::{machine::Machine, measure::Row};
+use crate::{
+    machine::Machine,
+    measure::{Figure, Measured, Row},
+};
 use failsafe_hub::cli::{right_align, table};
 use failsafe_tests::harness::Failure;
 use serde::Serialize;
@@ -17,15 +20,22 @@ pub struct Report {
     pub machine: Machine,
     /// What was measured, in order; times in nanoseconds.
     pub rows: Vec<Row>,
+    /// Other numbers, in order.
+    pub figures: Vec<Figure>,
     /// Groups that could not be measured.
     pub failed: Vec<&'static str>,
 }
 
 impl Report {
-    /// Nothing measured yet.
-    pub fn new(machine: Machine, quick: bool) -> Self {
-        let version = env!("CARGO_PKG_VERSION");
-        Self { version, quick, machine, rows: vec![], failed: vec![] }
+    /// What was measured, and which groups could not be.
+    pub fn new(
+        machine: Machine,
+        quick: bool,
+        measured: Measured,
+        failed: Vec<&'static str>,
+    ) -> Self {
+        let Measured { rows, figures } = measured;
+        Self { version: env!("CARGO_PKG_VERSION"), quick, machine, rows, figures, failed }
     }
 
     /// Writes it as JSON.
@@ -40,9 +50,9 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = if self.quick { ", a short run" } else { "" };
         writeln!(f, "Failsafe {}{short}\n{}\n", self.version, self.machine)?;
-        let mut table = table(&["group", "name", "counted", "n", "per second", "p50", "p99"]);
+        let mut rows = table(&["group", "name", "counted", "n", "per second", "p50", "p99"]);
         for row in &self.rows {
-            table.add_row([
+            rows.add_row([
                 row.group.to_string(),
                 row.name.clone(),
                 row.counted.clone(),
@@ -52,8 +62,23 @@ impl fmt::Display for Report {
                 time(row.p99_ns),
             ]);
         }
-        right_align(&mut table, 3..7);
-        writeln!(f, "{table}")
+        right_align(&mut rows, 3..7);
+        writeln!(f, "{rows}")?;
+        if self.figures.is_empty() {
+            return Ok(());
+        }
+        let mut figures = table(&["group", "figure", "value", "unit", "counted"]);
+        for figure in &self.figures {
+            figures.add_row([
+                figure.group.to_string(),
+                figure.name.clone(),
+                number(figure.value),
+                figure.unit.to_string(),
+                figure.counted.clone(),
+            ]);
+        }
+        right_align(&mut figures, 2..3);
+        writeln!(f, "\n{figures}")
     }
 }
 
@@ -63,6 +88,15 @@ fn rate(per_second: f64) -> String {
         rate if rate >= 100.0 => format!("{rate:.0}"),
         rate if rate >= 10.0 => format!("{rate:.1}"),
         rate => format!("{rate:.2}"),
+    }
+}
+
+/// A number with three digits or more; without a point if it was counted.
+fn number(value: f64) -> String {
+    if value.fract() == 0.0 {
+        format!("{value:.0}")
+    } else {
+        rate(value)
     }
 }
 
@@ -85,5 +119,40 @@ mod tests {
         assert_eq!([rate(0.5), rate(12.34), rate(54321.0)], ["0.50", "12.3", "54321"]);
         let times = [1.5, 2_500.0, 3_250_000.0, 4e9].map(time);
         assert_eq!(times, ["1.5 ns", "2.50 µs", "3.25 ms", "4.00 s"]);
+        let numbers = [0.0, 2.0, 118_250.0, 2.5, 24.96, 1_234.5].map(number);
+        assert_eq!(numbers, ["0", "2", "118250", "2.50", "25.0", "1234"]);
+    }
+
+    #[test]
+    fn report_should_show_figures_below_the_times_when_there_are_any() {
+        let machine = Machine {
+            cpu: "a processor".into(),
+            cores: 2,
+            memory_bytes: 1 << 30,
+            kernel: "6".into(),
+            load: 0.0,
+        };
+        let figure = Figure {
+            group: "chain",
+            name: "batch: length".into(),
+            value: 118.5,
+            unit: "bytes",
+            counted: "an action of it".into(),
+        };
+        let measured = Measured { rows: vec![], figures: vec![figure] };
+        let without = Report::new(machine.clone(), true, Measured::default(), vec![]).to_string();
+        assert!(!without.contains("figure"), "{without}");
+        let report = Report::new(machine, true, measured, vec!["store"]);
+        let text = report.to_string();
+        let line = text.lines().last().unwrap();
+        let order: Vec<_> = ["chain", "batch: length", "118", "bytes", "an action of it"]
+            .iter()
+            .map(|cell| line.find(cell).unwrap_or_else(|| panic!("{cell} in {line}")))
+            .collect();
+        assert!(order.is_sorted(), "{line}");
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["figures"][0]["value"], 118.5);
+        assert_eq!(json["figures"][0]["unit"], "bytes");
+        assert_eq!(json["failed"][0], "store");
     }
 }

@@ -1,6 +1,8 @@
 //! A chain of one or more nodes.
 
-use super::{eventually, failure, free_port, process::program, Failure, Process};
+use super::{
+    eventually, failure, follower, free_port, process::program, Failure, Follower, Process,
+};
 use failsafe_hub::chain::ChainClient;
 use failsafe_primitives::{AccountId, AssetId, Balance};
 use serde_json::{json, Value};
@@ -43,6 +45,8 @@ pub struct ChainOptions {
     pub balances: Vec<(AccountId, Balance)>,
     /// Hubs of the first block.
     pub hubs: Vec<GenesisHub>,
+    /// Duration of a slot in milliseconds, if not that of the preset.
+    pub slot_ms: Option<u64>,
 }
 
 impl ChainOptions {
@@ -62,6 +66,10 @@ pub struct Chain {
     nodes: Vec<Process>,
     url: String,
     client: ChainClient,
+    /// Address of the first node for other nodes.
+    boot: String,
+    spec: PathBuf,
+    dir: PathBuf,
 }
 
 impl Chain {
@@ -75,7 +83,10 @@ impl Chain {
         let mut url = None;
         for index in 0..options.validators {
             let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
-            let mut node = start_node(index, &spec, &address, boot.as_deref(), &dir)?;
+            let name = VALIDATORS[index];
+            let mut command = node_command(name, &spec, &address, boot.as_deref(), &dir)?;
+            command.arg(format!("--{name}")).arg("--no-prometheus");
+            let mut node = Process::start(name, command, &dir)?;
             let port = node.wait_for("its RPC server", START, rpc_port).await?;
             if boot.is_none() {
                 let identity = node.wait_for("its identity", START, identity).await?;
@@ -84,18 +95,30 @@ impl Chain {
             }
             nodes.push(node);
         }
-        let url = url.ok_or_else(|| failure("a chain needs a validator"))?;
+        let (Some(url), Some(boot)) = (url, boot) else {
+            return Err(failure("a chain needs a validator"));
+        };
         let client = eventually("the node answers", START, || async {
             Ok(Some(ChainClient::connect(&url).await?))
         })
         .await?;
-        let chain = Self { nodes, url, client };
+        let chain = Self { nodes, url, client, boot, spec, dir };
         eventually("the first finalized block", FINALITY, || async {
             Ok((chain.finalized().await? > 0).then_some(()))
         })
         .await
         .map_err(|problem| chain.nodes[0].failed(&problem.to_string()))?;
         Ok(chain)
+    }
+
+    /// Starts a node that follows the others, with its metrics open.
+    pub async fn follow(&self, name: &str) -> Result<Follower, Failure> {
+        let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
+        let mut command = node_command(name, &self.spec, &address, Some(&self.boot), &self.dir)?;
+        command.args(["--name", name, "--prometheus-port", "0"]);
+        let mut node = Process::start(name, command, &self.dir)?;
+        let metrics = node.wait_for("its metrics", START, follower::metrics_address).await?;
+        Ok(Follower::new(node, metrics))
     }
 
     /// WebSocket address of the first node.
@@ -181,27 +204,28 @@ fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
     if !hubs.is_empty() {
         genesis["hubs"] = json!({ "hubs": hubs });
     }
+    if let Some(slot_ms) = options.slot_ms {
+        genesis["clock"]["slotDuration"] = json!(slot_ms);
+    }
     let path = dir.join("spec.json");
     fs::write(&path, serde_json::to_vec_pretty(&spec)?)?;
     Ok(path)
 }
 
-fn start_node(
-    index: usize,
+fn node_command(
+    name: &str,
     spec: &Path,
     address: &str,
     boot: Option<&str>,
     dir: &Path,
-) -> Result<Process, Failure> {
-    let name = VALIDATORS[index];
+) -> Result<Command, Failure> {
     let mut command = Command::new(program("failsafe-node")?);
     command
-        .arg(format!("--{name}"))
         .arg("--chain")
         .arg(spec)
         .arg("--base-path")
         .arg(dir.join(name))
-        .args(["--rpc-port", "0", "--rpc-methods", "unsafe", "--no-prometheus", "--no-telemetry"])
+        .args(["--rpc-port", "0", "--rpc-methods", "unsafe", "--no-telemetry"])
         .args(["--unsafe-force-node-key-generation", "--no-mdns", "--allow-private-ip"])
         // A test's chain is on one machine and short: little memory is enough.
         .args(["--db-cache", "16", "--trie-cache-size", "16777216"])
@@ -209,7 +233,7 @@ fn start_node(
     if let Some(boot) = boot {
         command.args(["--bootnodes", boot]);
     }
-    Process::start(name, command, dir)
+    Ok(command)
 }
 
 fn rpc_port(log: &str) -> Option<u16> {

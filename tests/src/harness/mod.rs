@@ -1,11 +1,13 @@
 //! Real processes: a chain of nodes, a hub, wallets.
 
 pub mod chain;
+pub mod follower;
 pub mod hub;
 pub mod process;
 pub mod wallet;
 
 pub use chain::{Chain, ChainOptions};
+pub use follower::Follower;
 pub use hub::{Hub, HubOptions};
 pub use process::{program, Process};
 pub use wallet::Wallet;
