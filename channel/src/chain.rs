@@ -12,7 +12,7 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
-    evidence::{Presented, Standing},
+    evidence::{Brought, Presented, Standing},
     view::{ChannelView, DisputeView, Moment},
     AccountId, AssetId, Balance, BlockNumber, Clock, Collateral, Epoch, Evidence, OwnSimplex, Pair,
     PairError, Side, Simplex,
@@ -207,9 +207,9 @@ impl Channel {
     }
 
     /// Answers a dispute of the partner in which something of ours replaces what is stored: something
-    /// newer, or the same when the starter posted it without our acknowledgement. Such a simplex need
-    /// not be what we have, and anybody could replace it by an older one at the last moment; ours is
-    /// final. What is final and not older stays.
+    /// newer, or the same when the starter posted it without our acknowledgement; or something that
+    /// only keeps older ones from replacing what the starter posted alone. What is final and not older
+    /// stays.
     fn counter(&self, dispute: &DisputeView, at: Moment) -> Option<Effect> {
         let side = self.state.side;
         let open = dispute.starter != Some(side) && !dispute.settled;
@@ -218,7 +218,8 @@ impl Channel {
         }
         let helps = |side: Side, simplex: &Simplex| {
             let ours = Presented { simplex: simplex.clone(), standing: Standing::Final };
-            ours.replaces(dispute.presented[side.index()].as_ref())
+            let mut stored = dispute.presented[side.index()].clone();
+            ours.bring(&mut stored) != Brought::Skipped
         };
         let theirs = self.state.theirs.signed();
         let theirs = theirs.filter(|signed| helps(side.other(), &signed.simplex));

@@ -254,10 +254,10 @@ pub struct Params {
     /// The first text of A10, to compare with: every counter with at least the acked nonce
     /// replaces the starter's un-acked simplex, even one that gives less.
     pub literal_a10: bool,
-    /// Proposed for A10: what is brought and not taken, because the starter's un-acked simplex
-    /// gives as much, still raises the floor, so that nothing older replaces that one later.
+    /// A10: what is brought and not taken, because the starter's un-acked simplex gives as much,
+    /// still raises the floor, so that nothing older replaces that one later.
     pub raise_floor: bool,
-    /// Proposed for M6: an un-acked own simplex in an answer counts as its acked part.
+    /// M6: an un-acked own simplex in an answer counts as its acked part.
     pub unacked_as_acked: bool,
 }
 
@@ -277,8 +277,8 @@ impl Default for Params {
             secret_fee: 0,
             dispute_deposit: 0,
             literal_a10: false,
-            raise_floor: false,
-            unacked_as_acked: false,
+            raise_floor: true,
+            unacked_as_acked: true,
         }
     }
 }

@@ -75,6 +75,18 @@ pub struct Evidence {
     pub ours: Option<OwnSimplex>,
 }
 
+impl Evidence {
+    /// Whether the partner has signed anything of it: what the submitter alone has written proves
+    /// nothing.
+    pub fn has_partners_signature(&self) -> bool {
+        let own = match &self.ours {
+            None | Some(OwnSimplex::Unacked { acked: None, .. }) => false,
+            Some(OwnSimplex::Acked { .. } | OwnSimplex::Unacked { acked: Some(_), .. }) => true,
+        };
+        own || self.theirs.is_some()
+    }
+}
+
 /// A simplex that carries both signatures: anybody, for instance a watchtower, may bring it.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -101,7 +113,8 @@ pub enum EvidenceError {
     BadProof,
     /// A lock expires later than a dispute may last; see [`EvidenceRules::latest_expiry`] (M15).
     ExpiryTooFar,
-    /// Only the starter may post a simplex without acknowledgement.
+    /// There is nothing in the evidence but a simplex without acknowledgement, which only the
+    /// starter may post.
     AckMissing,
     /// The acknowledged simplex is newer than the one without acknowledgement.
     AckOrder,
@@ -152,7 +165,40 @@ pub struct Presented {
     pub standing: Standing,
 }
 
+/// What a counter's simplex did to what a dispute stores for that side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brought {
+    /// It has taken its place.
+    Replaced,
+    /// What is stored stays, but nothing older than this one replaces it any more.
+    RaisedFloor,
+    /// Nothing.
+    Skipped,
+}
+
 impl Presented {
+    /// Takes `self`, brought by a counter, into `stored` (`protocol.md` §5).
+    ///
+    /// One that its maker posted alone and that gives the receiver as much stays; but its floor
+    /// rises to the nonce that was brought. Otherwise it would be a bait: the receiver has nothing
+    /// that replaces it, until in the last moment a friend of the maker replaces it by something
+    /// older that gives less (A10).
+    pub fn bring(self, stored: &mut Option<Presented>) -> Brought {
+        if self.replaces(stored.as_ref()) {
+            *stored = Some(self);
+            return Brought::Replaced;
+        }
+        match stored {
+            Some(Presented { standing: Standing::Unacked { floor }, .. })
+                if *floor < self.simplex.nonce =>
+            {
+                *floor = self.simplex.nonce;
+                Brought::RaisedFloor
+            },
+            _ => Brought::Skipped,
+        }
+    }
+
     /// Whether `self`, brought by a counter, replaces `stored` (`protocol.md` §5).
     ///
     /// A final simplex gives way to a higher nonce only. One that its maker posted alone gives way
@@ -302,7 +348,20 @@ impl EvidenceRules<'_> {
                 self.acked(submitter, &simplex, &ack)?;
                 Some(Presented { simplex, standing: Standing::Final })
             },
-            Some(OwnSimplex::Unacked { .. }) if !starter => return Err(EvidenceError::AckMissing),
+            // In an answer only what the partner has acknowledged counts; a dispute that was
+            // outrun by the partner's becomes an answer (M6).
+            Some(OwnSimplex::Unacked { acked: Some((simplex, ack)), .. }) if !starter => {
+                self.bounds(&simplex)?;
+                self.acked(submitter, &simplex, &ack)?;
+                Some(Presented { simplex, standing: Standing::Final })
+            },
+            Some(OwnSimplex::Unacked { .. }) if !starter => {
+                let nothing_left = presented[submitter.other().index()].is_none();
+                if nothing_left {
+                    return Err(EvidenceError::AckMissing);
+                }
+                None
+            },
             Some(OwnSimplex::Unacked { simplex, acked }) => {
                 self.bounds(&simplex)?;
                 let floor = match acked {

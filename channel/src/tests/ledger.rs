@@ -302,8 +302,8 @@ impl PairState {
     fn replace(&mut self, presented: [Option<Presented>; 2]) {
         let Some(dispute) = &mut self.dispute else { return };
         for (stored, new) in dispute.presented.iter_mut().zip(presented) {
-            if new.as_ref().is_some_and(|new| new.replaces(stored.as_ref())) {
-                *stored = new;
+            if let Some(new) = new {
+                new.bring(stored);
             }
         }
         let due = resolve_at(dispute.start, DELAY, simplexes(&dispute.presented));

@@ -144,8 +144,9 @@ impl Dispute {
             },
         };
         if let Some(Stored { standing: Standing::Unacked { floor }, .. }) = stored {
-            if params.raise_floor && !replaces {
-                *floor = simplex.nonce.max(*floor);
+            if params.raise_floor && !replaces && *floor < simplex.nonce {
+                *floor = simplex.nonce;
+                return true;
             }
         }
         if replaces {
@@ -234,7 +235,11 @@ impl Chain {
             return self.counter(who, partner, evidence);
         }
         let collateral = self.channel(pair).is_some_and(|channel| !channel.rows.is_empty());
-        if !collateral && evidence.theirs.is_none() && evidence.ours.is_none() {
+        let partners = match &evidence.ours {
+            None | Some(Ours::Unacked { acked: None, .. }) => evidence.theirs.is_some(),
+            Some(_) => true,
+        };
+        if !collateral && !partners {
             return Err(Error::NothingToDispute);
         }
         let latest = self.clock + self.params.lock_window;
@@ -349,6 +354,9 @@ impl Chain {
                 if let Some(ack) = acked {
                     self.check_ack(&ack, pair, side, latest)?;
                     brought.push(ack.content().0.clone());
+                }
+                if brought.is_empty() {
+                    return Err(Error::AckMissing);
                 }
             },
             Some(Ours::Unacked { .. }) => return Err(Error::AckMissing),

@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 use failsafe_pallet_support::fees::payable;
 use failsafe_primitives::{
     evidence::{
-        latest_expiry_at_start, latest_expiry_in_counter, resolve_at, EvidenceRules, Presented,
+        latest_expiry_at_start, latest_expiry_in_counter, resolve_at, Brought, EvidenceRules,
+        Presented,
     },
     payload::PayloadError,
     presented_digest, signature,
@@ -69,7 +70,7 @@ impl<T: Config> Pallet<T> {
             return Self::do_counter(&pair, side, evidence);
         }
         let size = Size::of_evidence(&evidence);
-        let empty = evidence.theirs.is_none() && evidence.ours.is_none();
+        let empty = !evidence.has_partners_signature();
         let insured = || Rows::<T>::iter_key_prefix((pair.left(), pair.right())).next().is_some();
         ensure!(!empty || insured(), Error::<T>::NothingToDispute);
 
@@ -185,13 +186,14 @@ impl<T: Config> Pallet<T> {
             dispute.forfeited |=
                 dispute.starter == Some(from) && dispute.claim.is_broken_by(&new.simplex);
             let stored = &mut dispute.presented[from.index()];
-            if new.replaces(stored.as_ref()) {
-                changed = true;
-                *stored = Some(new);
-                Self::deposit_event(Event::SimplexReplaced { left, right, from, nonce });
-            } else {
-                Self::deposit_event(Event::SimplexSkipped { left, right, from, nonce });
-            }
+            let brought = new.bring(stored);
+            changed |= brought != Brought::Skipped;
+            Self::deposit_event(match brought {
+                Brought::Replaced => Event::SimplexReplaced { left, right, from, nonce },
+                Brought::RaisedFloor | Brought::Skipped => {
+                    Event::SimplexSkipped { left, right, from, nonce }
+                },
+            });
         }
         let pays_fee = if changed && dispute.free.take(role) { Pays::No } else { Pays::Yes };
         let due = resolve_at(dispute.start, dispute.delay, simplexes(&dispute.presented));

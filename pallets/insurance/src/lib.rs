@@ -347,7 +347,8 @@ pub mod pallet {
         /// A lock expires later than one lock window after the start of the dispute, or for a
         /// counter 6 usable blocks after that.
         ExpiryTooFar,
-        /// Only the starter may bring a simplex of his own that the partner has not acknowledged.
+        /// The answer has nothing but a simplex of one's own that the partner has not
+        /// acknowledged, which only the starter may bring.
         AckMissing,
         /// A lock in the stored simplexes is still open: wait for its expiry or reveal.
         LiveLock,

@@ -119,8 +119,42 @@ fn a10_unacked_simplex_should_count_only_when_posted_by_the_starter() {
     let presented = rules(&context).check(evidence.clone(), Side::Left, true).unwrap();
     let standing = Standing::Unacked { floor: 5 };
     assert_eq!(presented[0], Some(Presented { simplex: simplex(7, 30), standing }));
-    let refused = rules(&context).check(evidence, Side::Left, false);
+    let unacked = OwnSimplex::Unacked { simplex: simplex(7, 30), acked: None };
+    let alone = Evidence { theirs: None, ours: Some(unacked) };
+    assert!(evidence.has_partners_signature() && !alone.has_partners_signature());
+    let refused = rules(&context).check(alone, Side::Left, false);
     assert_eq!(refused, Err(EvidenceError::AckMissing));
+}
+
+#[test]
+fn m6_unacked_simplex_should_count_as_its_acked_part_when_the_dispute_has_become_an_answer() {
+    let (_, right, context) = channel();
+    let older = simplex(5, 10);
+    let ack = right.sign(ack_message(&context.simplex_message(Side::Left, &older)));
+    let ours = OwnSimplex::Unacked { simplex: simplex(7, 30), acked: Some((older.clone(), ack)) };
+    let outrun = Evidence { theirs: None, ours: Some(ours) };
+    let presented = rules(&context).check(outrun, Side::Left, false).unwrap();
+    assert_eq!(presented[0], Some(Presented { simplex: older, standing: Standing::Final }));
+    let ours = OwnSimplex::Unacked { simplex: simplex(7, 30), acked: None };
+    let partners = theirs(&context, Side::Right, &right, simplex(3, 5));
+    let outrun = Evidence { ours: Some(ours), ..partners };
+    let presented = rules(&context).check(outrun, Side::Left, false).unwrap();
+    assert_eq!(presented[0], None);
+    assert_eq!(presented[1].as_ref().map(|presented| presented.simplex.nonce), Some(3));
+}
+
+#[test]
+fn a10_bait_should_stay_when_something_older_comes_after_what_the_receiver_has_brought() {
+    let counter =
+        |nonce, amount| Presented { simplex: simplex(nonce, amount), standing: Standing::Final };
+    let bait = Presented { simplex: simplex(99, 30), standing: Standing::Unacked { floor: 0 } };
+    let mut stored = Some(bait.clone());
+    assert_eq!(counter(7, 30).bring(&mut stored), Brought::RaisedFloor);
+    assert_eq!(counter(6, 40).bring(&mut stored), Brought::Skipped, "older, though it says more");
+    assert_eq!(counter(7, 30).bring(&mut stored), Brought::Skipped, "once is enough");
+    assert_eq!(stored.as_ref().map(|stored| &stored.simplex), Some(&bait.simplex));
+    assert_eq!(counter(8, 40).bring(&mut stored), Brought::Replaced);
+    assert_eq!(stored, Some(counter(8, 40)));
 }
 
 #[test]
