@@ -390,6 +390,7 @@ impl World {
         }
         let mut violations = self.check_pairs();
         self.env.say(|| "everything is resolved".to_string());
+        self.tell_credits();
         for _ in 0..2 {
             for index in 0..self.parties.len() {
                 if self.parties[index].evil.is_none() {
@@ -407,6 +408,14 @@ impl World {
         self.note_kept();
         let (counts, trace) = self.env.into_trace();
         Game { violations, counts, trace }
+    }
+
+    /// Puts who gives whom how much credit into the trace.
+    fn tell_credits(&mut self) {
+        for party in &self.parties {
+            let (who, credits) = (party.who, &party.credits);
+            self.env.say(|| format!("{who} gives at most the credits {credits:?}"));
+        }
     }
 
     fn is_honest(&self, who: Account) -> bool {
@@ -481,7 +490,8 @@ impl World {
                 let real = signed(held + sure) - signed(end.owes(who, asset));
                 if real < owed && !party.was_away {
                     let what = format!(
-                        "{name} ({who}) has {real} of asset {asset} within its credits, should {owed}"
+                        "{name} ({who}) has {real} of asset {asset} within its credits ({has} in \
+                         all), should {owed}"
                     );
                     found.push(Violation { sort: "overexposed", what });
                 }
