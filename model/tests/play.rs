@@ -124,7 +124,7 @@ fn a13_somebody_should_lose_when_a_stale_view_is_trusted() {
 #[test]
 fn m18_somebody_should_lose_when_the_time_to_answer_is_3() {
     let numbers = Numbers { delay_hub: 3, delay_user: 3, ..Numbers::default() };
-    assert!(games(0..150, Rules::default(), numbers).violations() > 0);
+    assert!(games(0..500, Rules::default(), numbers).violations() > 0);
 }
 
 #[test]
@@ -153,6 +153,9 @@ fn baited(raise_floor: bool) -> Amount {
         chain.mint(1, who, 1_000);
     }
     chain.begin_block(None);
+    let (beneficiary, partner) = (starter, responder);
+    let row = Call::Deposit { asset: 0, amount: 1, beneficiary, partner, epoch: None };
+    chain.apply(starter, row).expect("a deposit");
     let word = |nonce, sums: [Amount; 2], locks: Vec<Lock>| Simplex {
         pair,
         epoch: 0,

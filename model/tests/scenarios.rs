@@ -574,8 +574,10 @@ fn a10_unacked_simplex_should_count_the_locks_that_would_be_lost() {
         let ours = Some(Ours::Unacked { simplex: mine, acked: None });
         chain.apply(L, dispute(R, Evidence { theirs: None, ours })).unwrap();
         let older = simplex_with(Side::Left, 4, 10, vec![shared, lock(2, 5, 2, 9)]);
-        let done = chain.apply(R, counter(L, theirs(older))).unwrap();
-        assert_eq!(done.free, replaced);
+        chain.apply(R, counter(L, theirs(older))).unwrap();
+        let dispute = chain.channel(pair()).unwrap().dispute.clone().unwrap();
+        let stored = dispute.stored[0].clone().unwrap();
+        assert_eq!(stored.standing == Standing::Final, replaced);
     }
 }
 
