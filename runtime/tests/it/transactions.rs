@@ -306,3 +306,14 @@ fn s56_transaction_should_be_rejected_when_it_was_signed_for_another_genesis() {
         assert_eq!(free(NATIVE_ASSET, &bob), 1_000_000 * FRD);
     });
 }
+
+#[test]
+fn fee_should_never_be_more_than_was_asked_when_a_transaction_is_included() {
+    on(DEVELOPMENT, |chain| {
+        let (ferdie, bob) = (Party::known(Ferdie), Party::known(Bob));
+        let gift = ferdie.does(transfer(&bob, FRD)).tip(7);
+        let asked = gift.asked_fee();
+        assert_eq!(chain.one(gift), Ok(()));
+        assert!((8..=asked).contains(&fees_paid()[0]), "{:?} of {asked}", fees_paid());
+    });
+}
