@@ -41,6 +41,9 @@ pub(super) struct Evil {
     locks: Vec<(Account, Hash, Clock)>,
 }
 
+/// Own words, those of the partner, and acks.
+type Hoard = (Vec<Signed<Simplex>>, Vec<Signed<Simplex>>, Vec<Signed<Ack>>);
+
 impl Evil {
     pub fn new(rng: &mut Rng) -> Self {
         Self {
@@ -84,11 +87,7 @@ impl Party {
     }
 
     /// What it remembers of one epoch: own words, those of the partner, acks.
-    fn memory(
-        &self,
-        pair: Pair,
-        epoch: Epoch,
-    ) -> (Vec<Signed<Simplex>>, Vec<Signed<Simplex>>, Vec<Signed<Ack>>) {
+    fn memory(&self, pair: Pair, epoch: Epoch) -> Hoard {
         let fits =
             |word: &&Signed<Simplex>| word.content().pair == pair && word.content().epoch == epoch;
         let evil = self.evil();
