@@ -8,10 +8,7 @@ use failsafe_runtime::{
     RuntimeGenesisConfig, RuntimeOrigin, System, UncheckedExtrinsic,
 };
 use failsafe_tests::harness::{failure, Failure};
-use frame_support::{
-    traits::{fungible::Mutate, OriginTrait},
-    weights::Weight,
-};
+use frame_support::{traits::fungible::Mutate, weights::Weight};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET};
 use sp_io::TestExternalities;

@@ -6,7 +6,8 @@ use failsafe_runtime::{
     Address, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic, VERSION,
 };
 use failsafe_tests::harness::{failure, Failure};
-use sp_core::{hashing::blake2_256, sr25519, Pair as _, H256};
+use sp_core::{sr25519, Pair as _, H256};
+use sp_io::hashing::blake2_256;
 use sp_runtime::{generic::Era, MultiSignature};
 
 /// An account with its key.

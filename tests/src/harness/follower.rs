@@ -41,7 +41,7 @@ impl Follower {
 
     /// Stops it.
     pub async fn stop(self) -> Result<(), Failure> {
-        self.node.stop(Duration::from_secs(20)).await
+        self.node.stop(Duration::from_secs(20)).await.map(drop)
     }
 }
 
