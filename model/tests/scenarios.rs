@@ -256,7 +256,8 @@ fn s20_s21_only_a_newer_simplex_of_the_responder_should_replace() {
 #[test]
 fn s24_s25_locks_should_count_when_revealed_in_time() {
     // Which hashes are revealed at which clock, and what left and right get.
-    let table: [(&[(u64, Clock)], Amount, Amount); 7] = [
+    type Case = (&'static [(u64, Clock)], Amount, Amount);
+    let table: [Case; 7] = [
         (&[], 36, 64),
         (&[(1, 50)], 43, 57),
         (&[(1, 50), (2, 100)], 48, 52),

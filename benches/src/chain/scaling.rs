@@ -123,7 +123,7 @@ fn dispute(hub: &Account, user: &AccountId) -> Result<(), Failure> {
     let payer = hub.id();
     let (insure, epoch) = (signed(&payer), None);
     Insurance::deposit(insure, NATIVE_ASSET, INSURED, payer.clone(), user.clone(), epoch)
-        .map_err(refused)?;
+        .map_err(|e| refused(e.error))?;
     let pair = Pair::new(payer.clone(), user.clone()).map_err(|_| failure("no pair"))?;
     let from = pair.side_of(&payer).ok_or_else(|| failure("not of the pair"))?;
     let entries = vec![Entry::sent(NATIVE_ASSET, PAID)];

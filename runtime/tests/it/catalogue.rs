@@ -36,7 +36,7 @@ fn listed() -> BTreeMap<String, Vec<String>> {
     let row = |line: &str| {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
         let id = cells.next().filter(|id| is_id(id))?;
-        let files = cells.last()?.split('`').filter(|file| file.ends_with(".rs"));
+        let files = cells.next_back()?.split('`').filter(|file| file.ends_with(".rs"));
         Some((id.to_owned(), files.map(str::to_owned).collect()))
     };
     section.lines().filter_map(row).collect()

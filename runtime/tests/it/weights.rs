@@ -148,5 +148,5 @@ fn used() -> Weight {
         },
         _ => None,
     };
-    events().into_iter().filter_map(weight).last().expect("a transaction that succeeded")
+    events().into_iter().filter_map(weight).next_back().expect("a transaction that succeeded")
 }

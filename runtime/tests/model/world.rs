@@ -533,7 +533,11 @@ impl<'a> World<'a> {
                 let item = |asset: AssetId, amount: u8, bound: u8| Item {
                     asset,
                     amount: amount_of(asset, amount),
-                    max_from_balance: if bound % 3 == 0 { 0 } else { amount_of(asset, bound) },
+                    max_from_balance: if bound.is_multiple_of(3) {
+                        0
+                    } else {
+                        amount_of(asset, bound)
+                    },
                 };
                 let mut items = vec![item(asset_of(asset), amount, bound)];
                 items.extend(more.map(|(asset, amount)| item(asset_of(asset), amount, bound)));

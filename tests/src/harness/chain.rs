@@ -81,9 +81,8 @@ impl Chain {
         let mut nodes = Vec::new();
         let mut boot = None;
         let mut url = None;
-        for index in 0..options.validators {
+        for name in VALIDATORS.into_iter().take(options.validators) {
             let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
-            let name = VALIDATORS[index];
             let mut command = node_command(name, &spec, &address, boot.as_deref(), &dir)?;
             command.arg(format!("--{name}")).arg("--no-prometheus");
             let mut node = Process::start(name, command, &dir)?;
