@@ -249,7 +249,8 @@ pub fn hash_of(number: u8) -> LockHash {
 /// `who` reveals these secrets.
 pub fn reveal(who: &Party, numbers: &[u8]) -> sp_runtime::DispatchResult {
     let secrets: Vec<_> = numbers.iter().map(|number| secret(*number)).collect();
-    Secrets::reveal(who.origin(), secrets.try_into().expect("few secrets"))
+    let secrets = secrets.try_into().expect("few secrets");
+    Secrets::reveal(who.origin(), secrets).map(drop).map_err(|error| error.error)
 }
 
 /// Number of the issued asset of the mock's genesis.

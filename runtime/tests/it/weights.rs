@@ -6,7 +6,6 @@ use failsafe_primitives::{AssetId, Balance, Withdrawal, WithdrawalItem, NATIVE_A
 use failsafe_runtime::{Runtime, RuntimeCall, RuntimeEvent, System, FRB, FRD};
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
-    traits::Get,
     weights::Weight,
 };
 use pallet_batch::Mode;
@@ -145,7 +144,7 @@ fn call_should_weigh_less_afterwards_when_branches_were_not_used() {
 fn used() -> Weight {
     let weight = |event| match event {
         RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { dispatch_info }) => {
-            Some(dispatch_info.call_weight)
+            Some(dispatch_info.weight)
         },
         _ => None,
     };

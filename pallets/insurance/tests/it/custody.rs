@@ -26,6 +26,8 @@ fn issuer() -> RuntimeOrigin {
 
 fn deposit_junk(who: &Party, amount: u128, partner: &Party) -> DispatchResult {
     Insurance::deposit(who.origin(), JUNK, amount, who.id(), partner.id(), None)
+        .map(drop)
+        .map_err(|error| error.error)
 }
 
 #[test]

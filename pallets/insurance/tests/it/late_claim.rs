@@ -31,6 +31,8 @@ fn claim(
     let from = if payer.id() < payee.id() { Side::Left } else { Side::Right };
     let signature = channel.signed(from, &simplex).signature;
     Insurance::late_claim(payee.origin(), payer.id(), 0, simplex, signature)
+        .map(drop)
+        .map_err(|error| error.error)
 }
 
 #[test]

@@ -26,6 +26,8 @@ fn collateral(insurance: u128, ondelta: i128) -> Collateral {
 /// `who` deposits native money for `beneficiary@partner`.
 fn deposit(who: &Party, amount: u128, beneficiary: &Party, partner: &Party) -> DispatchResult {
     Insurance::deposit(who.origin(), FRD, amount, beneficiary.id(), partner.id(), None)
+        .map(drop)
+        .map_err(|error| error.error)
 }
 
 fn withdraw(
@@ -34,6 +36,8 @@ fn withdraw(
     (withdrawal, proof): (failsafe_primitives::Withdrawal, sp_runtime::MultiSignature),
 ) -> DispatchResult {
     Insurance::withdraw(who.origin(), partner.id(), withdrawal, proof)
+        .map(drop)
+        .map_err(|error| error.error)
 }
 
 fn dispute(
