@@ -39,9 +39,9 @@ pub struct Fitted {
     pub writes: Line,
     /// Most items read and written at any point, by the name of the storage item.
     pub items: BTreeMap<String, (u32, u32)>,
-    /// By how many percent the line is below the median of the times at the heaviest point, 0 if it
-    /// is above.
-    pub below: u128,
+    /// By how many percent of the median of the times at the heaviest point the line was lifted,
+    /// so that it is not below it.
+    pub lifted: u128,
     /// Spread of the times at the heaviest point: (third quartile − first quartile) / median, in
     /// percent.
     pub spread: u128,
@@ -50,9 +50,18 @@ pub struct Fitted {
 /// Fits all results of a benchmark.
 pub fn fit(measured: Measured, names: &[StorageInfo]) -> Result<Fitted, Failure> {
     let Measured { name, components, times, accesses } = measured;
-    let analysis = Analysis::min_squares_iqr(&times, BenchmarkSelector::ExtrinsicTime)
+    // The analysis bends a line whose base is a little below 0 out of all shape. So it gets longer
+    // times, by the same amount each.
+    let longest = times.iter().map(|result| result.extrinsic_time).max().unwrap_or_default();
+    let longer = |result: &BenchmarkResult| BenchmarkResult {
+        extrinsic_time: result.extrinsic_time.saturating_add(longest),
+        ..result.clone()
+    };
+    let shifted: Vec<_> = times.iter().map(longer).collect();
+    let analysis = Analysis::min_squares_iqr(&shifted, BenchmarkSelector::ExtrinsicTime)
         .map_err(|error| format!("{name}: {error}"))?;
-    let time = Line { base: analysis.base, slopes: analysis.slopes };
+    let shift = longest * 1_000;
+    let mut time = Line { base: analysis.base.saturating_sub(shift), slopes: analysis.slopes };
     let highest: Vec<u32> = components.iter().map(|(_, _, high)| *high).collect();
     let at_highest = times.iter().filter(|result| values(result) == highest);
     let mut nanoseconds: Vec<_> = at_highest.map(|result| result.extrinsic_time).collect();
@@ -60,19 +69,21 @@ pub fn fit(measured: Measured, names: &[StorageInfo]) -> Result<Fitted, Failure>
     let quantile =
         |part: usize| nanoseconds[(nanoseconds.len() * part / 4).min(nanoseconds.len() - 1)];
     let median = quantile(2).max(1);
+    // Not below what the heaviest calls really take.
     let short = (median * 1_000).saturating_sub(time.at(&highest));
+    time.base += short;
     Ok(Fitted {
         name,
         components: components
             .into_iter()
             .map(|(parameter, low, high)| (parameter.to_string(), low, high))
             .collect(),
-        minimum: analysis.minimum * 1_000,
+        minimum: analysis.minimum.saturating_sub(longest) * 1_000,
         errors: analysis.errors.unwrap_or_default(),
         reads: bound(&accesses, |result| result.reads),
         writes: bound(&accesses, |result| result.writes),
         items: items(&accesses, names),
-        below: short * 100 / (median * 1_000),
+        lifted: short * 100 / (median * 1_000),
         spread: (quantile(3) - quantile(1)) * 100 / median,
         time,
     })

@@ -49,6 +49,12 @@ struct Cli {
     /// Print the weights, write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only print what this benchmark takes with the components of `--at`, also beyond their ranges
+    #[arg(long, value_name = "BENCHMARK")]
+    probe: Option<String>,
+    /// Values of the components of `--probe` in their order, as in `--at 1000,0`; may be repeated
+    #[arg(long, value_name = "VALUES", requires = "probe")]
+    at: Vec<String>,
 }
 
 fn main() -> ExitCode {
@@ -68,7 +74,9 @@ fn main() -> ExitCode {
 }
 
 fn run(runner: &impl Runner, cli: &Cli) -> Result<(), Failure> {
-    if cli.check {
+    if let Some(name) = &cli.probe {
+        probe(runner, cli, name)
+    } else if cli.check {
         check(runner, cli)
     } else {
         measure(runner, cli)
@@ -104,6 +112,23 @@ fn check(runner: &impl Runner, cli: &Cli) -> Result<(), Failure> {
     }
     if failed > 0 {
         return Err(format!("{failed} benchmarks").into());
+    }
+    Ok(())
+}
+
+/// Prints the median time and the accesses of a benchmark at some points.
+fn probe(runner: &impl Runner, cli: &Cli, name: &str) -> Result<(), Failure> {
+    let (lists, _) = runner.metadata()?;
+    let found = lists.iter().find_map(|list| {
+        let mut benchmarks = list.benchmarks.iter();
+        let benchmark = benchmarks.find(|benchmark| benchmark.name == name.as_bytes())?;
+        Some(Target { pallet: &list.pallet, instance: &list.instance, benchmark })
+    });
+    let target = found.ok_or_else(|| format!("there is no benchmark {name}"))?;
+    for at in &cli.at {
+        let values: Vec<u32> = at.split(',').map(str::parse).collect::<Result<_, _>>()?;
+        let (nanoseconds, reads, writes) = target.probe(runner, &values, cli.repeat)?;
+        println!("{name} at {at}: {} µs, r {reads} w {writes}", nanoseconds / 1_000);
     }
     Ok(())
 }
@@ -163,5 +188,5 @@ fn summary(call: &Fitted) -> String {
             call.writes.slopes[i]
         ));
     }
-    format!("{line}; below {} %, spread {} %", call.below, call.spread)
+    format!("{line}; spread {} %, lifted {} %", call.spread, call.lifted)
 }

@@ -102,6 +102,28 @@ impl Target<'_> {
         Ok(())
     }
 
+    /// Median time in nanoseconds, reads and writes at one point.
+    pub fn probe(
+        &self,
+        runner: &impl Runner,
+        values: &[u32],
+        repeats: u32,
+    ) -> Result<(u128, u32, u32), Failure> {
+        let components = &self.benchmark.components;
+        if components.len() != values.len() {
+            return Err(format!("{} has {} components", self.name(), components.len()).into());
+        }
+        let point: Point =
+            components.iter().zip(values).map(|((name, _, _), value)| (*name, *value)).collect();
+        let counted = self.run(runner, self.config(&point, false, 1), true)?;
+        let timed = self.run(runner, self.config(&point, false, repeats), false)?;
+        let mut times: Vec<_> = timed.iter().map(|result| result.extrinsic_time).collect();
+        times.sort_unstable();
+        let (reads, writes) =
+            counted.first().map_or((0, 0), |result| (result.reads, result.writes));
+        Ok((times.get(times.len() / 2).copied().unwrap_or_default(), reads, writes))
+    }
+
     /// Verifies, counts and times the benchmark.
     pub fn measure(&self, runner: &impl Runner, effort: Effort) -> Result<Measured, Failure> {
         self.verify(runner)?;

@@ -88,11 +88,11 @@ fn function(text: &mut String, call: &Fitted, database: &str) {
     let _ = writeln!(text, "    fn {}({}) -> Weight {{", call.name, arguments(call));
     let _ = writeln!(
         text,
-        "        // At least {} ps. Line {} % below the median at the heaviest point; quartiles {} % \
-         of it apart.",
+        "        // At least {} ps. At the heaviest point the quartiles are {} % of the median apart; \
+         the line was lifted by {} %.",
         grouped(call.minimum),
-        call.below,
-        call.spread
+        call.spread,
+        call.lifted
     );
     let _ = write!(text, "        Weight::from_parts({}, 0)", grouped(call.time.base));
     for (i, (name, _, _)) in call.components.iter().enumerate() {
