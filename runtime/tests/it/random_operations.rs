@@ -234,8 +234,8 @@ fn check_nobody_pays_but_debtors(chain: &mut Chain, world: &World) {
         return;
     }
     for (who, after) in world.balances().iter().enumerate() {
-        for asset in 0..ASSETS.len() {
-            let paid = after[asset] < before[who][asset];
+        for (asset, left) in after.iter().enumerate() {
+            let paid = *left < before[who][asset];
             assert!(!paid || debtors[who][asset], "{who} paid in asset {asset} and owes nothing");
         }
     }

@@ -231,26 +231,25 @@ fn s58_step_4_chain_of_hubs_should_owe_what_the_step_says_when_all_is_taken_to_t
         let Simulation { e, j, a, b, w } = &all;
         // A has paid 201 and 102: of its 600 it has 297, E 303. B has 200 at E, J 101 at E, W 100
         // at J.
-        let shares = |[e, j, a, b, w]: [Balance; 5]| [e, j, a, b, w];
         chain.trial(|chain| {
             all.disputed(chain, a, e, [600, 303]);
-            assert_eq!(all.balances(), shares([703, 0, 297, 0, 0]));
+            assert_eq!(all.balances(), [703, 0, 297, 0, 0]);
         });
         chain.trial(|chain| {
             all.disputed(chain, b, e, [200, 0]);
-            assert_eq!(all.balances(), shares([200, 0, 0, 200, 0]));
+            assert_eq!(all.balances(), [200, 0, 0, 200, 0]);
         });
         chain.trial(|chain| {
             all.disputed(chain, j, e, [101, 0]);
             all.disputed(chain, w, j, [100, 0]);
-            assert_eq!(all.balances(), shares([299, 1, 0, 0, 100]));
+            assert_eq!(all.balances(), [299, 1, 0, 0, 100]);
         });
         // All of it: E has earned 2, J 1.
         all.disputed(chain, a, e, [600, 303]);
         all.disputed(chain, b, e, [200, 0]);
         all.disputed(chain, j, e, [101, 0]);
         all.disputed(chain, w, j, [100, 0]);
-        assert_eq!(all.balances(), shares([402, 1, 297, 200, 100]));
+        assert_eq!(all.balances(), [402, 1, 297, 200, 100]);
         for hub in [e, j] {
             assert_eq!(Debt::owes(hub.id()), vec![]);
         }
