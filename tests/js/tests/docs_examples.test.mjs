@@ -21,7 +21,7 @@ import { page, pages } from '../support/docs.mjs';
 
 /** Of the example's rich account, so that all examples can run at the same time. */
 const ALLOWANCE = 9_000n * FRD;
-const CONCURRENCY = 16;
+const CONCURRENCY = 10;
 const TIMEOUT = 100_000;
 /** What the console of polkadot.js apps gives to a script; everything else of a browser is `null`. */
 const GIVEN = ['api', 'console', 'hashing', 'keyring', 'types', 'util'];

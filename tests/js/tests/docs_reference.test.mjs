@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 
 import { stringCamelCase } from '@polkadot/util';
 
-import { best, connect, failsafeAt, FRD } from '../support/chain.mjs';
+import { best, connect, failsafeAt, FRD, keys } from '../support/chain.mjs';
 import { page, pages, quoted, rows, section } from '../support/docs.mjs';
 
 /** Pallets that come with FRAME and are described there. */
@@ -96,6 +96,22 @@ test('docs_should_have_every_call_with_its_parameters_when_compared_with_the_met
       }
       const [section_, method] = [stringCamelCase(name.toString()), stringCamelCase(call.name.toString())];
       assert(codeOf(shown).includes(`api.tx.${section_}.${method}(`), `no example of ${where}`);
+    }
+  }
+});
+
+test('docs_should_name_the_class_of_every_call_when_the_chain_is_asked', async () => {
+  const [alice] = await keys('//Alice');
+  for (const pallet of pallets) {
+    const calls = api.tx[stringCamelCase(pallet.name.toString())] ?? {};
+    for (const { name, index } of variants(pallet.calls)) {
+      const described = section(pageOf(pallet).text, `### \`${name}\` (${index})`);
+      const [, shown] = item(described, 'Class').match(/^- Class: (\w+)/);
+      const call = calls[stringCamelCase(name.toString())];
+      // Empty values will do: the class depends on the call alone.
+      const empty = call.meta.args.map(({ type }) => api.createType(type.toString()));
+      const info = await call(...empty).paymentInfo(alice);
+      assert.equal(shown, info.class.toString().toLowerCase(), `${pallet.name}.${name}`);
     }
   }
 });
