@@ -1,5 +1,5 @@
 # Names for the scripts; `make` lists them. Arguments: make bench ARGS="--help"
-.PHONY: help setup build demo dev test bench check doc chain-spec clean-dev
+.PHONY: help setup build demo dev test soak bench check doc chain-spec clean-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ dev: ## a chain and a hub to develop against
 
 test: ## set-up, checks, build and every test
 	@scripts/test
+
+soak: ## the runtime beside its reference, 10,000 random sequences
+	@scripts/soak $(ARGS)
 
 bench: ## measure
 	@scripts/bench $(ARGS)

@@ -173,7 +173,6 @@ impl Chain {
     ) -> Result<(), Error> {
         let pair = Pair::of(who, partner).ok_or(Error::SamePair)?;
         let side = pair.side_of(who).ok_or(Error::NotAParty)?;
-        let channel = self.channel(pair).ok_or(Error::NoChannel)?;
         let withdrawal = proof.content();
         let items = &withdrawal.items;
         let ordered = items.windows(2).all(|two| two[0].asset < two[1].asset);
@@ -181,6 +180,7 @@ impl Chain {
         if !ordered || !bounded || items.iter().any(|item| item.amount == 0) {
             return Err(Error::MalformedWithdrawal);
         }
+        let channel = self.channel(pair).ok_or(Error::NoChannel)?;
         if self.clock > withdrawal.valid_until {
             return Err(Error::Expired);
         }

@@ -200,13 +200,13 @@ impl Chain {
         opened_in: BlockNumber,
         index: u32,
     ) -> Result<(), Error> {
+        if self.owes(creditor, asset) > 0 {
+            return Err(Error::CreditorOwes);
+        }
         let named = |debt: &Debt| debt.opened_in == opened_in && debt.index == index;
         let at = self.debts(debtor, asset).iter().position(named).ok_or(Error::NoDebt)?;
         if self.debts(debtor, asset)[at].creditor != creditor {
             return Err(Error::NotCreditor);
-        }
-        if self.owes(creditor, asset) > 0 {
-            return Err(Error::CreditorOwes);
         }
         let line = self.debts.get_mut(&(debtor, asset)).expect("found above");
         line.remove(at);

@@ -298,7 +298,16 @@ impl Chain {
         let Some(rules) = self.asset(asset) else { return false };
         self.custody(asset) > 0
             || self.money.opened.contains(&asset)
-            || (rules.sufficient && amount >= rules.min_balance)
+            || (amount >= rules.min_balance && (rules.sufficient || self.custody(NATIVE) > 0))
+    }
+
+    /// Whether custody can pay `amount` to `to`. Where it has no seed, what it keeps for others
+    /// must not be dust.
+    fn can_release(&self, asset: AssetId, to: Account, amount: Amount) -> bool {
+        let Some(rules) = self.asset(asset) else { return false };
+        let rest = self.custody(asset).saturating_sub(amount);
+        let no_dust = rest == 0 || rest >= rules.min_balance;
+        !rules.frozen && no_dust && self.can_credit(asset, to, amount)
     }
 
     /// Pays `amount` out of custody. What the account cannot get waits for it.
@@ -306,8 +315,7 @@ impl Chain {
         if amount == 0 {
             return;
         }
-        let frozen = self.asset(asset).is_none_or(|rules| rules.frozen);
-        if frozen || !self.can_credit(asset, to, amount) {
+        if !self.can_release(asset, to, amount) {
             *self.money.unclaimed.entry((asset, to)).or_default() += amount;
             return;
         }
@@ -322,8 +330,7 @@ impl Chain {
         if amount == 0 {
             return Err(Error::NothingUnclaimed);
         }
-        let frozen = self.asset(asset).is_none_or(|rules| rules.frozen);
-        if frozen || !self.can_credit(asset, who, amount) {
+        if !self.can_release(asset, who, amount) {
             return Err(Error::StillRefused);
         }
         self.money.unclaimed.remove(&(asset, who));
@@ -342,8 +349,9 @@ impl Chain {
         amount: Amount,
     ) -> Result<(), Error> {
         let minimum = self.asset(asset).ok_or(Error::UnknownAsset)?.min_balance;
-        let spendable = self.spendable(asset, from);
-        if spendable.checked_sub(amount).is_none_or(|rest| rest < minimum) {
+        let rest = self.free(asset, from).checked_sub(amount);
+        let owes = self.owes(from, asset) > 0;
+        if owes || rest.is_none_or(|rest| rest < minimum) {
             return Err(Error::CannotMove);
         }
         if from != to {

@@ -122,7 +122,7 @@ pub fn errors(runtime: &DispatchError, reference: model::Error) -> Differs {
         model::Error::CannotMove | model::Error::WouldLeaveDust => MONEY.contains(&name),
         model::Error::SecretFeeMissing => name == "FeeMissing",
         model::Error::NothingUnclaimed => name == "NothingToClaim",
-        model::Error::NotIssuer => name == "NoPermission",
+        model::Error::NotIssuer => name == "NoPermission" || MONEY.contains(&name),
         model::Error::EmptyBatch => name == "Empty",
         model::Error::OneBatchPerBlock => name == "OnePerBlock",
         _ => name == expected,

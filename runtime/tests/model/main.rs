@@ -30,7 +30,6 @@ fn runtime_should_agree_with_the_reference_when_driven_at_random() {
     let config = Config {
         cases,
         failure_persistence: Some(Box::new(persistence)),
-        max_shrink_iters: 3_000,
         max_shrink_time: 60_000,
         ..Config::default()
     };

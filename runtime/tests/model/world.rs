@@ -638,7 +638,8 @@ impl<'a> World<'a> {
             Kind::Claim(asset, who) => Call::Claim { who: someone(who), asset: asset_of(asset) },
             Kind::Transfer(asset, amount) => {
                 let asset = asset_of(asset);
-                Call::Transfer { to: with, asset, amount: amount_of(asset, amount) }
+                // FRAME takes a transfer of nothing for done, whoever makes it.
+                Call::Transfer { to: with, asset, amount: amount_of(asset, amount).max(1) }
             },
             Kind::Freeze(asset, who) => {
                 let call = Call::Freeze { asset: issued(asset), who: someone(who) };
