@@ -164,12 +164,9 @@ impl Chain {
     fn collect(&mut self, debtor: Account, asset: AssetId) {
         let mut credited = vec![debtor];
         while let Some(who) = credited.pop() {
-            loop {
-                match self.pay_one(who, asset) {
-                    Step::Paid(creditor) => credited.push(creditor),
-                    // One per visit.
-                    Step::Deferred | Step::Nothing => break,
-                }
+            // A debt that steps back ends the visit: one per visit.
+            while let Step::Paid(creditor) = self.pay_one(who, asset) {
+                credited.push(creditor);
             }
         }
     }

@@ -345,12 +345,11 @@ impl Chain {
                 self.check_ack(&ack, pair, side, latest)?;
                 brought.push(ack.content().0.clone());
             },
-            Some(Ours::Unacked { acked, .. }) if self.params.unacked_as_acked => {
-                if let Some(ack) = acked {
-                    self.check_ack(&ack, pair, side, latest)?;
-                    brought.push(ack.content().0.clone());
-                }
+            Some(Ours::Unacked { acked: Some(ack), .. }) if self.params.unacked_as_acked => {
+                self.check_ack(&ack, pair, side, latest)?;
+                brought.push(ack.content().0.clone());
             },
+            Some(Ours::Unacked { acked: None, .. }) if self.params.unacked_as_acked => {},
             Some(Ours::Unacked { .. }) => return Err(Error::AckMissing),
             None => {},
         }
