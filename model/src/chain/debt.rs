@@ -164,6 +164,7 @@ impl Chain {
     fn collect(&mut self, debtor: Account, asset: AssetId) {
         let mut credited = vec![debtor];
         while let Some(who) = credited.pop() {
+            // A debt that steps back ends the visit: one per visit.
             while let Step::Paid(creditor) = self.pay_one(who, asset) {
                 credited.push(creditor);
             }

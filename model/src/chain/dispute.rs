@@ -350,15 +350,13 @@ impl Chain {
                 self.check_ack(&ack, pair, side, latest)?;
                 brought.push(ack.content().0.clone());
             },
-            Some(Ours::Unacked { acked, .. }) if self.params.unacked_as_acked => {
-                if let Some(ack) = acked {
-                    self.check_ack(&ack, pair, side, latest)?;
-                    brought.push(ack.content().0.clone());
-                }
-                if brought.is_empty() {
-                    return Err(Error::AckMissing);
-                }
+            Some(Ours::Unacked { acked: Some(ack), .. }) if self.params.unacked_as_acked => {
+                self.check_ack(&ack, pair, side, latest)?;
+                brought.push(ack.content().0.clone());
             },
+            // Nothing but what nobody has acknowledged is no answer.
+            Some(Ours::Unacked { acked: None, .. })
+                if self.params.unacked_as_acked && !brought.is_empty() => {},
             Some(Ours::Unacked { .. }) => return Err(Error::AckMissing),
             None => {},
         }

@@ -269,6 +269,17 @@ pub mod pallet {
             /// What is still owed of this debt.
             left: Balance,
         },
+        /// A creditor gave up a debt.
+        DebtForgiven {
+            /// Who owed.
+            debtor: AccountId,
+            /// Who gave it up.
+            creditor: AccountId,
+            /// In which asset.
+            asset: AssetId,
+            /// How much.
+            amount: Balance,
+        },
         /// A debt could neither be delivered to its creditor nor put aside for him, and lost its
         /// place to those behind.
         DebtDeferred {
@@ -284,17 +295,6 @@ pub mod pallet {
             opened_in: BlockNumber,
             /// Its number among the debts of that block.
             index: u32,
-        },
-        /// A creditor gave up a debt.
-        DebtForgiven {
-            /// Who owed.
-            debtor: AccountId,
-            /// Who gave it up.
-            creditor: AccountId,
-            /// In which asset.
-            asset: AssetId,
-            /// How much.
-            amount: Balance,
         },
     }
 

@@ -21,6 +21,8 @@ use std::{cell::Cell, time::Instant};
 
 /// Sequences when nobody asks for more.
 const CASES: u32 = 256;
+/// It says how far it is after so many.
+const STEP: u32 = 250;
 
 #[test]
 fn runtime_should_agree_with_the_reference_when_driven_at_random() {
@@ -39,7 +41,7 @@ fn runtime_should_agree_with_the_reference_when_driven_at_random() {
         let total = world::play(&ops.0).map_err(TestCaseError::fail)?;
         totals.set(totals.get() + total);
         done.set(done.get() + 1);
-        if done.get() % 250 == 0 {
+        if done.get() % STEP == 0 {
             let seconds = begin.elapsed().as_secs();
             eprintln!("{} of {cases} sequences, {seconds} s, {:?}", done.get(), totals.get());
         }

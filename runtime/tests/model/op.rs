@@ -122,7 +122,7 @@ pub enum Kind {
     Gift(u8, u8),
     /// A withdrawal: asset, amount, bound of what is drawn, another asset, flaw.
     Withdraw(u8, u8, u8, Option<(u8, u8)>, Flaw),
-    /// The last withdrawal again.
+    /// An earlier withdrawal or late claim again.
     Replay(u8),
     /// A dispute: theirs, ours, in a wrong epoch.
     Dispute(Pick, Own, bool),
@@ -204,7 +204,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         8 => (n(), n(), n(), proptest::option::weighted(0.3, (n(), n())), flaw()).prop_map(
             |(asset, amount, bound, more, flaw)| Kind::Withdraw(asset, amount, bound, more, flaw)
         ),
-        1 => n().prop_map(Kind::Replay),
+        4 => n().prop_map(Kind::Replay),
         12 => (pick(), own(), proptest::bool::weighted(0.05))
             .prop_map(|(theirs, ours, wrong)| Kind::Dispute(theirs, ours, wrong)),
         8 => (pick(), own()).prop_map(|(theirs, ours)| Kind::Counter(theirs, ours)),

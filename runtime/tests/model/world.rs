@@ -198,7 +198,7 @@ struct World<'a> {
     keys: Keys,
     reference: model::Chain,
     papers: BTreeMap<(Pair, Side), Vec<Paper>>,
-    withdrawals: Vec<(Account, Call)>,
+    replayable: Vec<(Account, Call)>,
     pending: Vec<Pending>,
     next_lock: u64,
     totals: Totals,
@@ -277,7 +277,7 @@ impl<'a> World<'a> {
             keys,
             reference,
             papers: BTreeMap::new(),
-            withdrawals: vec![],
+            replayable: vec![],
             pending: vec![],
             next_lock: 0,
             totals: Totals::default(),
@@ -321,8 +321,8 @@ impl<'a> World<'a> {
     }
 
     fn submit(&mut self, who: Account, call: Call, tip: Amount) {
-        if let Call::Withdraw { .. } = &call {
-            self.withdrawals.push((who, call.clone()));
+        if matches!(call, Call::Withdraw { .. } | Call::LateClaim { .. }) {
+            self.replayable.push((who, call.clone()));
         }
         let transaction = self.keys.party(who).does(self.keys.call(&call)).tip(tip);
         self.pending.push(Pending { who, call, transaction, tip });
@@ -566,7 +566,7 @@ impl<'a> World<'a> {
                 Call::Withdraw { partner: with, proof: sign(signer(with, flaw), content) }
             },
             Kind::Replay(which) => {
-                let mine: Vec<_> = self.withdrawals.iter().filter(|(who, _)| *who == by).collect();
+                let mine: Vec<_> = self.replayable.iter().filter(|(who, _)| *who == by).collect();
                 let (_, call) = mine.get(usize::from(which) % mine.len().max(1))?;
                 call.clone()
             },
