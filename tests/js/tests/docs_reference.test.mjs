@@ -272,12 +272,20 @@ function invariants(text) {
   return items.map((one) => one.trim().replace(/\s+/g, ' ').replace(/\[(`[^`]+`)\](\([^)]*\))?/g, '$1'));
 }
 
-test('docs_should_have_every_invariant_when_compared_with_the_pallets_sources', () => {
+/** The documentation at the top of a source. */
+function header(file) {
+  const source = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+  const lines = source.split('\n').filter((line) => line.startsWith('//!'));
+  return lines.map((line) => line.slice(4)).join('\n');
+}
+
+test('docs_should_have_every_invariant_when_compared_with_the_sources', () => {
   for (const pallet of pallets) {
     const crate = pallet.name.toString().toLowerCase();
-    const source = readFileSync(new URL(`../../../pallets/${crate}/src/lib.rs`, import.meta.url), 'utf8');
-    const header = source.split('\n').filter((line) => line.startsWith('//!')).map((line) => line.slice(4)).join('\n');
-    const expected = invariants(section(header, '## Invariants (`do_try_state`)'));
+    const expected = invariants(section(header(`pallets/${crate}/src/lib.rs`), '## Invariants (`do_try_state`)'));
     assert.deepEqual(invariants(section(pageOf(pallet).text, '## Invariants')), expected, crate);
   }
+  const shown = section(page('chain.md').text, '## Invariants').split('\n\n');
+  const list = shown.find((paragraph) => paragraph.startsWith('1. '));
+  assert.deepEqual(invariants(list), invariants(header('runtime/src/invariants.rs')));
 });
