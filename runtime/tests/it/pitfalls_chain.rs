@@ -186,9 +186,14 @@ fn h33_dispute_should_pay_for_the_record_when_the_partner_is_unknown() {
         assert_eq!(chain.one(ferdie.does(nothing)), refused);
         assert_eq!(records(), 0);
 
-        let before = free(NATIVE_ASSET, &ferdie);
+        // Nor does what nobody else has signed make it one.
         let ours = Some(OwnSimplex::Unacked { simplex: sent(1, FRD), acked: None });
-        let call = dispute(&channel, unknown, Evidence { theirs: None, ours });
+        let alone = dispute(&channel, unknown, Evidence { theirs: None, ours });
+        assert_eq!(chain.one(ferdie.does(alone)), refused);
+        assert_eq!(records(), 0);
+
+        let before = free(NATIVE_ASSET, &ferdie);
+        let call = dispute(&channel, unknown, channel.theirs(unknown, &sent(1, FRD)));
         assert_eq!(chain.one(ferdie.does(call)), Ok(()));
         let held = Balances::reserved_balance(ferdie.id());
         let values = Parameters::current();
@@ -198,7 +203,8 @@ fn h33_dispute_should_pay_for_the_record_when_the_partner_is_unknown() {
         let exists = |who: &Party| frame_system::Account::<Runtime>::contains_key(who.id());
         assert!(!exists(unknown), "nobody was given an account");
         chain.run_until_resolved(&channel);
-        assert_eq!(free(NATIVE_ASSET, unknown), FRD, "opened by what it was paid");
+        assert_eq!(free(NATIVE_ASSET, unknown), 0);
+        assert_eq!(Debt::owed_to(unknown.id(), ferdie.id(), NATIVE_ASSET), FRD);
     });
 }
 
