@@ -1,7 +1,7 @@
 //! What the numbers were measured on.
 
 use crate::Failure;
-use std::{fs, process::Command, thread};
+use std::{fs, process::Command};
 
 /// The machine and the day.
 pub struct Machine {
@@ -25,7 +25,8 @@ impl Machine {
         let kibibytes =
             field(&memory, "MemTotal").unwrap_or_default().trim_end_matches("kB").trim();
         let mebibytes = kibibytes.parse::<u64>().unwrap_or_default() / 1024;
-        let cores = thread::available_parallelism()?;
+        // Also those on which this program is not to run.
+        let cores = cpu.lines().filter(|line| line.starts_with("processor")).count();
         Ok(Self {
             hardware: format!("{model}, {cores} cores, {mebibytes} MiB"),
             day: output("date", &["--utc", "+%Y-%m-%d"])?,

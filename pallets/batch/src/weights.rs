@@ -1,9 +1,9 @@
 //! Weights of `pallet_batch`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 1 cores, 24105 MiB; load 3.59 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 7.33 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 10 times in 5 passes; processor time; least squares over the middle half
+//! * 10 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -34,10 +34,10 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Batch::Submitters (r: 1 w: 1)
     fn submit(a: u32) -> Weight {
-        // At least 22_899_000 ps. Line 0 % below the median at the heaviest point; quartiles 8 % of it apart.
-        Weight::from_parts(81_052_530, 0)
-            // Standard error: 46_094
-            .saturating_add(Weight::from_parts(5_225_098, 0).saturating_mul(a.into()))
+        // At least 20_492_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(26_985_343, 0)
+            // Standard error: 20_464
+            .saturating_add(Weight::from_parts(5_699_305, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -52,12 +52,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance(w: u32, d: u32) -> Weight {
-        // At least 15_688_967_000 ps. Line 10 % below the median at the heaviest point; quartiles 7 % of it apart.
-        Weight::from_parts(16_079_978_000, 0)
-            // Standard error: 3_246_468
-            .saturating_add(Weight::from_parts(85_582_680, 0).saturating_mul(w.into()))
-            // Standard error: 3_246_468
-            .saturating_add(Weight::from_parts(28_292_818, 0).saturating_mul(d.into()))
+        // At least 16_314_828_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(136_738_800, 0)
+            // Standard error: 745_990
+            .saturating_add(Weight::from_parts(152_253_430, 0).saturating_mul(w.into()))
+            // Standard error: 745_990
+            .saturating_add(Weight::from_parts(89_484_976, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -80,12 +80,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance_issued(w: u32, d: u32) -> Weight {
-        // At least 25_705_667_000 ps. Line 0 % below the median at the heaviest point; quartiles 7 % of it apart.
-        Weight::from_parts(143_558_533, 0)
-            // Standard error: 1_672_747
-            .saturating_add(Weight::from_parts(148_350_588, 0).saturating_mul(w.into()))
-            // Standard error: 1_672_747
-            .saturating_add(Weight::from_parts(137_951_496, 0).saturating_mul(d.into()))
+        // At least 26_824_844_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(388_893_520, 0)
+            // Standard error: 924_038
+            .saturating_add(Weight::from_parts(152_958_280, 0).saturating_mul(w.into()))
+            // Standard error: 924_038
+            .saturating_add(Weight::from_parts(141_355_563, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(20))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -105,10 +105,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 3 w: 3)
     // System::BlockHash (r: 1 w: 0)
     fn open_channels(d: u32) -> Weight {
-        // At least 277_960_000 ps. Line 0 % below the median at the heaviest point; quartiles 3 % of it apart.
-        Weight::from_parts(497_206_489, 0)
-            // Standard error: 495_539
-            .saturating_add(Weight::from_parts(120_688_973, 0).saturating_mul(d.into()))
+        // At least 309_263_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(524_131_294, 0)
+            // Standard error: 564_296
+            .saturating_add(Weight::from_parts(124_328_641, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
             .saturating_add(T::DbWeight::get().writes(9))
@@ -126,10 +126,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 405 w: 405)
     // System::BlockHash (r: 1 w: 0)
     fn open_accounts(d: u32) -> Weight {
-        // At least 395_052_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(599_552_706, 0)
-            // Standard error: 1_043_848
-            .saturating_add(Weight::from_parts(222_952_402, 0).saturating_mul(d.into()))
+        // At least 447_100_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(662_162_800, 0)
+            // Standard error: 742_785
+            .saturating_add(Weight::from_parts(239_654_706, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(17))
             .saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(d.into())))
             .saturating_add(T::DbWeight::get().writes(11))
@@ -141,10 +141,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
     // Batch::Submitters (r: 1 w: 1)
     fn submit(a: u32) -> Weight {
-        // At least 22_899_000 ps. Line 0 % below the median at the heaviest point; quartiles 8 % of it apart.
-        Weight::from_parts(81_052_530, 0)
-            // Standard error: 46_094
-            .saturating_add(Weight::from_parts(5_225_098, 0).saturating_mul(a.into()))
+        // At least 20_492_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(26_985_343, 0)
+            // Standard error: 20_464
+            .saturating_add(Weight::from_parts(5_699_305, 0).saturating_mul(a.into()))
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -159,12 +159,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance(w: u32, d: u32) -> Weight {
-        // At least 15_688_967_000 ps. Line 10 % below the median at the heaviest point; quartiles 7 % of it apart.
-        Weight::from_parts(16_079_978_000, 0)
-            // Standard error: 3_246_468
-            .saturating_add(Weight::from_parts(85_582_680, 0).saturating_mul(w.into()))
-            // Standard error: 3_246_468
-            .saturating_add(Weight::from_parts(28_292_818, 0).saturating_mul(d.into()))
+        // At least 16_314_828_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(136_738_800, 0)
+            // Standard error: 745_990
+            .saturating_add(Weight::from_parts(152_253_430, 0).saturating_mul(w.into()))
+            // Standard error: 745_990
+            .saturating_add(Weight::from_parts(89_484_976, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(13))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -187,12 +187,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance_issued(w: u32, d: u32) -> Weight {
-        // At least 25_705_667_000 ps. Line 0 % below the median at the heaviest point; quartiles 7 % of it apart.
-        Weight::from_parts(143_558_533, 0)
-            // Standard error: 1_672_747
-            .saturating_add(Weight::from_parts(148_350_588, 0).saturating_mul(w.into()))
-            // Standard error: 1_672_747
-            .saturating_add(Weight::from_parts(137_951_496, 0).saturating_mul(d.into()))
+        // At least 26_824_844_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(388_893_520, 0)
+            // Standard error: 924_038
+            .saturating_add(Weight::from_parts(152_958_280, 0).saturating_mul(w.into()))
+            // Standard error: 924_038
+            .saturating_add(Weight::from_parts(141_355_563, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(20))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -212,10 +212,10 @@ impl WeightInfo for () {
     // System::Account (r: 3 w: 3)
     // System::BlockHash (r: 1 w: 0)
     fn open_channels(d: u32) -> Weight {
-        // At least 277_960_000 ps. Line 0 % below the median at the heaviest point; quartiles 3 % of it apart.
-        Weight::from_parts(497_206_489, 0)
-            // Standard error: 495_539
-            .saturating_add(Weight::from_parts(120_688_973, 0).saturating_mul(d.into()))
+        // At least 309_263_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(524_131_294, 0)
+            // Standard error: 564_296
+            .saturating_add(Weight::from_parts(124_328_641, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(15))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
             .saturating_add(RocksDbWeight::get().writes(9))
@@ -233,10 +233,10 @@ impl WeightInfo for () {
     // System::Account (r: 405 w: 405)
     // System::BlockHash (r: 1 w: 0)
     fn open_accounts(d: u32) -> Weight {
-        // At least 395_052_000 ps. Line 0 % below the median at the heaviest point; quartiles 4 % of it apart.
-        Weight::from_parts(599_552_706, 0)
-            // Standard error: 1_043_848
-            .saturating_add(Weight::from_parts(222_952_402, 0).saturating_mul(d.into()))
+        // At least 447_100_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(662_162_800, 0)
+            // Standard error: 742_785
+            .saturating_add(Weight::from_parts(239_654_706, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(17))
             .saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(d.into())))
             .saturating_add(RocksDbWeight::get().writes(11))
