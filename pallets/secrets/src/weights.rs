@@ -1,9 +1,9 @@
 //! Weights of `pallet_secrets`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 7.33 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 10 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
+//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -39,10 +39,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 1024 w: 1024)
     // System::Account (r: 2 w: 2)
     fn reveal(n: u32) -> Weight {
-        // At least 100_394_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(88_537_640, 0)
-            // Standard error: 30_338
-            .saturating_add(Weight::from_parts(10_858_053, 0).saturating_mul(n.into()))
+        // At least 91_151_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(111_183_008, 0)
+            // Standard error: 64_496
+            .saturating_add(Weight::from_parts(9_840_708, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(4))
@@ -52,10 +52,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // Secrets::Reveals (r: 1024 w: 1024)
     fn reveal_known(n: u32) -> Weight {
-        // At least 22_348_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(96_156_224, 0)
-            // Standard error: 38_778
-            .saturating_add(Weight::from_parts(10_999_199, 0).saturating_mul(n.into()))
+        // At least 20_857_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(0, 0)
+            // Standard error: 72_314
+            .saturating_add(Weight::from_parts(10_014_989, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(n.into())))
@@ -68,10 +68,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::QueueTail (r: 1 w: 1)
     // Secrets::Reveals (r: 1000 w: 0)
     fn purge(n: u32) -> Weight {
-        // At least 95_909_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(159_254_000, 0)
-            // Standard error: 79_138
-            .saturating_add(Weight::from_parts(13_479_049, 0).saturating_mul(n.into()))
+        // At least 92_542_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(236_799_000, 0)
+            // Standard error: 104_748
+            .saturating_add(Weight::from_parts(12_756_205, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(69))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -92,10 +92,10 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 1024 w: 1024)
     // System::Account (r: 2 w: 2)
     fn reveal(n: u32) -> Weight {
-        // At least 100_394_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(88_537_640, 0)
-            // Standard error: 30_338
-            .saturating_add(Weight::from_parts(10_858_053, 0).saturating_mul(n.into()))
+        // At least 91_151_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(111_183_008, 0)
+            // Standard error: 64_496
+            .saturating_add(Weight::from_parts(9_840_708, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(4))
@@ -105,10 +105,10 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // Secrets::Reveals (r: 1024 w: 1024)
     fn reveal_known(n: u32) -> Weight {
-        // At least 22_348_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(96_156_224, 0)
-            // Standard error: 38_778
-            .saturating_add(Weight::from_parts(10_999_199, 0).saturating_mul(n.into()))
+        // At least 20_857_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(0, 0)
+            // Standard error: 72_314
+            .saturating_add(Weight::from_parts(10_014_989, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(n.into())))
@@ -121,10 +121,10 @@ impl WeightInfo for () {
     // Secrets::QueueTail (r: 1 w: 1)
     // Secrets::Reveals (r: 1000 w: 0)
     fn purge(n: u32) -> Weight {
-        // At least 95_909_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(159_254_000, 0)
-            // Standard error: 79_138
-            .saturating_add(Weight::from_parts(13_479_049, 0).saturating_mul(n.into()))
+        // At least 92_542_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(236_799_000, 0)
+            // Standard error: 104_748
+            .saturating_add(Weight::from_parts(12_756_205, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(69))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1))
