@@ -245,7 +245,7 @@ impl Chain {
         let before = Before::of(&call);
         let checked = CheckedExtrinsic {
             format: ExtrinsicFormat::Signed(actor.id.clone(), extension),
-            function: call.clone(),
+            function: call,
         };
         let info = CheckedExtrinsic::<_, _, _>::get_dispatch_info(&checked);
         sp_io::storage::start_transaction();
@@ -259,7 +259,7 @@ impl Chain {
             Ok(result) => {
                 sp_io::storage::commit_transaction();
                 let post = result.unwrap_or_else(|error| error.post_info);
-                laws::check_weight(&call, &post, &info);
+                laws::check_weight(&post, &info);
                 System::note_applied_extrinsic(&result, info);
                 let result = result.map(drop).map_err(|error| error.error);
                 before.check();

@@ -168,11 +168,7 @@ fn paid(event: &RuntimeEvent, who: &AccountId, of: AssetId) -> Balance {
 }
 
 /// A call must not take more weight than it has declared, or blocks can be overfilled.
-pub fn check_weight(call: &RuntimeCall, post: &PostDispatchInfo, info: &DispatchInfo) {
-    // It counts the constant part of secrets that are known even when all are new.
-    if matches!(call, RuntimeCall::Secrets(_)) {
-        return;
-    }
+pub fn check_weight(post: &PostDispatchInfo, info: &DispatchInfo) {
     if let Some(actual) = post.actual_weight {
         let declared = info.total_weight();
         assert!(actual.all_lte(declared), "a call took {actual:?} and had declared {declared:?}");
