@@ -21,10 +21,7 @@ use failsafe_runtime::{
     Runtime, RuntimeCall, RuntimeEvent, FRD,
 };
 use failsafe_tests::harness::{failure, Chain, ChainOptions, Failure, Follower};
-use frame_support::{
-    dispatch::{DispatchClass, GetDispatchInfo},
-    weights::Weight,
-};
+use frame_support::{dispatch::DispatchClass, weights::Weight};
 use pallet_batch::Mode;
 use sp_core::H256;
 use std::{collections::HashSet, path::Path, time::Duration};
@@ -184,9 +181,8 @@ impl Network {
     }
 
     async fn batch(&mut self, cast: &Cast, hub: &mut Signer) -> Result<Vec<Figure>, Failure> {
-        let call = cast.rebalance(self.genesis)?;
-        let declared = call.get_dispatch_info().call_weight;
-        let transaction = hub.sign(call)?;
+        let transaction = hub.sign(cast.rebalance(self.genesis)?)?;
+        let declared = self.node.weigh(&transaction).await?;
         let included = self.include(&transaction, "the batch").await?;
         let items = cast.items();
         self.check(cast, &included).await?;
@@ -304,4 +300,49 @@ impl Network {
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::memory::{give, signed, Memory},
+        *,
+    };
+    use failsafe_runtime::{Insurance, System};
+    use frame_support::dispatch::GetDispatchInfo;
+    use sp_runtime::traits::Dispatchable;
+
+    fn submit(chain: &mut Memory, hub: &AccountId, batch: RuntimeCall) {
+        chain.change(|| Ok(batch.dispatch(signed(hub)).expect("a batch that succeeds"))).unwrap();
+        // The next batch of the account is for the next block.
+        chain.block().unwrap();
+    }
+
+    #[test]
+    fn rebalance_should_take_effect_and_weigh_less_than_alone_when_the_hub_submits_it() {
+        let cast = Cast::new(3).unwrap();
+        let (hub, mut chain) = (cast.hub.id(), Memory::new().unwrap());
+        let everybody = cast.users().map(|user| (user, SOME)).chain([(hub.clone(), RICH)]);
+        let give_all = || everybody.into_iter().try_for_each(|(who, amount)| give(&who, amount));
+        chain.change(give_all).unwrap();
+        submit(&mut chain, &hub, cast.first_deposits());
+        let genesis = chain.look(|| System::block_hash(0));
+        let batch = cast.rebalance(genesis).unwrap();
+        let RuntimeCall::Batch(pallet_batch::Call::submit { actions, .. }) = &batch else {
+            panic!("a batch");
+        };
+        assert_eq!(u32::try_from(actions.len()), Ok(cast.items()));
+        chain.look(|| {
+            let alone = actions.iter().map(|action| action.get_dispatch_info().call_weight);
+            let alone = alone.fold(Weight::zero(), Weight::saturating_add);
+            assert!(batch.get_dispatch_info().call_weight.ref_time() < alone.ref_time());
+        });
+        submit(&mut chain, &hub, batch);
+        let insured: Vec<_> = chain.look(|| {
+            let view = |user| Insurance::channel(hub.clone(), user).expect("two parties");
+            cast.users().map(|user| view(user).collateral[0].1.insurance).collect()
+        });
+        let less = INSURED - WITHDRAWN;
+        assert_eq!(insured, [less, less, less, INSURED, INSURED, INSURED]);
+    }
 }

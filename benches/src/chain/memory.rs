@@ -122,6 +122,6 @@ pub fn signed(who: &AccountId) -> RuntimeOrigin {
 }
 
 /// A call's error as a failure.
-pub fn refused(error: impl Into<DispatchError>) -> Failure {
-    failure(format!("a call is refused: {:?}", error.into()))
+pub fn refused(error: DispatchError) -> Failure {
+    failure(format!("a call is refused: {error:?}"))
 }

@@ -47,6 +47,11 @@ struct Body {
     extrinsics: Vec<Bytes>,
 }
 
+#[derive(Deserialize)]
+struct DispatchInfo {
+    weight: Weight,
+}
+
 impl Node {
     /// The node with that WebSocket address, which answers HTTP there too.
     pub fn new(url: &str) -> Result<Self, Failure> {
@@ -61,6 +66,13 @@ impl Node {
         let parameters = rpc_params![Bytes(transaction.into())];
         self.client.request::<Hash, _>("author_submitExtrinsic", parameters).await?;
         Ok(())
+    }
+
+    /// What a transaction would weigh at most, which is what must fit a block.
+    pub async fn weigh(&self, transaction: &[u8]) -> Result<Weight, Failure> {
+        let parameters = rpc_params![Bytes(transaction.into())];
+        let info: DispatchInfo = self.client.request("payment_queryInfo", parameters).await?;
+        Ok(info.weight)
     }
 
     /// Waits for the block after the last one that was looked at; the first time it is block 1.

@@ -63,7 +63,7 @@ pub fn run(bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
 /// Adds what blocks of one kind cost: their times, the longest of them, and the heaviest idle work.
 fn tell(measured: &mut Measured, name: &str, n: u32, counted: &str, costs: &[Cost]) {
     let times: Vec<_> = costs.iter().map(|cost| cost.time).collect();
-    let name = format!("{n} {name}");
+    let name = format!("{name}, {n}");
     let counted = format!("{counted}; {HOW}");
     let longest = times.iter().max().map_or(0.0, Duration::as_secs_f64);
     let heaviest = costs.iter().map(|cost| picoseconds(cost.idle)).fold(0.0, f64::max);
@@ -202,4 +202,39 @@ fn enough(costs: &[Cost], n: u32) -> Result<(), Failure> {
         return Err(failure(format!("not done after {blocks} blocks")));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A quarter of a block, and what the other pallets look at.
+    fn bounded(costs: &[Cost]) -> bool {
+        let most = sp_runtime::Perbill::from_percent(26) * RuntimeBlockWeights::get().max_block;
+        costs.iter().all(|cost| cost.idle.ref_time() <= most.ref_time())
+    }
+
+    #[test]
+    fn disputes_should_fill_idle_shares_one_after_the_other_when_many_come_due() {
+        let (few, many) = (disputes(3).unwrap(), disputes(400).unwrap());
+        assert_eq!(few.len(), 1);
+        assert!(many.len() > 1 && bounded(&many), "{many:?}");
+        assert!(many[0].idle.ref_time() > few[0].idle.ref_time());
+    }
+
+    #[test]
+    fn sweep_should_pay_32_debts_of_a_debtor_per_block_when_it_gets_income() {
+        let [poor, paying] = debts(70).unwrap();
+        assert_eq!(paying.len(), 3);
+        assert!(bounded(&paying) && bounded(&poor));
+        assert!(paying[0].idle.ref_time() > poor[0].idle.ref_time());
+    }
+
+    #[test]
+    fn sweep_should_visit_256_debtors_per_block_when_all_get_income() {
+        let [poor, paying] = debtors(300).unwrap();
+        assert_eq!(paying.len(), 2);
+        assert!(bounded(&paying) && bounded(&poor));
+        assert!(paying[0].idle.ref_time() > poor[0].idle.ref_time());
+    }
 }

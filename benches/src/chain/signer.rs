@@ -77,3 +77,27 @@ impl Signer {
         Ok(signed.encode())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::memory::Memory, *};
+    use codec::DecodeAll;
+    use failsafe_runtime::{Runtime, System};
+    use frame_system::ChainContext;
+    use sp_runtime::traits::Checkable;
+
+    #[test]
+    fn signer_should_sign_what_the_runtime_accepts_when_it_is_for_this_chain() {
+        let accepted = |genesis| {
+            let call = frame_system::Call::remark { remark: vec![1] };
+            let mut signer = Signer::new(Account::number(1), genesis);
+            let transaction = signer.sign(call.into()).unwrap();
+            let transaction = UncheckedExtrinsic::decode_all(&mut &transaction[..]).unwrap();
+            transaction.check(&ChainContext::<Runtime>::default()).is_ok()
+        };
+        Memory::new().unwrap().look(|| {
+            assert!(accepted(System::block_hash(0)));
+            assert!(!accepted(H256::zero()));
+        });
+    }
+}
