@@ -25,6 +25,8 @@ pub enum Op {
         kinds: Vec<Kind>,
         /// What of those that fail.
         mode: Mode,
+        /// Whether it sends another one at once.
+        twice: bool,
     },
     /// A payment off chain.
     Pay {
@@ -50,10 +52,40 @@ pub enum Op {
         /// Whether the receiver acknowledges it.
         acked: bool,
     },
+    /// A whole dispute: what random steps alone seldom come to.
+    Story {
+        /// Who pays, and disputes.
+        seat: Seat,
+        /// In which asset.
+        asset: u8,
+        /// How much, first and then.
+        amounts: (u8, u8),
+        /// As a lock, the second time.
+        lock: Option<(u8, u8)>,
+        /// Whether its secret is revealed.
+        reveal: bool,
+        /// What the starter shows of himself.
+        shown: Own,
+        /// Who answers.
+        answer: Answer,
+        /// Whether the payee claims late, twice.
+        late: bool,
+    },
     /// The block ends, and so many empty ones follow.
     Blocks(u8),
     /// The block ends, full to the brim.
     FullBlock,
+}
+
+/// Who answers a dispute.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    /// Nobody.
+    Nobody,
+    /// The responder.
+    Partner,
+    /// Anybody, with simplexes that both have signed.
+    Tower,
 }
 
 /// A pair, and who of the two acts.
@@ -233,14 +265,34 @@ fn kind() -> impl Strategy<Value = Kind> {
     ]
 }
 
+fn story() -> impl Strategy<Value = Op> {
+    let n = any::<u8>;
+    let lock = proptest::option::weighted(0.5, (n(), n()));
+    let answer = prop_oneof![2 => Just(Answer::Nobody), 2 => Just(Answer::Partner), 1 => Just(Answer::Tower)];
+    let flags = (any::<bool>(), proptest::bool::weighted(0.6));
+    (seat(), n(), (n(), n()), lock, own(), answer, flags).prop_map(
+        |(seat, asset, amounts, lock, shown, answer, (reveal, late))| Op::Story {
+            seat,
+            asset,
+            amounts,
+            lock,
+            reveal,
+            shown,
+            answer,
+            late,
+        },
+    )
+}
+
 fn op() -> impl Strategy<Value = Op> {
     let mode = prop_oneof![Just(Mode::Atomic), Just(Mode::SkipFailed)];
     let lock = proptest::option::weighted(0.35, (any::<u8>(), any::<u8>()));
     prop_oneof![
-        40 => (seat(), kind(), proptest::bool::weighted(0.05))
+        40 => (seat(), kind(), proptest::bool::weighted(0.1))
             .prop_map(|(seat, kind, tip)| Op::Call { seat, kind, tip }),
-        4 => (seat(), vec(kind(), 0..5), mode)
-            .prop_map(|(seat, kinds, mode)| Op::Batch { seat, kinds, mode }),
+        4 => (seat(), vec(kind(), 0..5), mode, proptest::bool::weighted(0.2))
+            .prop_map(|(seat, kinds, mode, twice)| Op::Batch { seat, kinds, mode, twice }),
+        8 => story(),
         18 => (seat(), any::<u8>(), any::<u8>(), lock, any::<bool>(), any::<bool>()).prop_map(
             |(seat, asset, amount, lock, jump, acked)| Op::Pay {
                 seat, asset, amount, lock, jump, acked
@@ -270,5 +322,5 @@ impl fmt::Debug for Sequence {
 
 /// A sequence.
 pub fn sequence() -> impl Strategy<Value = Sequence> {
-    vec(op(), 20..110).prop_map(Sequence)
+    vec(op(), 15..80).prop_map(Sequence)
 }
