@@ -29,6 +29,7 @@
 //! 4. A bucket's open count = its debts; the calendar names exactly the buckets.
 //! 5. Every debtor stands in the sweep's ring once.
 //! 6. All that a debtor has in the asset is frozen.
+//! 7. Between calls nobody's credits are postponed.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(

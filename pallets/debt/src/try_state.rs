@@ -2,7 +2,7 @@
 
 use crate::{
     calendar, Balance, Buckets, Calendar, Config, Debts, FreezeReason, Outstanding, Owed, Pallet,
-    Ring, RingLength,
+    Postponed, Ring, RingLength,
 };
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungibles::InspectFreeze};
@@ -64,6 +64,7 @@ impl<T: Config> Pallet<T> {
             .map(|(_, bitmap)| bitmap.count())
             .sum();
         ensure!(set == bits, "4: the calendar has other blocks than there are buckets");
+        ensure!(!Postponed::<T>::exists(), "7: credits are postponed beyond their batch");
         Ok(())
     }
 }
