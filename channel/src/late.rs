@@ -12,8 +12,9 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
-    evidence::late_amount, view::MAX_OLD_EPOCHS, AssetId, Balance, Clock, Epoch, Side,
-    SignedSimplex,
+    evidence::late_amount,
+    view::{OldEpochView, MAX_OLD_EPOCHS},
+    Clock, Epoch, Side, SignedSimplex,
 };
 
 /// First pause before a claim is submitted again, in usable blocks.
@@ -34,7 +35,7 @@ impl LateClaim {
     pub(crate) fn is_open(&self, facts: &PairFacts, payer: Side) -> bool {
         let epochs = &facts.view.old_epochs;
         match epochs.iter().find(|old| old.epoch == self.epoch) {
-            Some(old) => self.exceeds(&old.counted[payer.index()]),
+            Some(old) => self.exceeds(old, payer),
             // The view lists the newest epochs only: an older one than all of them may be open.
             None => {
                 epochs.len() >= MAX_OLD_EPOCHS && epochs.iter().all(|old| old.epoch > self.epoch)
@@ -42,10 +43,11 @@ impl LateClaim {
         }
     }
 
-    fn exceeds(&self, counted: &[(AssetId, Balance)]) -> bool {
+    fn exceeds(&self, old: &OldEpochView, payer: Side) -> bool {
+        let (counted, locks) = (&old.counted[payer.index()], &old.locks[payer.index()]);
         self.signed.simplex.entries.iter().any(|entry| {
             let known = counted.iter().find(|(asset, _)| *asset == entry.asset);
-            late_amount(entry.sent, known.map_or(0, |(_, amount)| *amount)) > 0
+            late_amount(entry, known.map_or(0, |(_, amount)| *amount), locks) > 0
         })
     }
 }

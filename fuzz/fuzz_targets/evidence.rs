@@ -375,7 +375,7 @@ fn numbers(bytes: &mut Bytes<'_>) {
     let pay = collectable(left, balance, floor, minimum);
     assert!(pay <= left && pay <= balance.saturating_sub(floor));
     assert!(pay == 0 || pay == balance || balance - pay >= minimum, "dust");
-    let late = late_amount(left, floor);
+    let late = late_amount(&Entry::sent(0, left), floor, &[]);
     assert_eq!(left.max(floor), floor + late);
     let fees = HubFees { base: floor, ppm: bytes.u32() };
     if let Some(total) = fees.total(left) {

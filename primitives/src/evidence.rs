@@ -6,7 +6,7 @@ use crate::{
     parameters::MIN_DELAY,
     payload::{ack_message, ChannelContext},
     signature::Signature,
-    simplex::{MaxAssets, Simplex, SimplexError},
+    simplex::{Entry, Lock, MaxAssets, Simplex, SimplexError},
 };
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -401,8 +401,8 @@ impl EvidenceRules<'_> {
         Ok(presented)
     }
 
-    /// Checks a late claim: a simplex of `payer` in the (old) epoch of `self.channel`. Locks are
-    /// never counted, so their expiries do not matter.
+    /// Checks a late claim: a simplex of `payer` in the (old) epoch of `self.channel`. Of its locks
+    /// only those count that had counted at the resolve, so their expiries do not matter.
     pub fn check_late(
         &self,
         payer: Side,
@@ -437,10 +437,21 @@ pub fn resolve_at<'a>(
     by_delay.max(by_expiry)
 }
 
-/// What a late claim moves (`protocol.md` §5, A11): `max(0, sent − counted)`, where `counted` is
-/// what counted for the payer at the resolve or at an earlier late claim.
-pub fn late_amount(sent: Balance, counted: Balance) -> Balance {
-    sent.saturating_sub(counted)
+/// What a late claim moves in the asset of `entry` (`protocol.md` §5, A11): `max(0, worth − counted)`.
+/// `counted` is what counted for the payer at the resolve or at an earlier late claim. The claimed
+/// entry is worth its `sent` plus those of its locks that had counted at the resolve, which are
+/// `locks`, ascending by id: what it has settled is in `sent` already, what it still holds is not.
+///
+/// Nothing for an entry beyond the limits, which is not [valid](Simplex::validate).
+pub fn late_amount(entry: &Entry, counted: Balance, locks: &[(AssetId, Lock)]) -> Balance {
+    let had_counted = |lock: &&Lock| {
+        let found = locks.binary_search_by_key(&lock.id, |(_, lock)| lock.id);
+        let like = |(asset, other): &(AssetId, Lock)| *asset == entry.asset && other == *lock;
+        found.is_ok_and(|i| locks.get(i).is_some_and(like))
+    };
+    let mut held = entry.locks.iter().filter(had_counted);
+    let worth = held.try_fold(entry.sent, |sum, lock| sum.checked_add(lock.amount));
+    worth.unwrap_or(0).saturating_sub(counted)
 }
 
 #[cfg(test)]

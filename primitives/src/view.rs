@@ -5,6 +5,7 @@ use crate::{
     evidence::Presented,
     fees::HubFees,
     ids::{AccountId, AssetId, Balance, BlockNumber, Clock, Epoch, Nonce, Pair, Side},
+    simplex::Lock,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -97,6 +98,8 @@ pub struct OldEpochView {
     pub at: Clock,
     /// What has counted as paid by left and by right, per asset.
     pub counted: [Vec<(AssetId, Balance)>; 2],
+    /// Locks of left and of right that had counted at the resolve, ascending by id.
+    pub locks: [Vec<(AssetId, Lock)>; 2],
 }
 
 /// An open dispute.

@@ -192,7 +192,10 @@ impl Network {
         let empty = self.imports.of(next.number).await?;
 
         let class = DispatchClass::Normal;
-        let most = RuntimeBlockWeights::get().get(class).max_total.unwrap_or(Weight::MAX);
+        let weights = RuntimeBlockWeights::get();
+        let limits = weights.get(class);
+        let most = limits.max_total.unwrap_or(Weight::MAX);
+        let single = limits.max_extrinsic.unwrap_or(most);
         let longest = *RuntimeBlockLength::get().max.get(class);
         let length = transaction.len() as f64;
         let counted = format!(
@@ -201,13 +204,14 @@ impl Network {
             cast.others.len()
         );
         let weight = picoseconds(included.weight);
-        let share = picoseconds(declared) / picoseconds(most);
+        let share = |of: Weight| 100.0 * picoseconds(declared) / picoseconds(of);
         let of = |name: &str, value, unit| figure(format!("batch: {name}"), value, unit, &counted);
         Ok(vec![
             of("length per item", length / f64::from(items), "bytes"),
             of("weight per item", weight / 1e6 / f64::from(items), "µs"),
             of("share of a block's length", 100.0 * length / f64::from(longest), "%"),
-            of("share of a block's weight", 100.0 * share, "%"),
+            of("share of a block's weight", share(most), "%"),
+            of("share of a transaction's", share(single), "%"),
             of("import", milliseconds(took), "ms"),
             of("import per item", milliseconds(took) * 1e3 / f64::from(items), "µs"),
             figure("empty block: import", milliseconds(empty), "ms", "the block after the batch"),

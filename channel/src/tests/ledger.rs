@@ -6,8 +6,10 @@ use failsafe_primitives::{
     evidence::{
         late_amount, latest_expiry_at_start, latest_expiry_in_counter, resolve_at, EvidenceRules,
     },
-    signature, split, BlockNumber, ChannelContext, Clock, Close, Epoch, Evidence, Nonce, Pair,
-    Split, TwiceSigned, Withdrawal,
+    signature,
+    simplex::Entry,
+    split, BlockNumber, ChannelContext, Clock, Close, Epoch, Evidence, Nonce, Pair, Split,
+    TwiceSigned, Withdrawal,
 };
 
 /// Time to respond.
@@ -236,7 +238,8 @@ impl Ledger {
                     return None;
                 }
                 let counted = &mut old.counted[payer.index()];
-                let amount = late_amount(simplex.sent(FRD), *counted);
+                let sent = Entry::sent(FRD, simplex.sent(FRD));
+                let amount = late_amount(&sent, *counted, &[]);
                 *counted += amount;
                 state.move_wealth(payer, amount);
                 (amount > 0).then_some(())
@@ -393,7 +396,12 @@ impl PairState {
         let open = self.old.iter().rev().filter(|old| at.clock <= old.at + LATE);
         let view = |old: &OldEpoch| {
             let list = |amount: Balance| if amount > 0 { vec![(FRD, amount)] } else { vec![] };
-            OldEpochView { epoch: old.epoch, at: old.at, counted: old.counted.map(list) }
+            OldEpochView {
+                epoch: old.epoch,
+                at: old.at,
+                counted: old.counted.map(list),
+                locks: Default::default(),
+            }
         };
         facts.view.old_epochs = open.map(view).collect();
         facts

@@ -410,5 +410,5 @@ pub(crate) fn presented(simplex: Simplex, standing: Standing) -> Option<Presente
 /// An old epoch in which left has paid so much by the count of the chain.
 pub(crate) fn counted(epoch: u32, left: Balance) -> OldEpochView {
     let of_left = if left > 0 { vec![(FRD, left)] } else { vec![] };
-    OldEpochView { epoch, at: 20, counted: [of_left, vec![]] }
+    OldEpochView { epoch, at: 20, counted: [of_left, vec![]], locks: Default::default() }
 }

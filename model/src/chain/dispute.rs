@@ -498,13 +498,16 @@ impl Chain {
         paid(Side::Right) - paid(Side::Left)
     }
 
+    /// Whether the secret of `lock` came in time.
+    pub(super) fn counts(&self, lock: &super::Lock) -> bool {
+        self.revealed(lock.hash).is_some_and(|secret| secret.revealed_at <= lock.expiry)
+    }
+
     /// What a simplex has paid of an asset: sent, and the locks revealed in time.
     pub(super) fn counted(&self, simplex: &Simplex, asset: AssetId) -> Amount {
-        let in_time = |lock: &&super::Lock| {
-            self.revealed(lock.hash).is_some_and(|secret| secret.revealed_at <= lock.expiry)
-        };
         simplex.entry(asset).map_or(0, |entry| {
-            let locks: Amount = entry.locks.iter().filter(in_time).map(|lock| lock.amount).sum();
+            let locks: Amount =
+                entry.locks.iter().filter(|lock| self.counts(lock)).map(|lock| lock.amount).sum();
             entry.sent + locks
         })
     }

@@ -2,7 +2,7 @@
 
 use super::{
     channel::signed_amount, debt::Step, Account, Amount, AssetId, BlockNumber, Chain, Clock,
-    Dispute, Epoch, Error, Pair, Side, Signed, Simplex, Verdict, NATIVE,
+    Dispute, Entry, Epoch, Error, Lock, Pair, Side, Signed, Simplex, Verdict, NATIVE,
 };
 use std::{
     cmp::Reverse,
@@ -33,6 +33,21 @@ pub struct OldEpoch {
     pub until: Clock,
     /// Per side and asset, left's first.
     pub counted: [BTreeMap<AssetId, Amount>; 2],
+    /// Per side: the locks that counted. A claimed word may hold them still.
+    pub locks: [BTreeSet<(AssetId, Lock)>; 2],
+}
+
+impl OldEpoch {
+    /// What the chain would still count of an entry that `side` has signed.
+    pub fn uncounted(&self, side: Side, entry: &Entry) -> Amount {
+        let held = entry
+            .locks
+            .iter()
+            .filter(|lock| self.locks[side.index()].contains(&(entry.asset, (*lock).clone())));
+        let worth = entry.sent + held.map(|lock| lock.amount).sum::<Amount>();
+        let counted = self.counted[side.index()].get(&entry.asset).copied().unwrap_or_default();
+        worth.saturating_sub(counted)
+    }
 }
 
 /// Insured and owed parts: `[left, right]` each.
@@ -179,8 +194,16 @@ impl Chain {
             let count = |asset| simplex.map_or(0, |simplex| self.counted(simplex, asset));
             entries.iter().map(|entry| (entry.asset, count(entry.asset))).collect()
         });
+        let locks = Side::BOTH.map(|side| {
+            let stored = dispute.stored[side.index()].iter();
+            let entries = stored.flat_map(|stored| &stored.simplex.entries);
+            let all = entries.flat_map(|entry| {
+                entry.locks.iter().map(|lock| (entry.asset, lock.clone())).collect::<Vec<_>>()
+            });
+            all.filter(|(_, lock)| self.counts(lock)).collect()
+        });
         let until = self.clock + self.params.late;
-        self.old_epochs.insert((pair, epoch), OldEpoch { until, counted });
+        self.old_epochs.insert((pair, epoch), OldEpoch { until, counted, locks });
     }
 
     /// The deposit goes back, or to the responder from whom the starter has hidden something; that
@@ -228,10 +251,9 @@ impl Chain {
         }
         let mut more = vec![];
         for entry in &simplex.entries {
-            let counted = old.counted[from.index()].entry(entry.asset).or_default();
-            let extra = entry.sent.saturating_sub(*counted);
+            let extra = old.uncounted(from, entry);
             if extra > 0 && self.money.knows(entry.asset) {
-                *counted = entry.sent;
+                *old.counted[from.index()].entry(entry.asset).or_default() += extra;
                 more.push((entry.asset, extra));
             }
         }

@@ -31,7 +31,7 @@ impl<T> Signed<T> {
 }
 
 /// A pending hash lock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Lock {
     /// Its name, never used twice.
     pub id: u64,

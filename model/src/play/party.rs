@@ -489,6 +489,6 @@ impl Peer {
 pub(super) fn uncounted(view: &Chain, word: &Simplex, asset: usize) -> Amount {
     let Some(old) = view.old_epochs().get(&(word.pair, word.epoch)) else { return 0 };
     let asset = u32::try_from(asset).expect("few assets");
-    let counted = old.counted[word.from.index()].get(&asset).copied().unwrap_or_default();
-    word.sent(asset).saturating_sub(counted)
+    let entry = word.entries.iter().find(|entry| entry.asset == asset);
+    entry.map_or(0, |entry| old.uncounted(word.from, entry))
 }

@@ -8,7 +8,7 @@ use failsafe_primitives::{
     evidence::{OwnSimplex, Presented, SignedSimplex, Standing},
     payload::{ack_message, ChannelContext},
     presented_digest,
-    simplex::{Entry, Lock, MAX_LOCKS_HUBS},
+    simplex::{Entry, Lock, MaxLocks, MAX_LOCKS_HUBS},
     Claim, Collateral, Pair, WithdrawalItem, NATIVE_ASSET,
 };
 use frame_benchmarking::v2::*;
@@ -487,9 +487,14 @@ mod benchmarks {
         }
         let counted: Vec<_> = assets.iter().map(|asset| (*asset, 1)).collect();
         let counted: BoundedVec<_, _> = counted.try_into().expect("as many as may be");
-        let resolved = Resolved { at: NOW, counted: [counted.clone(), counted] };
-        OldEpochs::<T>::insert((&left, &right, 0), resolved);
         let claimed = simplex::<T>(9, &assets, MAX_LOCKS_HUBS);
+        let locks = locks_of(&claimed);
+        let resolved = Resolved {
+            at: NOW,
+            counted: [counted.clone(), counted],
+            locks: [locks.clone(), locks],
+        };
+        OldEpochs::<T>::insert((&left, &right, 0), resolved);
         let signature = channel.signed(Side::Right, &claimed);
 
         #[extrinsic_call]
@@ -505,7 +510,9 @@ mod benchmarks {
         let (left, right) = (channel.left.id(), channel.right.id());
         let counted: Vec<_> = assets_from(0).into_iter().map(|asset| (asset, 1)).collect();
         let counted: BoundedVec<_, _> = counted.try_into().expect("as many as may be");
-        let resolved = Resolved { at: 0, counted: [counted.clone(), counted] };
+        let locks = locks_of(&simplex::<T>(9, &assets_from(0), MAX_LOCKS_HUBS));
+        let resolved =
+            Resolved { at: 0, counted: [counted.clone(), counted], locks: [locks.clone(), locks] };
         OldEpochs::<T>::insert((&left, &right, 0), resolved);
         AgendaCursor::<T>::put(NOW);
         Pallet::<T>::schedule(NOW, AgendaTask::Forget(left.clone(), right.clone(), 0));
@@ -518,6 +525,16 @@ mod benchmarks {
 
         assert!(!OldEpochs::<T>::contains_key((left, right, 0)));
     }
+}
+
+/// All locks of `simplex`, as if they had counted.
+fn locks_of(simplex: &Simplex) -> BoundedVec<(AssetId, Lock), MaxLocks> {
+    let of = |entry: &Entry| {
+        let asset = entry.asset;
+        entry.locks.iter().map(move |lock| (asset, lock.clone())).collect::<Vec<_>>()
+    };
+    let locks: Vec<_> = simplex.entries.iter().flat_map(of).collect();
+    locks.try_into().expect("as many as a simplex may have")
 }
 
 /// Nonce of the stored simplex of `side`.

@@ -8,7 +8,9 @@ use crate::{
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use failsafe_primitives::{
-    evidence::late_amount, split, Collateral, Pair, Side, Signature, Simplex, NATIVE_ASSET,
+    evidence::{late_amount, Presented},
+    simplex::{Lock, MaxLocks},
+    split, Collateral, Pair, Side, Signature, Simplex, NATIVE_ASSET,
 };
 use frame_support::{
     defensive,
@@ -21,6 +23,7 @@ use frame_support::{
         Get,
     },
     weights::Weight,
+    BoundedVec,
 };
 
 impl<T: Config> Pallet<T> {
@@ -78,11 +81,23 @@ impl<T: Config> Pallet<T> {
         [one(Side::Left), one(Side::Right)]
     }
 
+    /// The locks of a stored simplex that were revealed in time.
+    fn counted_locks(presented: &Option<Presented>) -> BoundedVec<(AssetId, Lock), MaxLocks> {
+        let entries = presented.iter().flat_map(|presented| &presented.simplex.entries);
+        let locks = entries.flat_map(|entry| entry.locks.iter().map(|lock| (entry.asset, lock)));
+        let counted = locks.filter(|(_, lock)| lock.counts(T::Secrets::revealed_at(&lock.hash)));
+        // A valid simplex has no more locks than a list may have.
+        BoundedVec::truncate_from(counted.map(|(asset, lock)| (asset, lock.clone())).collect())
+    }
+
     /// Pays out, books debts, moves the epoch on. Never fails. Returns whether a debt was booked.
     pub(crate) fn carry_out(pair: &Pair, dispute: &Dispute) -> bool {
         let (left, right) = (pair.left(), pair.right());
         let mut record: ChannelRecord = Channels::<T>::get(left, right).unwrap_or_default();
         let mut resolved = Resolved { at: T::Clock::now(), ..Default::default() };
+        if !matches!(dispute.verdict, Verdict::Agreed(_)) {
+            resolved.locks = dispute.presented.each_ref().map(Self::counted_locks);
+        }
         let mut outcomes = Outcomes::default();
         for asset in Self::assets_of(pair, dispute) {
             let row = Rows::<T>::take((left, right, asset));
@@ -225,24 +240,26 @@ impl<T: Config> Pallet<T> {
         ensure!(T::Clock::now() <= Self::late_until(&resolved), Error::<T>::NoLateClaims);
         let payer = payee.other();
         let context = Self::context(pair, epoch);
-        // Locks are not counted, so any expiry will do.
+        // Only locks that had counted do, so any expiry will do.
         let rules = Self::rules(&context, Clock::MAX);
         rules.check_late(payer, simplex, signature).map_err(Error::<T>::from)?;
 
         let counted = &mut resolved.counted[payer.index()];
+        let locks = &resolved.locks[payer.index()];
         let mut claims: Vec<(AssetId, Balance)> = Vec::new();
         for entry in &simplex.entries {
             let known = counted.iter_mut().find(|(asset, _)| *asset == entry.asset);
             let before = known.as_ref().map_or(0, |(_, amount)| *amount);
-            let amount = late_amount(entry.sent, before);
+            let amount = late_amount(entry, before, locks);
             if amount == 0 || !T::Assets::asset_exists(entry.asset) {
                 continue;
             }
+            let after = before.checked_add(amount).ok_or(Error::<T>::LimitExceeded)?;
             match known {
-                Some((_, amount)) => *amount = entry.sent,
-                None => counted
-                    .try_push((entry.asset, entry.sent))
-                    .map_err(|_| Error::<T>::TooManyAssets)?,
+                Some((_, counted)) => *counted = after,
+                None => {
+                    counted.try_push((entry.asset, after)).map_err(|_| Error::<T>::TooManyAssets)?
+                },
             }
             claims.push((entry.asset, amount));
         }

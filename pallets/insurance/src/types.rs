@@ -3,7 +3,7 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use failsafe_primitives::{
     evidence::Presented,
-    simplex::{MaxAssets, MAX_ASSETS},
+    simplex::{Lock, MaxAssets, MaxLocks, MAX_ASSETS},
     AccountId, AssetId, Balance, BlockNumber, Claim, Clock, Close, Collateral, Epoch, Nonce, Side,
 };
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
@@ -158,6 +158,9 @@ pub struct Resolved {
     pub at: Clock,
     /// Per side: what has counted as paid, per asset.
     pub counted: [BoundedVec<(AssetId, Balance), MaxAssets>; 2],
+    /// Per side: the locks that counted, ascending by id. A simplex that is claimed late may hold
+    /// them still.
+    pub locks: [BoundedVec<(AssetId, Lock), MaxLocks>; 2],
 }
 
 /// Work that comes due at a usable clock.

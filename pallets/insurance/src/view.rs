@@ -27,6 +27,7 @@ impl<T: Config> Pallet<T> {
                 epoch,
                 at: resolved.at,
                 counted: resolved.counted.map(|counted| counted.into_inner()),
+                locks: resolved.locks.map(|locks| locks.into_inner()),
             })
             .collect();
         old_epochs.sort_unstable_by_key(|old| core::cmp::Reverse(old.epoch));

@@ -6,6 +6,9 @@ use crate::{
 };
 use sp_core::{ed25519, Pair as _, H256};
 
+/// Some asset.
+const ISSUED: u32 = 7;
+
 struct Party {
     key: ed25519::Pair,
 }
@@ -241,11 +244,36 @@ fn third_party_evidence_should_need_both_signatures() {
 
 #[test]
 fn s29_late_amount_should_be_what_was_not_counted_yet() {
-    assert_eq!(late_amount(70, 40), 30);
-    assert_eq!(late_amount(70, 70), 0);
+    let sent = |amount| Entry::sent(ISSUED, amount);
+    assert_eq!(late_amount(&sent(70), 40, &[]), 30);
+    assert_eq!(late_amount(&sent(70), 70, &[]), 0);
     // A lock of 30 in the simplex of 40 that counted at resolve.
-    assert_eq!(late_amount(70, 40 + 30), 0);
-    assert_eq!(late_amount(10, 70), 0);
+    let lock = Lock { id: 3, amount: 30, hash: [7; 32], expiry: 9 };
+    assert_eq!(late_amount(&sent(70), 40 + 30, &[(ISSUED, lock)]), 0);
+    assert_eq!(late_amount(&sent(10), 70, &[]), 0);
+}
+
+/// Finding 6 of docs/model.md: what is sent beside a lock that had counted and is still held.
+#[test]
+fn s29_late_amount_should_be_beside_the_locks_that_counted_when_they_are_still_held() {
+    let lock = |id, amount| Lock { id, amount, hash: [7; 32], expiry: 9 };
+    let held =
+        |locks: Vec<Lock>| Entry { asset: ISSUED, sent: 30, locks: locks.try_into().unwrap() };
+    let counted = [(ISSUED, lock(2, 1)), (ISSUED, lock(3, 40))];
+    assert_eq!(late_amount(&held(vec![lock(3, 40)]), 40 + 1, &counted), 29);
+    assert_eq!(late_amount(&held(vec![lock(3, 40)]), 40, &counted), 30);
+    // Twice the same claim.
+    assert_eq!(late_amount(&held(vec![lock(3, 40)]), 70, &counted), 0);
+    // Locks that had not counted, or not like this.
+    for other in [lock(4, 40), lock(3, 50)] {
+        assert_eq!(late_amount(&held(vec![other]), 20, &counted), 10);
+    }
+    assert_eq!(late_amount(&held(vec![lock(3, 40)]), 20, &[(ISSUED + 1, lock(3, 40))]), 10);
+    // Beyond all limits.
+    assert_eq!(
+        late_amount(&held(vec![lock(3, Balance::MAX)]), 20, &[(ISSUED, lock(3, Balance::MAX))]),
+        0
+    );
 }
 
 #[test]

@@ -156,6 +156,32 @@ fn s29_withheld_state_should_move_nothing_when_a_lock_has_counted_already() {
     });
 }
 
+/// S29 with a lock of 30 in n5 that counted, and n6 that still holds it beside what it sends (finding
+/// 6 of docs/model.md). Old: what had counted for the lock was taken off, and n6 was worth nothing.
+#[test]
+fn s29_withheld_state_should_move_what_it_sends_when_it_still_holds_a_lock_that_counted() {
+    in_both(|chain, asset, [a, b]| {
+        let old = channel_at(chain, asset, [a, b], (100, 100));
+        let lock = (30, 1, now() + 10);
+        let n5 = locked(asset, 5, 10, &[lock]);
+        chain.all(vec![a.does(dispute(&old, b, acked(&old, a, &n5))), b.does(reveal(&[1]))]);
+        chain.run_until_resolved(&old);
+        assert_eq!((has(asset, a), has(asset, b)), (60, 40));
+        let claim = || late_claim(&old, a, &locked(asset, 6, 25, &[lock]));
+        assert_eq!(chain.one(b.does(claim())), Ok(()));
+        assert_eq!((has(asset, a), has(asset, b)), (45, 55));
+        let refused = Err(Error::<Runtime>::NothingToClaim.into());
+        assert_eq!(chain.one(b.does(claim())), refused);
+        // The lock is settled: n7 sends no more than has counted. A lock that had not counted is
+        // worth nothing, though its secret is known.
+        for simplex in [sent_in(asset, 7, 55 * FRD), locked(asset, 8, 55, &[(20, 1, now() + 10)])] {
+            assert_eq!(chain.one(b.does(late_claim(&old, a, &simplex))), refused);
+        }
+        assert_eq!(chain.one(b.does(late_claim(&old, a, &sent_in(asset, 9, 60 * FRD)))), Ok(()));
+        assert_eq!((has(asset, a), has(asset, b)), (40, 60));
+    });
+}
+
 #[test]
 fn s32_lock_should_push_into_the_uninsured_when_it_passes_the_insurance() {
     in_both(|chain, asset, [left, right]| {

@@ -138,7 +138,12 @@ test('s19_m13_dispute_should_be_resolved_by_the_agenda_when_its_time_is_over', a
   const after = await channel.at(resolved.hash);
   assert.deepEqual([after.epoch, after.dispute, after.collateral], [1n, null, []]);
   assert.deepEqual(after.oldEpochs, [
-    { epoch: 0n, at: resolveAt, counted: [[[BigInt(NATIVE), 500n * FRD]], [[BigInt(NATIVE), 150n * FRD]]] },
+    {
+      epoch: 0n,
+      at: resolveAt,
+      counted: [[[BigInt(NATIVE), 500n * FRD]], [[BigInt(NATIVE), 150n * FRD]]],
+      locks: [[], []],
+    },
   ]);
 
   const uncountered = await untilEvent(api, disputed.hash, 'insurance.DisputeResolved', other.pair);
