@@ -138,6 +138,8 @@ impl Channel {
             return vec![];
         }
         self.review_late(&facts);
+        let old = facts.view.old_epochs.iter().find(|old| old.epoch == self.epoch());
+        let ended = if facts.view.epoch > self.epoch() { self.end_locks(old) } else { vec![] };
         let facts = facts.without_old_epochs(&self.state.late);
         let (epoch, block) = (facts.view.epoch, facts.at.block);
         let disputed = facts.view.dispute.is_some();
@@ -147,6 +149,7 @@ impl Channel {
             self.state.facts = facts;
             vec![Effect::Persist]
         };
+        effects.extend(ended);
         if disputed {
             effects.extend(self.freeze(|freezes| freezes.see(epoch, block)));
         }
@@ -161,6 +164,7 @@ impl Channel {
         effects.extend(self.submit_late(ctx));
         effects.extend(self.counter_again(ctx));
         effects.extend(self.release(ctx));
+        effects.extend(self.tidy_locks(ctx));
         effects.extend(self.pump(ctx));
         effects
     }
@@ -250,6 +254,9 @@ impl Channel {
         state.freezes = freezes;
         state.data_lost = false;
         state.forgotten = 0;
+        state.answers.clear();
+        state.said.clear();
+        state.dying.clear();
         state.facts = facts;
         self.watch.answered = None;
         self.watch.counter = Retry::default();

@@ -26,7 +26,7 @@ impl Channel {
     /// The close that follows from both simplexes as we have them.
     fn close_of(&self, valid_until: Clock) -> Option<Close> {
         let (mine, theirs) = (&self.state.mine.simplex, &self.state.theirs.simplex);
-        if mine.locks().next().is_some() || theirs.locks().next().is_some() {
+        if mine.has_locks() || theirs.has_locks() {
             return None;
         }
         let entries = mine.entries.iter().chain(theirs.entries.iter());
@@ -70,7 +70,7 @@ impl Channel {
         }
         let valid_until =
             ctx.finalized.clock.checked_add(CLOSE_VALIDITY).ok_or(Refusal::Overflow)?;
-        let close = self.close_of(valid_until).ok_or(Refusal::LocksUnavailable)?;
+        let close = self.close_of(valid_until).ok_or(Refusal::LockPending)?;
         let signature =
             partner_submits.then(|| ctx.signer.sign(&self.state.context.close_message(&close)));
         let request = Message::CloseRequest {

@@ -3,11 +3,12 @@
 use crate::{
     error::Fault,
     freeze::FreezeReason,
+    lock::{FailReason, LockEnd, Onion, Secret},
     message::{Message, PaymentId, Purpose, RefusalReason},
     terms::AssetTerms,
 };
 use failsafe_primitives::{
-    AssetId, Balance, Close, Epoch, Evidence, Nonce, Signature, Simplex, Withdrawal,
+    AssetId, Balance, Close, Epoch, Evidence, Lock, Nonce, Signature, Simplex, Withdrawal,
 };
 use sp_runtime::MultiSignature;
 
@@ -74,6 +75,79 @@ pub enum Event {
         amount: Balance,
         /// What it is for.
         purpose: Purpose,
+    },
+    /// The partner offers a lock. The host answers it: [`Channel::fulfill`](crate::Channel::fulfill)
+    /// or [`Channel::fail_lock`](crate::Channel::fail_lock).
+    LockOffered {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+        /// Its instructions.
+        onion: Onion,
+    },
+    /// The partner has paid its lock; the money is ours from now on.
+    LockSettled {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// The partner's lock is gone: we had failed it, or it has expired.
+    LockWithdrawn {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+    },
+    /// The partner has told the secret of our lock. The host decides whether it is in time, and
+    /// [settles](crate::Channel::settle).
+    LockFulfilled {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// The partner does not claim our lock. It is not dead yet.
+    LockFailed {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+        /// Why, encrypted for the payer.
+        reason: FailReason,
+    },
+    /// Our lock is paid, because the host or the chain had its secret.
+    LockPaid {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// Nobody can claim our lock any more: it has expired, or the partner has acknowledged a simplex
+    /// without it.
+    LockDead {
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+    },
+    /// A lock was pending when its epoch ended, or cancelled and still to be enforced.
+    LockEnded {
+        /// Whether it was ours.
+        ours: bool,
+        /// The asset.
+        asset: AssetId,
+        /// The lock.
+        lock: Lock,
+        /// What the resolve has made of it.
+        end: LockEnd,
     },
     /// Our newest simplex is acknowledged.
     Acked {

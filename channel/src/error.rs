@@ -60,9 +60,49 @@ pub enum Refusal {
     /// A sum beyond the limits of the protocol.
     #[error("the amount is beyond the limits of the protocol")]
     Overflow,
-    /// Hash locks need a registry of secrets on chain.
-    #[error("hash locks are not available on this chain yet")]
-    LocksUnavailable,
+    /// There is no such lock any more, or there never was.
+    #[error("there is no pending lock {0}")]
+    UnknownLock(u64),
+    /// Not the secret of the lock.
+    #[error("the secret does not open lock {0}")]
+    WrongSecret(u64),
+    /// The partner has not failed the lock.
+    #[error("lock {0} can be cancelled only after the partner has failed it")]
+    NotFailed(u64),
+    /// The lock may still be paid by a reveal on chain.
+    #[error("lock {0} has not expired, or its secret was revealed in time")]
+    NotExpired(u64),
+    /// The lock was failed by us.
+    #[error("we have told the partner that we do not claim lock {0}")]
+    LockFailed(u64),
+    /// We have given out the secret of the lock.
+    #[error("the partner has the secret of lock {0} from us")]
+    LockFulfilled(u64),
+    /// The lock would expire before it exists.
+    #[error("a lock that expires at clock {expiry}, and it is {clock} already")]
+    LockExpired {
+        /// Its expiry.
+        expiry: Clock,
+        /// Usable clock of the newest finalized block.
+        clock: Clock,
+    },
+    /// The lock would outlive a dispute.
+    #[error("a lock that expires at clock {expiry}; the latest possible now is {latest}")]
+    ExpiryTooFar {
+        /// Its expiry.
+        expiry: Clock,
+        /// The latest possible.
+        latest: Clock,
+    },
+    /// A lock of the same hash is pending in our simplex.
+    #[error("a lock of the same hash is pending in this channel")]
+    HashPending,
+    /// A simplex holds no more.
+    #[error("as many locks are pending in this channel as it may hold: wait for one of them")]
+    TooManyLocks,
+    /// A close needs a channel without locks (M2).
+    #[error("a lock is pending: wait until it is settled or expired")]
+    LockPending,
     /// Too many transitions in one update.
     #[error("too many transitions in one update")]
     TooManyTransitions,
@@ -155,9 +195,35 @@ pub enum Fault {
     /// A sum beyond the limits of the protocol.
     #[error("a sum is beyond the limits of the protocol")]
     Overflow,
-    /// Hash locks need a registry of secrets on chain.
-    #[error("hash locks are not available on this chain yet")]
-    LocksUnavailable,
+    /// There is no such lock.
+    #[error("there is no pending lock {0}")]
+    UnknownLock(u64),
+    /// A number that an earlier lock had (M19).
+    #[error("lock {0}: its number was used before")]
+    LockIdUsed(u64),
+    /// Not the secret of the lock.
+    #[error("the secret does not open lock {0}")]
+    WrongSecret(u64),
+    /// Cancels a lock that we have not failed.
+    #[error("lock {0} was cancelled, and we have not failed it")]
+    NotFailed(u64),
+    /// Drops a lock that may still be paid, or is, by a reveal on chain (M20).
+    #[error("lock {0} was dropped, and it has not expired without a reveal")]
+    NotExpired(u64),
+    /// A lock of the same hash is pending.
+    #[error("a second lock of the same hash")]
+    HashPending,
+    /// More locks than a simplex may hold (A3).
+    #[error("more locks than a simplex may hold")]
+    TooManyLocks,
+    /// A lock that would outlive a dispute (M15).
+    #[error("a lock that expires at clock {expiry}; the latest possible is {latest}")]
+    ExpiryTooFar {
+        /// Its expiry.
+        expiry: Clock,
+        /// The latest possible.
+        latest: Clock,
+    },
     /// Acknowledges what was never sent.
     #[error("acknowledgement of nonce {0}, which was never signed")]
     UnknownAck(Nonce),
@@ -192,8 +258,8 @@ impl Fault {
             Self::Gap { .. } => false,
             // Our node lags.
             Self::AsOfInFuture { .. } | Self::TooManyHeld | Self::EpochAhead { .. } => false,
-            // A newer version.
-            Self::LocksUnavailable => false,
+            // The chain's parameter has just changed.
+            Self::ExpiryTooFar { .. } => false,
             Self::BadSignature
             | Self::Unsigned
             | Self::Empty
@@ -206,6 +272,13 @@ impl Fault {
             | Self::Reservation(_)
             | Self::Simplex(_)
             | Self::Overflow
+            | Self::UnknownLock(_)
+            | Self::LockIdUsed(_)
+            | Self::WrongSecret(_)
+            | Self::NotFailed(_)
+            | Self::NotExpired(_)
+            | Self::HashPending
+            | Self::TooManyLocks
             | Self::UnknownAck(_)
             | Self::Mismatch(_)
             | Self::Repeated(_)

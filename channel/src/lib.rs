@@ -19,10 +19,7 @@
 //! [`state`] what is kept · [`message`] what travels · [`session`] what waits · [`update`] paying ·
 //! [`terms`] credit lines · [`reservation`] withdrawal proofs · [`close`] cooperative closes ·
 //! [`reconnect`] catching up · [`chain`] disputes and epochs · [`freeze`] when nothing moves ·
-//! [`late`] claims for what a resolve did not count.
-//!
-//! Hash locks have their place on the wire and in the state; the engine refuses to make or take them
-//! until the chain has a registry of secrets.
+//! [`late`] claims for what a resolve did not count · [`lock`] payments against a secret.
 
 #![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
 
@@ -32,6 +29,7 @@ pub mod effect;
 pub mod error;
 pub mod freeze;
 pub mod late;
+pub mod lock;
 pub mod message;
 pub mod reconnect;
 pub mod reservation;
@@ -55,7 +53,7 @@ pub use terms::AssetTerms;
 
 pub use failsafe_primitives::view::Moment;
 
-use failsafe_primitives::AccountId;
+use failsafe_primitives::{simplex::LockHash, AccountId, Clock};
 use sp_runtime::MultiSignature;
 
 /// Signs payload messages with a party's account key.
@@ -75,4 +73,24 @@ pub struct Context<'a> {
     pub finalized: Moment,
     /// Newest best block.
     pub best: Moment,
+    /// The chain's `lock_window`, in usable blocks: furthest that a lock may expire.
+    pub lock_window: Clock,
+    /// The registry of secrets at the newest finalized block, as far as it concerns pending locks.
+    pub reveals: &'a dyn Fn(&LockHash) -> Option<Reveal>,
+}
+
+/// A secret in the registry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reveal {
+    /// The secret.
+    pub secret: lock::Secret,
+    /// Usable block of its first reveal.
+    pub at: Clock,
+}
+
+impl Context<'_> {
+    /// The secret of `hash`, if the finalized chain has it.
+    pub(crate) fn reveal(&self, hash: &LockHash) -> Option<Reveal> {
+        (self.reveals)(hash)
+    }
 }

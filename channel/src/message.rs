@@ -133,7 +133,7 @@ pub enum Transition {
         /// What it is for.
         purpose: Purpose,
     },
-    /// Adds a hash lock. Not taken yet.
+    /// Adds a hash lock.
     #[codec(index = 1)]
     Lock {
         /// The asset.
@@ -149,7 +149,7 @@ pub enum Transition {
         /// Onion-encrypted instructions.
         onion: BoundedVec<u8, ConstU32<MAX_ONION>>,
     },
-    /// Pays a lock. Not taken yet.
+    /// Pays a lock.
     #[codec(index = 2)]
     Settle {
         /// The lock.
@@ -157,13 +157,13 @@ pub enum Transition {
         /// Its secret.
         secret: [u8; 32],
     },
-    /// Drops a lock that the receiver failed. Not taken yet.
+    /// Drops a lock that the receiver failed.
     #[codec(index = 3)]
     Cancel {
         /// The lock.
         id: u64,
     },
-    /// Drops a lock that has expired. Not taken yet.
+    /// Drops a lock that has expired.
     #[codec(index = 4)]
     Expire {
         /// The lock.
@@ -205,21 +205,6 @@ pub struct Update {
     pub signature: Option<Signature>,
     /// Acknowledgement of the receiver's newest simplex.
     pub ack: Option<AckOf>,
-}
-
-impl Update {
-    /// Whether it adds, pays or drops a hash lock.
-    pub(crate) fn has_locks(&self) -> bool {
-        self.transitions.iter().any(|transition| match transition {
-            Transition::Lock { .. }
-            | Transition::Settle { .. }
-            | Transition::Cancel { .. }
-            | Transition::Expire { .. } => true,
-            Transition::Pay { .. } | Transition::Reserve { .. } | Transition::Unreserve { .. } => {
-                false
-            },
-        })
-    }
 }
 
 /// An acknowledgement of the simplex with `nonce`.
@@ -375,7 +360,7 @@ pub enum Message {
         /// What was wrong and what to do.
         text: BoundedVec<u8, ConstU32<MAX_FAULT_TEXT>>,
     },
-    /// The secret of a lock. Not taken yet.
+    /// The secret of a lock.
     #[codec(index = 15)]
     Fulfill {
         /// The epoch.
@@ -385,7 +370,7 @@ pub enum Message {
         /// Its secret.
         secret: [u8; 32],
     },
-    /// A lock cannot be fulfilled. Not taken yet.
+    /// A lock cannot be fulfilled.
     #[codec(index = 16)]
     Fail {
         /// The epoch.

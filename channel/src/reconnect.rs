@@ -84,6 +84,7 @@ impl Channel {
             let decision = self.state.decision.as_ref();
             effects.extend(decision.map(|d| Effect::Send(self.decision_message(d))));
         }
+        effects.extend(self.repeat_answers());
         Ok(effects)
     }
 
@@ -191,6 +192,10 @@ impl Channel {
         theirs.simplex = shown.simplex;
         theirs.signature = Some(shown.signature);
         theirs.reservation = None;
+        let newest = theirs.simplex.locks().map(|lock| lock.id.saturating_add(1)).max();
+        theirs.next_lock = theirs.next_lock.max(newest.unwrap_or(0));
+        let pending = &self.state.theirs;
+        self.state.answers.retain(|id, _| pending.lock(*id).is_some());
         self.state.decision = None;
         self.state.forgotten = nonce;
         self.state.ack_sent = self.state.ack_sent.max(nonce);

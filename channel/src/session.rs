@@ -59,16 +59,8 @@ impl Session {
         Some(message)
     }
 
-    /// Keeps a message that must wait. What could never be taken is not kept.
+    /// Keeps a message that must wait.
     fn hold(&mut self, message: Message) -> Result<(), Fault> {
-        let locks = match &message {
-            Message::Update(update) => update.has_locks(),
-            Message::Fulfill { .. } | Message::Fail { .. } => true,
-            _ => false,
-        };
-        if locks {
-            return Err(Fault::LocksUnavailable);
-        }
         let bytes = self.held_bytes.checked_add(message.encoded_size());
         let bytes = bytes.filter(|bytes| *bytes <= MAX_HELD_BYTES).ok_or(Fault::TooManyHeld)?;
         if self.held.len() >= MAX_HELD {
@@ -240,7 +232,8 @@ impl Channel {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 Ok(vec![Effect::Event(Event::PartnerComplains { text })])
             },
-            Message::Fulfill { .. } | Message::Fail { .. } => Err(Fault::LocksUnavailable),
+            Message::Fulfill { epoch, id, secret } => self.on_fulfill(epoch, id, secret),
+            Message::Fail { epoch, id, reason } => self.on_fail(ctx, epoch, id, reason),
         }
     }
 

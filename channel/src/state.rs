@@ -2,8 +2,10 @@
 
 use crate::{
     chain::{PairFacts, Watch},
+    error::Fault,
     freeze::Freezes,
     late::LateClaim,
+    lock::{Answers, Dying},
     message::{RefusalReason, Update},
     session::Session,
     terms::{Given, Received},
@@ -11,15 +13,16 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
-    simplex::MaxAssets, AccountId, AssetId, Balance, BlockNumber, ChannelContext, Clock, Epoch,
-    Nonce, Pair, PairError, Side, Signature, SignedSimplex, Simplex, TwiceSigned, Withdrawal,
+    simplex::MaxAssets, AccountId, AssetId, Balance, BlockNumber, ChannelContext, Clock, Entry,
+    Epoch, Nonce, Pair, PairError, Side, Signature, SignedSimplex, Simplex, SimplexError,
+    TwiceSigned, Withdrawal,
 };
 use sp_core::H256;
 use sp_runtime::{BoundedVec, MultiSignature};
 use std::collections::VecDeque;
 
 /// Version of the stored form.
-pub const STATE_VERSION: u8 = 2;
+pub const STATE_VERSION: u8 = 3;
 
 /// Money held for a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -52,12 +55,28 @@ pub struct Half {
     pub as_of: BlockNumber,
     /// What its maker has reserved.
     pub reservation: Option<Reservation>,
+    /// Lowest id that a new lock may have: none is used twice (M19).
+    pub next_lock: u64,
 }
 
 impl Half {
     /// Nonce of the newest simplex.
     pub fn nonce(&self) -> Nonce {
         self.simplex.nonce
+    }
+
+    /// The entry of `asset`, an empty one if there is none yet.
+    pub(crate) fn entry_mut(&mut self, asset: AssetId) -> Result<&mut Entry, Fault> {
+        let entries = &mut self.simplex.entries;
+        let i = match entries.binary_search_by_key(&asset, |entry| entry.asset) {
+            Ok(i) => i,
+            Err(i) => {
+                let full = Fault::Simplex(SimplexError::AssetOrder);
+                entries.try_insert(i, Entry::sent(asset, 0)).map_err(|_| full)?;
+                i
+            },
+        };
+        entries.get_mut(i).ok_or(Fault::Overflow)
     }
 
     /// The newest simplex with its signature, once there is one.
@@ -142,6 +161,12 @@ pub struct State {
     pub data_lost: bool,
     /// Up to this nonce of the partner we have forgotten what it reserved: our copy was repaired.
     pub forgotten: Nonce,
+    /// What we have said about the partner's pending locks.
+    pub answers: Answers,
+    /// What the partner has said about our pending locks.
+    pub said: Answers,
+    /// Own locks that were cancelled, until the partner has acknowledged that.
+    pub dying: Vec<Dying>,
     /// What earlier epochs did not count of the partner's payments.
     pub late: Vec<LateClaim>,
 }
@@ -190,6 +215,9 @@ impl Channel {
             freezes,
             data_lost: false,
             forgotten: 0,
+            answers: Answers::new(),
+            said: Answers::new(),
+            dying: vec![],
             late: vec![],
         };
         Ok(Self::from_state(state))
@@ -259,6 +287,7 @@ impl Channel {
             || self.state.freezes != Freezes::default()
             || self.state.facts.view.dispute.is_some()
             || !self.state.late.is_empty()
+            || self.state.mine.simplex.has_locks()
     }
 
     /// The finalized moment up to which this channel knows the chain.

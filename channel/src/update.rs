@@ -4,14 +4,15 @@
 use crate::{
     effect::{Effect, Event},
     error::{Fault, Refusal},
+    lock::Answers,
     message::{AckOf, Message, Purpose, Transition, Update},
     reservation,
     state::{Acked, Channel, Decision, Half, Reservation, Sent},
     Context,
 };
 use failsafe_primitives::{
-    arithmetic::within_limit, capacity, delta, own, AssetId, Balance, BlockNumber, Clock, Entry,
-    Epoch, Nonce, Side, Signature,
+    arithmetic::within_limit, capacity, delta, own, simplex::LockHash, AssetId, Balance,
+    BlockNumber, Clock, Entry, Epoch, Nonce, Side, Signature,
 };
 use sp_runtime::BoundedVec;
 
@@ -36,7 +37,26 @@ pub(crate) struct Judge<'a> {
     pub refused: Option<Nonce>,
     /// Up to this nonce it is not known what the side has reserved.
     pub forgotten: Nonce,
+    /// What the partner of the side has said about its locks.
+    pub answers: &'a Answers,
+    /// Furthest that a lock may expire, in usable blocks from now.
+    pub lock_window: Clock,
+    /// What the finalized chain has in its registry of secrets.
+    pub revealed: &'a dyn Fn(&LockHash) -> Option<Clock>,
 }
+
+/// By what moment a transition is judged.
+pub(crate) struct Now<'a> {
+    /// Usable clock of our newest finalized block.
+    pub clock: Clock,
+    /// Furthest that a lock may expire, in usable blocks from then.
+    pub lock_window: Clock,
+    /// What is in the registry of secrets then.
+    pub revealed: &'a dyn Fn(&LockHash) -> Option<Clock>,
+}
+
+/// No moment: for what does not depend on one.
+pub(crate) const NOW: Now<'static> = Now { clock: 0, lock_window: 0, revealed: &|_| None };
 
 impl Judge<'_> {
     /// What `half`'s side owns in `asset`: negative when it owes.
@@ -97,10 +117,10 @@ impl Judge<'_> {
             Transition::Unreserve { reservation } => {
                 reservation::unreserve(self, half, *reservation)
             },
-            Transition::Lock { .. }
-            | Transition::Settle { .. }
-            | Transition::Cancel { .. }
-            | Transition::Expire { .. } => Err(Fault::LocksUnavailable),
+            lock @ Transition::Lock { .. } => self.lock(half, lock),
+            Transition::Settle { id, secret } => self.settle(half, *id, secret),
+            Transition::Cancel { id } => self.cancel(half, *id),
+            Transition::Expire { id } => self.expire(half, *id),
         }
     }
 
@@ -112,20 +132,9 @@ impl Judge<'_> {
         if amount > available {
             return Err(Fault::AboveCapacity { asset, amount, available });
         }
-        let entries = &mut half.simplex.entries;
-        match entries.binary_search_by_key(&asset, |entry| entry.asset) {
-            Ok(i) => {
-                let sent = entries[i].sent.checked_add(amount).ok_or(Fault::Overflow)?;
-                entries[i].sent = within_limit(sent).map_err(|_| Fault::Overflow)?;
-            },
-            Err(i) => {
-                let amount = within_limit(amount).map_err(|_| Fault::Overflow)?;
-                let full = failsafe_primitives::SimplexError::AssetOrder;
-                entries
-                    .try_insert(i, Entry::sent(asset, amount))
-                    .map_err(|_| Fault::Simplex(full))?;
-            },
-        }
+        let entry = half.entry_mut(asset)?;
+        let sent = entry.sent.checked_add(amount).ok_or(Fault::Overflow)?;
+        entry.sent = within_limit(sent).map_err(|_| Fault::Overflow)?;
         Ok(())
     }
 
@@ -154,7 +163,13 @@ impl From<Fault> for Refusal {
             },
             Fault::AssetNotAccepted(asset) => Self::AssetNotAccepted(asset),
             Fault::Simplex(error) => Self::Limits(error),
-            Fault::LocksUnavailable => Self::LocksUnavailable,
+            Fault::UnknownLock(id) => Self::UnknownLock(id),
+            Fault::WrongSecret(id) => Self::WrongSecret(id),
+            Fault::NotFailed(id) => Self::NotFailed(id),
+            Fault::NotExpired(id) => Self::NotExpired(id),
+            Fault::HashPending => Self::HashPending,
+            Fault::TooManyLocks => Self::TooManyLocks,
+            Fault::ExpiryTooFar { expiry, latest } => Self::ExpiryTooFar { expiry, latest },
             _ => Self::Overflow,
         }
     }
@@ -175,7 +190,7 @@ impl Channel {
     /// How much can be sent to the partner in `asset` now.
     pub fn can_send(&self, asset: AssetId) -> Result<Balance, Refusal> {
         let credit = |asset| self.state.received.current(asset).map(|terms| terms.credit);
-        Ok(self.own_judge(&credit, 0).capacity(&self.state.mine, asset)?)
+        Ok(self.own_judge(&credit, &NOW).capacity(&self.state.mine, asset)?)
     }
 
     /// How much the partner can send in `asset` now, by our newest terms.
@@ -189,6 +204,9 @@ impl Channel {
             clock: 0,
             refused: None,
             forgotten: 0,
+            answers: &self.state.answers,
+            lock_window: 0,
+            revealed: &|_| None,
         };
         Ok(judge.capacity(&self.state.theirs, asset)?)
     }
@@ -196,7 +214,7 @@ impl Channel {
     /// How much can be withdrawn in `asset` now: owned, not credit, and covered by insurance.
     pub fn can_withdraw(&self, asset: AssetId) -> Result<Balance, Refusal> {
         let credit = |_| None;
-        let judge = self.own_judge(&credit, 0);
+        let judge = self.own_judge(&credit, &NOW);
         let owned = judge.withdrawable(&self.state.mine, asset)?;
         Ok(owned.min(self.state.facts.collateral(asset).insurance))
     }
@@ -204,16 +222,19 @@ impl Channel {
     pub(crate) fn own_judge<'a>(
         &'a self,
         credit: &'a dyn Fn(AssetId) -> Option<Balance>,
-        clock: Clock,
+        now: &Now<'a>,
     ) -> Judge<'a> {
         Judge {
             side: self.state.side,
             facts: &self.state.facts,
             other: &self.state.theirs,
             credit,
-            clock,
+            clock: now.clock,
             refused: self.state.refused,
             forgotten: 0,
+            answers: &self.state.said,
+            lock_window: now.lock_window,
+            revealed: now.revealed,
         }
     }
 
@@ -235,7 +256,9 @@ impl Channel {
             BoundedVec::try_from(transitions).map_err(|_| Refusal::TooManyTransitions)?;
         let as_of = self.choose_as_of(ctx, &transitions)?;
         let credit = |asset| self.state.received.current(asset).map(|terms| terms.credit);
-        let judge = self.own_judge(&credit, ctx.finalized.clock);
+        let revealed = |hash: &LockHash| ctx.reveal(hash).map(|reveal| reveal.at);
+        let (clock, lock_window) = (ctx.finalized.clock, ctx.lock_window);
+        let judge = self.own_judge(&credit, &Now { clock, lock_window, revealed: &revealed });
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.mine, &transitions, max_locks)?;
         next.as_of = as_of;
@@ -258,8 +281,10 @@ impl Channel {
         }
         let sent = Sent { update: update.clone(), simplex: next.simplex.clone() };
         self.state.outbox.push_back(sent);
-        self.state.mine = next;
+        let nonce = next.nonce();
+        let before = std::mem::replace(&mut self.state.mine, next);
         let mut effects = vec![Effect::Persist];
+        effects.extend(self.lock_events(&before, &update.transitions, nonce, true));
         // Before the partner has said where it stands, it could miss the updates in between: they all
         // go out when it has.
         if self.established() {
@@ -268,17 +293,24 @@ impl Channel {
         Ok(effects)
     }
 
-    /// The finalized block by which an update of ours is to be judged. Payments need only the block
-    /// at which the collateral last changed: so the partner's node need not have caught up with the
-    /// newest block, and payments do not wait for finality.
+    /// The finalized block by which an update of ours is to be judged. Payments, and locks that are
+    /// settled or cancelled, need only the block at which the collateral last changed: so the
+    /// partner's node need not have caught up with the newest block, and they do not wait for
+    /// finality.
     fn choose_as_of(
         &self,
         ctx: &Context<'_>,
         transitions: &[Transition],
     ) -> Result<BlockNumber, Refusal> {
         let least = self.state.mine.as_of.max(self.state.facts.at.block);
-        let pays_only = transitions.iter().all(|t| matches!(t, Transition::Pay { .. }));
-        if pays_only {
+        let timeless = transitions.iter().all(|transition| match transition {
+            Transition::Pay { .. } | Transition::Settle { .. } | Transition::Cancel { .. } => true,
+            Transition::Lock { .. }
+            | Transition::Expire { .. }
+            | Transition::Reserve { .. }
+            | Transition::Unreserve { .. } => false,
+        });
+        if timeless {
             return Ok(least);
         }
         if ctx.finalized.block < least {
@@ -316,6 +348,7 @@ impl Channel {
             Some(Decision::Refused(nonce, _)) => Some(*nonce),
             _ => None,
         };
+        let revealed = |hash: &LockHash| ctx.reveal(hash).map(|reveal| reveal.at);
         let judge = Judge {
             side,
             facts: &self.state.facts,
@@ -324,6 +357,9 @@ impl Channel {
             clock: ctx.finalized.clock,
             refused,
             forgotten: self.state.forgotten,
+            answers: &self.state.answers,
+            lock_window: ctx.lock_window,
+            revealed: &revealed,
         };
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.theirs, &update.transitions, max_locks)?;
@@ -339,15 +375,16 @@ impl Channel {
         drop(credit);
         let mut effects = vec![Effect::Persist];
         let answer = self.answer_reservation(ctx, next_nonce, &update.transitions);
-        self.state.theirs = next;
+        let before = std::mem::replace(&mut self.state.theirs, next);
         self.state.given.prune(next_nonce);
         if let Some(acked) = acked {
-            effects.push(self.commit_ack(acked));
+            effects.extend(self.commit_ack(acked));
         }
         if let Some(decision) = answer {
             effects.push(Effect::Send(self.decision_message(&decision)));
             self.state.decision = Some(decision);
         }
+        effects.extend(self.lock_events(&before, &update.transitions, next_nonce, false));
         for transition in update.transitions {
             if let Transition::Pay { asset, amount, purpose } = transition {
                 effects.push(Effect::Event(Event::Received { asset, amount, purpose }));
@@ -408,8 +445,9 @@ impl Channel {
         match self.check_ack(ack)? {
             None => Ok(vec![]),
             Some(acked) => {
-                let event = self.commit_ack(acked);
-                Ok(vec![Effect::Persist, event])
+                let mut effects = vec![Effect::Persist];
+                effects.extend(self.commit_ack(acked));
+                Ok(effects)
             },
         }
     }
@@ -436,10 +474,12 @@ impl Channel {
         Ok(Some(Acked { simplex, signature, ack: ack.signature }))
     }
 
-    fn commit_ack(&mut self, acked: Acked) -> Effect {
+    fn commit_ack(&mut self, acked: Acked) -> Vec<Effect> {
         let nonce = acked.simplex.nonce;
         self.state.outbox.retain(|sent| sent.simplex.nonce > nonce);
         self.state.acked = Some(acked);
-        Effect::Event(Event::Acked { nonce })
+        let mut effects = vec![Effect::Event(Event::Acked { nonce })];
+        effects.extend(self.bury_locks(nonce));
+        effects
     }
 }

@@ -27,6 +27,11 @@ pub type MaxAssets = ConstU32<MAX_ASSETS>;
 /// A 32-byte SHA-256 image of a secret of exactly 32 bytes.
 pub type LockHash = [u8; 32];
 
+/// The hash of a secret: SHA-256, as in every other network of hash locks.
+pub fn lock_hash(secret: &[u8; 32]) -> LockHash {
+    sp_io::hashing::sha2_256(secret)
+}
+
 /// A pending conditional payment: it counts if the secret of `hash` is revealed in time.
 #[derive(
     Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
@@ -194,6 +199,11 @@ impl Simplex {
     /// All locks, of whichever asset.
     pub fn locks(&self) -> impl Iterator<Item = &Lock> {
         self.entries.iter().flat_map(|entry| entry.locks.iter())
+    }
+
+    /// Whether it has a pending lock.
+    pub fn has_locks(&self) -> bool {
+        self.locks().next().is_some()
     }
 
     /// Whether the receiver gets at least as much from `self` as from `other` in every asset,

@@ -7,6 +7,7 @@ mod freeze;
 mod hostile;
 mod late;
 mod ledger;
+mod locks;
 mod lost;
 mod pay;
 mod random;
@@ -18,17 +19,18 @@ mod withdraw;
 
 use crate::{
     AssetTerms, ChainAction, Channel, Context, Effect, Event, Fault, Message, Moment, PairFacts,
-    PaymentId, Purpose, Refusal, Sign,
+    PaymentId, Purpose, Refusal, Reveal, Sign,
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
     evidence::{Presented, Standing},
+    simplex::LockHash,
     view::{DisputeView, OldEpochView},
     AccountId, Balance, Collateral, Side, Simplex, NATIVE_ASSET as FRD,
 };
 use sp_core::{ed25519, Pair as _, H256};
 use sp_runtime::MultiSignature;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) struct Key(ed25519::Pair);
 
@@ -66,11 +68,16 @@ pub(crate) struct World {
     pub parties: [Party; 2],
     pub facts: PairFacts,
     pub connected: bool,
+    /// The registry of secrets, with the block of each reveal.
+    pub reveals: BTreeMap<LockHash, (u32, Reveal)>,
     /// The next call is cut short after so many effects: its party crashes.
     pub crash_after: Option<usize>,
     /// Who has crashed last.
     pub crashed: Option<usize>,
 }
+
+/// Furthest that a lock may expire.
+pub(crate) const WINDOW: u64 = 20;
 
 pub(crate) const GENESIS: H256 = H256::repeat_byte(7);
 
@@ -103,7 +110,14 @@ impl World {
                 best: at,
             }
         });
-        let mut world = Self { parties, facts, connected: false, crash_after: None, crashed: None };
+        let mut world = Self {
+            parties,
+            facts,
+            connected: false,
+            reveals: BTreeMap::new(),
+            crash_after: None,
+            crashed: None,
+        };
         world.connect();
         for who in [L, R] {
             world.set_terms(who, 0);
@@ -118,9 +132,16 @@ impl World {
         who: usize,
         f: impl FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Refusal>,
     ) -> Result<(), Refusal> {
-        let party = &mut self.parties[who];
+        let Self { parties, reveals, .. } = self;
+        let party = &mut parties[who];
         let before = party.channel.state().clone();
-        let ctx = Context { signer: &party.key, finalized: party.finalized, best: party.best };
+        let (finalized, best) = (party.finalized, party.best);
+        let reveals = |hash: &LockHash| {
+            let known = reveals.get(hash).filter(|(block, _)| *block <= finalized.block);
+            known.map(|(_, reveal)| *reveal)
+        };
+        let ctx =
+            Context { signer: &party.key, finalized, best, lock_window: WINDOW, reveals: &reveals };
         match f(&mut party.channel, &ctx) {
             Err(refusal) => {
                 assert_eq!(party.channel.state(), &before, "a refusal changes nothing");
@@ -140,9 +161,16 @@ impl World {
         who: usize,
         f: impl FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
     ) -> Result<(), Fault> {
-        let party = &mut self.parties[who];
+        let Self { parties, reveals, .. } = self;
+        let party = &mut parties[who];
         let before = party.channel.state().clone();
-        let ctx = Context { signer: &party.key, finalized: party.finalized, best: party.best };
+        let (finalized, best) = (party.finalized, party.best);
+        let reveals = |hash: &LockHash| {
+            let known = reveals.get(hash).filter(|(block, _)| *block <= finalized.block);
+            known.map(|(_, reveal)| *reveal)
+        };
+        let ctx =
+            Context { signer: &party.key, finalized, best, lock_window: WINDOW, reveals: &reveals };
         let effects = f(&mut party.channel, &ctx);
         let fault = effects.iter().find_map(|effect| match effect {
             Effect::Fault(fault) => Some(fault.clone()),

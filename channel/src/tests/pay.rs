@@ -165,21 +165,6 @@ fn ack_should_be_a_fault_when_it_is_for_something_never_signed() {
 }
 
 #[test]
-fn locks_should_be_refused_while_the_chain_has_no_registry_of_secrets() {
-    let mut world = World::new(100, 100);
-    let lock = crate::Transition::Lock {
-        asset: FRD,
-        id: 1,
-        amount: 5,
-        hash: [0; 32],
-        expiry: 20,
-        onion: Default::default(),
-    };
-    let refused = world.call(L, |channel, ctx| channel.update(ctx, vec![lock]));
-    assert_eq!(refused, Err(Refusal::LocksUnavailable));
-}
-
-#[test]
 fn stored_state_should_be_refused_when_damaged_or_from_the_future() {
     let world = World::new(100, 100);
     let good = world.parties[L].channel.encode_state();

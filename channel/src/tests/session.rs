@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     session::{MAX_HELD, MAX_HELD_BYTES},
-    Transition, Update,
+    Update,
 };
 
 /// Right's node has not finalized a deposit by which left has paid 1: that payment waits.
@@ -64,19 +64,6 @@ fn h5_bytes_should_be_counted_down_when_messages_are_handled() {
     world.finalize(R);
     assert_eq!(world.parties[R].channel.session.held_bytes, 0);
     assert_eq!(world.received(R), 1);
-}
-
-#[test]
-fn h5_locks_should_be_a_fault_when_they_would_have_to_wait() {
-    let mut world = waiting();
-    world.pay(L, 2).unwrap();
-    let update = world.intercept_update(L);
-    let settle = Transition::Settle { id: 1, secret: [0; 32] };
-    let locks = Update { transitions: vec![settle].try_into().unwrap(), ..update };
-    assert_eq!(world.send(L, Message::Update(locks)), Err(Fault::LocksUnavailable));
-    let mut world = waiting();
-    let fulfill = Message::Fulfill { epoch: 0, id: 1, secret: [0; 32] };
-    assert_eq!(world.send(L, fulfill), Err(Fault::LocksUnavailable));
 }
 
 #[test]

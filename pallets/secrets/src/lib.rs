@@ -40,10 +40,13 @@ pub mod weights;
 use failsafe_pallet_support::{
     fees::take_fee, DebtLedger, OpenDisputes, ProtocolParameters, Secrets, UsableClock,
 };
-use failsafe_primitives::{simplex::LockHash, view::SecretView, AccountId, Balance, Clock};
+use failsafe_primitives::{
+    simplex::{lock_hash, LockHash},
+    view::SecretView,
+    AccountId, Balance, Clock,
+};
 use frame_support::traits::Get;
 use sp_core::H256;
-use sp_io::hashing::sha2_256;
 
 /// Most secrets of one `reveal`.
 pub const MAX_SECRETS: u32 = 1_024;
@@ -242,7 +245,7 @@ pub mod pallet {
 impl<T: Config> Pallet<T> {
     /// Notes that `secret` is revealed now; returns whether it is new.
     fn enter(secret: [u8; 32]) -> bool {
-        let hash = sha2_256(&secret);
+        let hash = lock_hash(&secret);
         let now = T::Clock::now();
         // A clock and a time of at most a year: the sum is far from the end of a `u64`.
         let until = now.saturating_add(T::Parameters::get().keep);
