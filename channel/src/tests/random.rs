@@ -1,12 +1,21 @@
-//! Two honest parties under random payments, terms, deposits, withdrawals, finality lag,
+//! Two honest parties under random payments, locks, terms, deposits, withdrawals, finality lag,
 //! disconnections and crashes: nobody ever finds a fault, and in the end both agree.
 
 use super::*;
+use crate::lock::Answer;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Step {
     Pay(usize, Balance),
+    /// A lock that one of a few secrets opens.
+    Lock(usize, Balance, u8),
+    /// Answers a pending lock of the partner: by its secret, or not.
+    Answer(usize, usize, bool),
+    /// Settles all own locks whose secrets were told.
+    Settle(usize),
+    /// A best block reveals a secret.
+    Reveal(u8),
     Terms(usize, Balance),
     Ack(usize),
     Deliver(usize, usize),
@@ -25,6 +34,10 @@ fn step() -> impl Strategy<Value = Step> {
     let who = 0..2usize;
     prop_oneof![
         6 => (who.clone(), 1..80u128).prop_map(|(w, a)| Step::Pay(w, a)),
+        5 => (who.clone(), 1..60u128, 0..6u8).prop_map(|(w, a, n)| Step::Lock(w, a, n)),
+        4 => (who.clone(), 0..4usize, any::<bool>()).prop_map(|(w, i, y)| Step::Answer(w, i, y)),
+        3 => who.clone().prop_map(Step::Settle),
+        1 => (0..6u8).prop_map(Step::Reveal),
         2 => (who.clone(), 0..200u128).prop_map(|(w, a)| Step::Terms(w, a)),
         1 => who.clone().prop_map(Step::Ack),
         8 => (who.clone(), 1..6usize).prop_map(|(w, n)| Step::Deliver(w, n)),
@@ -54,6 +67,28 @@ fn run(world: &mut World, step: Step) {
     match step {
         // Refused when above capacity, frozen or not synced: that is the engine's right.
         Step::Pay(who, amount) => drop(world.pay(who, amount)),
+        Step::Lock(who, amount, n) => drop(world.lock(who, amount, n)),
+        Step::Answer(who, index, secret) => {
+            let locks: Vec<_> = world.parties[who].channel.state().theirs.locks().collect();
+            let Some((_, lock)) = locks.get(index) else { return };
+            let (id, n) =
+                (lock.id, (0..6).find(|n| super::locks::secret(*n).1 == lock.hash).unwrap());
+            // Refused when the other answer was given.
+            drop(if secret { world.fulfill(who, id, n) } else { world.fail(who, id) });
+        },
+        Step::Settle(who) => {
+            let said = world.parties[who].channel.state().said.iter();
+            let known = said.filter_map(|(id, answer)| match answer {
+                Answer::Fulfilled(secret) => Some((*id, *secret)),
+                Answer::Failed(_) => None,
+            });
+            let pending = &world.parties[who].channel.state().mine;
+            let known: Vec<_> = known.filter(|(id, _)| pending.lock(*id).is_some()).collect();
+            if !known.is_empty() {
+                drop(world.call(who, |channel, ctx| channel.settle(ctx, known)));
+            }
+        },
+        Step::Reveal(n) => world.reveal(n),
         Step::Terms(who, credit) => world.set_terms(who, credit),
         Step::Ack(who) => world.flush_ack(who),
         Step::Deliver(from, count) => {
@@ -125,6 +160,11 @@ proptest! {
             world.block(|_| {});
             world.deliver_all();
         }
+        for party in &world.parties {
+            let state = party.channel.state();
+            prop_assert!(!state.mine.simplex.has_locks(), "all locks have ended");
+            prop_assert!(state.said.is_empty() && state.answers.is_empty());
+        }
         for who in [L, R] {
             world.flush_ack(who);
         }
@@ -137,6 +177,7 @@ proptest! {
         for party in &world.parties {
             prop_assert!(party.channel.state().outbox.is_empty(), "all is acknowledged");
             prop_assert!(party.channel.state().mine.reservation.is_none(), "nothing is held");
+            prop_assert!(party.channel.state().dying.is_empty(), "what was cancelled is dead");
         }
     }
 }
