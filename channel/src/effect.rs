@@ -142,6 +142,8 @@ pub enum Event {
     LockEnded {
         /// Whether it was ours.
         ours: bool,
+        /// The epoch that ended.
+        epoch: Epoch,
         /// The asset.
         asset: AssetId,
         /// The lock.

@@ -423,16 +423,18 @@ impl Channel {
                 }
             },
         };
-        let side = self.state.side;
+        let (side, epoch) = (self.state.side, self.epoch());
         let dying = self.state.dying.iter().map(|dying| (dying.asset, &dying.lock));
         let ours = self.state.mine.locks().chain(dying).map(|(asset, lock)| Event::LockEnded {
             ours: true,
+            epoch,
             asset,
             lock: lock.clone(),
             end: end(side, asset, lock),
         });
         let theirs = self.state.theirs.locks().map(|(asset, lock)| Event::LockEnded {
             ours: false,
+            epoch,
             asset,
             lock: lock.clone(),
             end: end(side.other(), asset, lock),

@@ -309,7 +309,7 @@ fn lock_should_have_the_outcome_of_the_resolve_when_its_epoch_ends() {
             facts.view.old_epochs = vec![old];
         });
         for (who, ours) in [(L, true), (R, false)] {
-            let wanted = Event::LockEnded { ours, asset: FRD, lock: lock.clone(), end };
+            let wanted = Event::LockEnded { ours, epoch: 0, asset: FRD, lock: lock.clone(), end };
             assert_eq!(world.events_of(who, |event| *event == wanted), 1);
             assert!(world.parties[who].channel.state().late.is_empty());
         }
@@ -336,7 +336,7 @@ fn m20_cancelled_lock_should_have_the_outcome_of_the_resolve_when_it_was_not_dea
         old.locks[0] = vec![(FRD, lock.clone())];
         facts.view.old_epochs = vec![old];
     });
-    let wanted = Event::LockEnded { ours: true, asset: FRD, lock, end: LockEnd::Counted };
+    let wanted = Event::LockEnded { ours: true, epoch: 0, asset: FRD, lock, end: LockEnd::Counted };
     assert_eq!(world.events_of(L, |event| *event == wanted), 1);
     assert_eq!(world.dead(L), 0);
 }

@@ -114,6 +114,12 @@ pub enum Call {
         /// The actions.
         actions: Vec<Call>,
     },
+    /// `secrets.reveal`.
+    #[codec(index = 10)]
+    Reveal {
+        /// The secrets.
+        secrets: Vec<[u8; 32]>,
+    },
 }
 
 /// How the runtime names a call, and its encoded arguments.
@@ -138,6 +144,7 @@ impl Call {
             Self::Transfer { .. } => "assets.transfer",
             Self::RegisterHub { .. } => "hubs.register",
             Self::Batch { .. } => "batch.submit",
+            Self::Reveal { .. } => "secrets.reveal",
         }
     }
 
@@ -202,6 +209,7 @@ impl Call {
                 arguments.push(0);
                 ("Batch", "submit", arguments)
             },
+            Self::Reveal { secrets } => ("Secrets", "reveal", secrets.encode()),
         };
         Ok(Encoded { pallet, call, arguments })
     }

@@ -3,7 +3,8 @@
 use super::calls::{Call, Encoded};
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_primitives::{
-    view::{AssetView, BalanceView, DebtView, HubView, Moment, PairView},
+    simplex::LockHash,
+    view::{AssetView, BalanceView, DebtView, HubView, Moment, PairView, SecretView},
     AccountId, AssetId, Balance, BlockNumber, Parameters,
 };
 use futures::{Stream, StreamExt};
@@ -207,6 +208,15 @@ impl ChainClient {
     /// The protocol's parameters.
     pub async fn parameters(&self) -> Result<Parameters, ChainError> {
         self.ask("parameters", &(), None).await
+    }
+
+    /// The secret of a hash, if the registry has it.
+    pub async fn secret(
+        &self,
+        hash: &LockHash,
+        at: H256,
+    ) -> Result<Option<SecretView>, ChainError> {
+        self.ask("secret", hash, Some(at)).await
     }
 
     /// The channels of `who` with each of `partners`, in this order.

@@ -1,12 +1,16 @@
 //! Follows best and finalized blocks, and says which of our pairs they touch, in order.
 //!
-//! Events are hints only: a block's events are searched for the ids of our partners, and what is then
-//! reported is read from the runtime at that block. After a gap, for instance a lost connection,
-//! every pair is read again.
+//! Events are hints only: a block's events are searched for the ids of our partners and for the hashes
+//! of our locks, and what is then reported is read from the runtime at that block. After a gap, for
+//! instance a lost connection, every pair and every hash is read again.
 
 use super::{client::ChainError, ChainClient};
-use failsafe_channel::{Moment, PairFacts};
-use failsafe_primitives::{view::PairView, AccountId, BlockNumber};
+use failsafe_channel::{Moment, PairFacts, Reveal};
+use failsafe_primitives::{
+    simplex::LockHash,
+    view::{HubView, PairView},
+    AccountId, BlockNumber, Parameters,
+};
 use futures::StreamExt;
 use sp_core::H256;
 use std::{
@@ -44,10 +48,35 @@ pub enum ChainNews {
         /// The pair.
         facts: PairFacts,
     },
+    /// Secrets of hashes that are watched. Finalized ones come before the news of their block.
+    Reveals {
+        /// By hash.
+        reveals: Vec<(LockHash, Reveal)>,
+        /// Whether they are final.
+        finalized: bool,
+    },
+    /// The protocol's parameters and the registered hubs, every [`SURVEY`] finalized blocks.
+    Survey {
+        /// The parameters.
+        parameters: Parameters,
+        /// The hubs.
+        hubs: Vec<HubView>,
+    },
 }
 
-/// Asks the follower for a pair.
-pub type Track = mpsc::UnboundedSender<AccountId>;
+/// Finalized blocks between two looks at parameters and registry.
+const SURVEY: BlockNumber = 10;
+
+/// What the follower is asked for.
+#[derive(Clone, Debug)]
+pub enum Track {
+    /// Follow a pair; the answer is [`ChainNews::Tracked`].
+    Pair(AccountId),
+    /// Watch for the secret of a hash; if it is known already it is reported at once.
+    Hash(LockHash),
+    /// Watch no more.
+    Forget(LockHash),
+}
 
 /// Follows the chain for one account.
 pub struct Follower {
@@ -56,11 +85,28 @@ pub struct Follower {
     /// Partners by id, and the first bytes of their ids.
     partners: HashMap<[u8; 32], AccountId>,
     prefixes: HashSet<[u8; 8]>,
-    requests: mpsc::UnboundedReceiver<AccountId>,
+    hashes: HashSet<LockHash>,
+    requests: mpsc::UnboundedReceiver<Track>,
     news: mpsc::UnboundedSender<ChainNews>,
     finalized: Option<(BlockNumber, H256)>,
     /// Recent best blocks that were looked at.
     seen: BTreeMap<BlockNumber, H256>,
+    /// When parameters and registry were looked at last.
+    surveyed: Option<BlockNumber>,
+}
+
+/// What of ours stands in a block's events.
+#[derive(Default)]
+struct Mentioned {
+    partners: HashSet<AccountId>,
+    hashes: HashSet<LockHash>,
+}
+
+impl Mentioned {
+    fn extend(&mut self, other: Self) {
+        self.partners.extend(other.partners);
+        self.hashes.extend(other.hashes);
+    }
 }
 
 /// What a view says to the engine.
@@ -69,23 +115,26 @@ pub fn facts(view: PairView, at: Moment) -> PairFacts {
 }
 
 impl Follower {
-    /// A follower of the pairs of `account` with `partners`.
+    /// A follower of the pairs of `account` with `partners`, and of the secrets of `hashes`.
     pub fn new(
         client: ChainClient,
         account: AccountId,
         partners: impl IntoIterator<Item = AccountId>,
+        hashes: impl IntoIterator<Item = LockHash>,
         news: mpsc::UnboundedSender<ChainNews>,
-    ) -> (Self, Track) {
+    ) -> (Self, mpsc::UnboundedSender<Track>) {
         let (track, requests) = mpsc::unbounded_channel();
         let mut follower = Self {
             client,
             account,
             partners: HashMap::new(),
             prefixes: HashSet::new(),
+            hashes: hashes.into_iter().collect(),
             requests,
             news,
             finalized: None,
             seen: BTreeMap::new(),
+            surveyed: None,
         };
         for partner in partners {
             follower.add(partner);
@@ -131,7 +180,7 @@ impl Follower {
                 },
                 request = self.requests.recv() => match request {
                     None => return Ok(()),
-                    Some(partner) => self.on_request(partner).await?,
+                    Some(request) => self.on_request(request).await?,
                 },
             }
             if self.news.is_closed() {
@@ -155,6 +204,9 @@ impl Follower {
     async fn catch_up(&mut self) -> Result<(), ChainError> {
         let hash = self.client.finalized_head().await?;
         let moment = self.client.moment(Some(hash)).await?;
+        self.survey(moment.block).await?;
+        let hashes = self.hashes.clone();
+        self.report_reveals(&hashes, hash, true).await?;
         let partners: Vec<_> = self.partners.values().cloned().collect();
         let facts = self.read(&partners, hash).await?;
         self.finalized = Some((moment.block, hash));
@@ -164,7 +216,51 @@ impl Follower {
         Ok(())
     }
 
-    async fn on_request(&mut self, partner: AccountId) -> Result<(), ChainError> {
+    /// Reports parameters and hubs from time to time.
+    async fn survey(&mut self, block: BlockNumber) -> Result<(), ChainError> {
+        if self.surveyed.is_some_and(|last| block < last.saturating_add(SURVEY)) {
+            return Ok(());
+        }
+        let (parameters, hubs) = (self.client.parameters().await?, self.client.hubs().await?);
+        self.surveyed = Some(block);
+        self.report(ChainNews::Survey { parameters, hubs });
+        Ok(())
+    }
+
+    /// Reports those of `hashes` whose secrets the registry has at a block.
+    async fn report_reveals(
+        &self,
+        hashes: &HashSet<LockHash>,
+        at: H256,
+        finalized: bool,
+    ) -> Result<(), ChainError> {
+        let mut reveals = vec![];
+        for hash in hashes {
+            if let Some(known) = self.client.secret(hash, at).await? {
+                reveals.push((*hash, Reveal { secret: known.secret, at: known.revealed_at }));
+            }
+        }
+        if !reveals.is_empty() {
+            self.report(ChainNews::Reveals { reveals, finalized });
+        }
+        Ok(())
+    }
+
+    async fn on_request(&mut self, request: Track) -> Result<(), ChainError> {
+        let partner = match request {
+            Track::Pair(partner) => partner,
+            Track::Hash(hash) => {
+                self.hashes.insert(hash);
+                if let Some((_, at)) = self.finalized {
+                    self.report_reveals(&HashSet::from([hash]), at, true).await?;
+                }
+                return Ok(());
+            },
+            Track::Forget(hash) => {
+                self.hashes.remove(&hash);
+                return Ok(());
+            },
+        };
         self.add(partner.clone());
         let hash = match self.finalized {
             Some((_, hash)) => hash,
@@ -186,7 +282,7 @@ impl Follower {
             return self.catch_up().await;
         }
         let gone = |number| ChainError::Connection(format!("finalized block {number} is gone"));
-        let mut touched = HashSet::new();
+        let mut touched = Mentioned::default();
         let mut last = None;
         for block in known + 1..=number {
             let hash = self.client.block_hash(block).await?.ok_or_else(|| gone(block))?;
@@ -194,8 +290,10 @@ impl Follower {
             last = Some(hash);
         }
         let hash = last.ok_or_else(|| gone(number))?;
-        let partners: Vec<_> = touched.into_iter().collect();
+        let partners: Vec<_> = touched.partners.into_iter().collect();
         let moment = self.client.moment(Some(hash)).await?;
+        self.survey(number).await?;
+        self.report_reveals(&touched.hashes, hash, true).await?;
         let facts = self.read(&partners, hash).await?;
         self.finalized = Some((number, hash));
         self.seen = self.seen.split_off(&number);
@@ -214,7 +312,7 @@ impl Follower {
         if self.seen.get(&number) == Some(&hash) {
             return Ok(());
         }
-        let mut touched: HashSet<AccountId> = self.touched(hash).await?;
+        let mut touched = self.touched(hash).await?;
         self.seen.insert(number, hash);
         let (mut height, mut ancestor) = (number, parent);
         for _ in 0..MAX_GAP {
@@ -230,27 +328,31 @@ impl Follower {
                 None => break,
             }
         }
-        let partners: Vec<_> = touched.into_iter().collect();
+        self.report_reveals(&touched.hashes, hash, false).await?;
+        let partners: Vec<_> = touched.partners.into_iter().collect();
         let moment = self.client.moment(Some(hash)).await?;
         let facts = self.read(&partners, hash).await?;
         self.report(ChainNews::Best { moment, facts });
         Ok(())
     }
 
-    /// Partners whose ids stand in a block's events.
-    async fn touched(&self, hash: H256) -> Result<HashSet<AccountId>, ChainError> {
-        if self.partners.is_empty() {
-            return Ok(HashSet::new());
+    /// Partners and hashes that stand in a block's events.
+    async fn touched(&self, hash: H256) -> Result<Mentioned, ChainError> {
+        if self.partners.is_empty() && self.hashes.is_empty() {
+            return Ok(Mentioned::default());
         }
         Ok(self.mentioned(&self.client.raw_events(hash).await?))
     }
 
-    fn mentioned(&self, events: &[u8]) -> HashSet<AccountId> {
-        events
-            .windows(32)
-            .filter(|window| self.prefixes.contains(&window[..8]))
-            .filter_map(|window| self.partners.get(window).cloned())
-            .collect()
+    fn mentioned(&self, events: &[u8]) -> Mentioned {
+        let mut mentioned = Mentioned::default();
+        for window in events.windows(32) {
+            if self.prefixes.contains(&window[..8]) {
+                mentioned.partners.extend(self.partners.get(window).cloned());
+            }
+            mentioned.hashes.extend(self.hashes.get(window).copied());
+        }
+        mentioned
     }
 }
 

@@ -52,6 +52,9 @@ pub enum Intent {
     /// Asked for by the user.
     #[codec(index = 2)]
     User,
+    /// A secret whose payer has not settled in time.
+    #[codec(index = 3)]
+    Reveal,
 }
 
 /// A signed extrinsic.
