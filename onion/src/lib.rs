@@ -1,0 +1,68 @@
+//! Onion packets for payments over several hubs: the payer's instructions, one encrypted layer per
+//! hop, and the failures that travel back (`docs/onion.md`, which is normative).
+//!
+//! A payer [`build`]s a [`Packet`] for 1 to [`MAX_HOPS`] hops. Each hop [`peel`]s its layer off and
+//! sends what remains, of the same size, with its outgoing lock. It learns its own instructions,
+//! not its place in the route. A hop that does not take the payment [`fail`]s, the hops before it
+//! [`wrap`] that, and the payer learns from [`RouteKeys::open`] which hop says what.
+//!
+//! No I/O and no randomness of its own.
+//!
+//! # What the caller does
+//! * It gives [`build`] 32 fresh random bytes for every packet.
+//! * It checks the incoming lock against the [`Hop`]: the onion is bound to the payment hash only.
+//! * It refuses a packet whose [`HopSecret::tag`] it has seen before. After the lock is gone the tag
+//!   must be kept for as long as a lock with the same hash would still be forwarded.
+//! * It stores the [`HopSecret`] with the lock, and the bytes of a failure before it sends them.
+//!
+//! # Why this construction
+//! Kept crates were looked at first. `sphinx-packet` (5 hops) and `mixnet` (6 hops) fix the length
+//! of the route and what a hop is told (an address and a delay) by constants, bind no associated
+//! data, and know no failures. `fiber-sphinx` has the shape of BOLT 4 but is bound to secp256k1,
+//! while hubs have X25519 keys on chain. So this is Sphinx as BOLT 4 of the Lightning network uses
+//! it, with failures that can be attributed also when they are garbled, on X25519, HKDF- and
+//! HMAC-SHA256 and ChaCha20 from kept crates.
+//!
+//! # Limits
+//! * All hops of a payment see the same payment hash. Two hubs that work together know so.
+//! * Amounts and expiries tell something of the distance to the recipient. The payer can add slack.
+//! * [`Next::Recipient`] tells the last hub that it is the last.
+//! * Secrets are erased from what this crate owns, not from the inner state of hashes, nor from
+//!   copies that the compiler makes, nor from a [`Hop`], which is plain data.
+
+#![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
+
+mod error;
+mod failure;
+mod hop;
+mod keys;
+mod packet;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{OnionError, PeelError, Unreadable};
+pub use failure::{fail, wrap, Reason, RouteKeys, REJECTED};
+pub use hop::{Hop, Next};
+pub use keys::{public_key, HopSecret};
+pub use packet::{build, peel, Packet, Peeled};
+
+/// The version that this crate speaks: first byte of a packet, and part of every key.
+pub const VERSION: u8 = 1;
+
+/// Most hops of a route, the recipient included.
+pub const MAX_HOPS: usize = 10;
+
+/// Bytes of the instructions for one hop, padded.
+pub const HOP_SIZE: usize = 96;
+
+/// Bytes of a packet: version, ephemeral key, layers, MAC.
+pub const PACKET_SIZE: usize = 1 + 32 + ROUTING_SIZE + 32;
+
+/// Bytes of an encrypted failure.
+pub const FAILURE_SIZE: usize = 288;
+
+/// Bytes of one layer: the instructions and the MAC of the next packet.
+const LAYER_SIZE: usize = HOP_SIZE + 32;
+
+const ROUTING_SIZE: usize = MAX_HOPS * LAYER_SIZE;

@@ -1,0 +1,198 @@
+//! The packet: how the payer builds it and how a hop peels it (`docs/onion.md` §4, §5).
+
+use crate::{
+    keys::{agree, expand, extract, hmac, public_key, stream, Key, LayerKeys},
+    Hop, HopSecret, Next, OnionError, PeelError, RouteKeys, HOP_SIZE, LAYER_SIZE, MAX_HOPS,
+    PACKET_SIZE, ROUTING_SIZE, VERSION,
+};
+use chacha20::cipher::{StreamCipher, StreamCipherSeek};
+use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
+use core::fmt;
+use hmac::Mac;
+use zeroize::Zeroizing;
+
+/// An onion packet. Its SCALE encoding is always [`PACKET_SIZE`] bytes; the bytes of a lock are read
+/// by `try_from`, which takes no other length.
+#[derive(Clone, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
+pub struct Packet {
+    pub(crate) version: u8,
+    pub(crate) ephemeral: [u8; 32],
+    pub(crate) routing: [u8; ROUTING_SIZE],
+    pub(crate) mac: [u8; 32],
+}
+
+impl TryFrom<&[u8]> for Packet {
+    type Error = PeelError;
+
+    fn try_from(bytes: &[u8]) -> Result<Self, PeelError> {
+        Self::decode_all(&mut &bytes[..]).map_err(|_| PeelError::Length(bytes.len()))
+    }
+}
+
+impl fmt::Debug for Packet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Packet").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// What a hop finds in a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peeled {
+    /// The instructions for this hop.
+    pub hop: Hop,
+    /// What goes with the outgoing lock; `None` exactly for the recipient.
+    pub next_packet: Option<Packet>,
+    /// Keeps the way back: for [`fail`](crate::fail) and [`wrap`](crate::wrap).
+    pub shared: HopSecret,
+}
+
+/// Builds the packet for the first hop, and the keys to read a failure with.
+///
+/// `ephemeral_secret` is 32 fresh random bytes. `hops` are X25519 public keys with the instructions
+/// of each hop, the payer's own partner first, the recipient last. `payment_hash` is the hash of
+/// the locks; a packet is of no use with another one.
+///
+/// # Errors
+/// [`OnionError`], when the route is empty, too long, does not fit together, or has a key of low
+/// order.
+pub fn build(
+    ephemeral_secret: &[u8; 32],
+    hops: &[([u8; 32], Hop)],
+    payment_hash: &[u8; 32],
+) -> Result<(Packet, RouteKeys), OnionError> {
+    check_route(hops)?;
+    let seed = seed(ephemeral_secret, hops, payment_hash);
+    let first_scalar = expand(&seed, b"failsafe/onion/1/ephemeral");
+    let first_ephemeral = public_key(&first_scalar);
+    let layers = layers(first_scalar, first_ephemeral, hops)?;
+
+    // Random to all who do not know the seed: the recipient must not see where the route ended.
+    let mut routing = Zeroizing::new([0; ROUTING_SIZE]);
+    stream(&expand(&seed, b"failsafe/onion/1/pad")).apply_keystream(routing.as_mut());
+    let mut mac = [0; 32];
+    let filler = filler(&layers[..layers.len() - 1]);
+    for (index, ((_, hop), keys)) in hops.iter().zip(&layers).enumerate().rev() {
+        routing.copy_within(..ROUTING_SIZE - LAYER_SIZE, LAYER_SIZE);
+        routing[..HOP_SIZE].copy_from_slice(hop.to_padded().as_ref());
+        routing[HOP_SIZE..LAYER_SIZE].copy_from_slice(&mac);
+        stream(&keys.stream).apply_keystream(routing.as_mut());
+        if index == layers.len() - 1 {
+            routing[ROUTING_SIZE - filler.len()..].copy_from_slice(&filler);
+        }
+        mac = packet_mac(keys, &routing, payment_hash).finalize().into_bytes().into();
+    }
+    let packet = Packet { version: VERSION, ephemeral: first_ephemeral, routing: *routing, mac };
+    Ok((packet, RouteKeys::new(layers.into_iter().map(|keys| keys.hop).collect())))
+}
+
+/// Opens the layer of the hop that owns `node_secret` (an X25519 secret key).
+///
+/// It does not know whether it has seen the packet before: the caller keeps [`HopSecret::tag`].
+///
+/// # Errors
+/// [`PeelError`]; its [`answer`](PeelError::answer) goes back to the hop before.
+pub fn peel(
+    node_secret: &[u8; 32],
+    packet: &Packet,
+    payment_hash: &[u8; 32],
+) -> Result<Peeled, PeelError> {
+    if packet.version != VERSION {
+        return Err(PeelError::Version(packet.version));
+    }
+    let shared = agree(node_secret, &packet.ephemeral).ok_or(PeelError::WeakKey)?;
+    let keys = LayerKeys::derive(&shared, &packet.ephemeral, &public_key(node_secret));
+    packet_mac(&keys, &packet.routing, payment_hash)
+        .verify_slice(&packet.mac)
+        .map_err(|_| PeelError::Unauthentic)?;
+
+    // The zeros behind become what the payer has put into the next MAC as filler.
+    let mut opened = Zeroizing::new([0; ROUTING_SIZE + LAYER_SIZE]);
+    opened[..ROUTING_SIZE].copy_from_slice(&packet.routing);
+    stream(&keys.stream).apply_keystream(opened.as_mut());
+    let (layer, rest) = opened.split_first_chunk().expect("longer than a layer; qed");
+    let Some((hop, mac)) = Hop::from_layer(layer) else {
+        return Err(PeelError::Instructions(keys.hop));
+    };
+    let next_packet = if hop.next.is_last() {
+        None
+    } else {
+        let ephemeral = agree(&keys.blind, &packet.ephemeral).ok_or(PeelError::WeakKey)?;
+        let routing = rest.try_into().expect("one layer was added and one taken; qed");
+        Some(Packet { version: VERSION, ephemeral: *ephemeral, routing, mac })
+    };
+    Ok(Peeled { hop, next_packet, shared: keys.hop })
+}
+
+fn check_route(hops: &[([u8; 32], Hop)]) -> Result<(), OnionError> {
+    if hops.is_empty() || hops.len() > MAX_HOPS {
+        return Err(OnionError::HopCount(hops.len()));
+    }
+    for (index, (_, hop)) in hops.iter().enumerate() {
+        let left = hops.len() - 1 - index;
+        let fits = match hop.next {
+            Next::Hub(_) => left > 0,
+            Next::Recipient(_) => left == 1,
+            Next::Here { .. } | Next::Spontaneous { .. } => left == 0,
+        };
+        if !fits {
+            return Err(OnionError::Order(index));
+        }
+    }
+    Ok(())
+}
+
+/// Depends on everything that is encrypted, so that a caller who repeats an ephemeral secret by
+/// mistake still uses no key stream twice.
+fn seed(ephemeral_secret: &[u8; 32], hops: &[([u8; 32], Hop)], payment_hash: &[u8; 32]) -> Key {
+    let padded: Vec<_> = hops.iter().map(|(_, hop)| hop.to_padded()).collect();
+    let mut parts: Vec<&[u8]> = vec![ephemeral_secret, payment_hash];
+    for ((node, _), hop) in hops.iter().zip(&padded) {
+        parts.extend([node.as_slice(), hop.as_slice()]);
+    }
+    extract(&parts)
+}
+
+/// The keys of every layer. The scalars are applied one by one, as the hops do: whoever has the
+/// X25519 function needs no other arithmetic of the curve.
+fn layers(
+    first_scalar: Key,
+    mut ephemeral: [u8; 32],
+    hops: &[([u8; 32], Hop)],
+) -> Result<Vec<LayerKeys>, OnionError> {
+    let mut scalars = vec![first_scalar];
+    let mut layers = Vec::with_capacity(hops.len());
+    for (index, (node, _)) in hops.iter().enumerate() {
+        let weak = OnionError::WeakKey(index);
+        let mut shared = Zeroizing::new(*node);
+        for scalar in &scalars {
+            shared = agree(scalar, &shared).ok_or(weak)?;
+        }
+        let keys = LayerKeys::derive(&shared, &ephemeral, node);
+        ephemeral = *agree(&keys.blind, &ephemeral).ok_or(weak)?;
+        scalars.push(keys.blind.clone());
+        layers.push(keys);
+    }
+    Ok(layers)
+}
+
+/// What the layers before the last one leave at the end of the routing bytes.
+fn filler(layers: &[LayerKeys]) -> Vec<u8> {
+    let mut filler = Vec::with_capacity(ROUTING_SIZE);
+    for keys in layers {
+        filler.resize(filler.len() + LAYER_SIZE, 0);
+        let mut stream = stream(&keys.stream);
+        stream.seek(ROUTING_SIZE + LAYER_SIZE - filler.len());
+        stream.apply_keystream(&mut filler);
+    }
+    filler
+}
+
+fn packet_mac(
+    keys: &LayerKeys,
+    routing: &[u8; ROUTING_SIZE],
+    payment_hash: &[u8; 32],
+) -> hmac::Hmac<sha2::Sha256> {
+    hmac(&keys.mac, &[&[VERSION], routing, payment_hash])
+}
+
+const _: () = assert!(PACKET_SIZE <= 2_048, "the longest onion of a lock");
