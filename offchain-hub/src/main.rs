@@ -191,8 +191,11 @@ async fn run_hub(path: &Path) -> Result<(), String> {
         transport_key: Some(transport.public()),
         stop: Arc::new(Notify::new()),
     };
+    let onion_key = transport.private();
     let listen = Listen { address: config.listen.clone(), transport };
-    let party = PartyConfig { key, policy, store, listen: Some(listen), peers: vec![] };
+    let peers = config.peers.iter().map(|peer| peer.as_peer()).collect::<Result<_, _>>();
+    let peers = peers.map_err(text)?;
+    let party = PartyConfig { key, policy, store, onion_key, listen: Some(listen), peers };
     let daemon =
         Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
     println!("hub       {}", daemon.party().account());
@@ -225,6 +228,7 @@ async fn run_faucet(options: Faucet) -> Result<(), String> {
         key,
         policy: Policy::payer(),
         store: Arc::new(store),
+        onion_key: [0; 32],
         listen: None,
         peers: vec![],
     };

@@ -204,7 +204,8 @@ impl Wallet {
             transport_key: None,
             stop: Arc::new(Notify::new()),
         };
-        let party = PartyConfig { key: self.key, policy, store, listen: None, peers };
+        let onion_key = store::onion_key(&*store)?;
+        let party = PartyConfig { key: self.key, policy, store, onion_key, listen: None, peers };
         Ok(Daemon::start(client, party, service, rpc, &self.dir).await?)
     }
 

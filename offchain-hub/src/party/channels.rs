@@ -2,15 +2,16 @@
 
 use super::{
     command::{Answer, CommandError},
-    core::{Action, Core, Entry, Output, SessionId, MAX_EARLY, MAX_EARLY_BYTES},
+    core::{is_guarded, Action, Core, Entry, Output, SessionId, MAX_EARLY, MAX_EARLY_BYTES},
+    locks::LockRef,
 };
-use crate::chain::{submit::Record, Call, ChainNews, Intent};
+use crate::chain::{submit::Record, Call, ChainNews, Intent, Track};
 use codec::Encode;
 use failsafe_channel::{
     message::Message, ChainAction, Channel, Context, Effect, Event, Fault, Moment, PairFacts,
     Refusal,
 };
-use failsafe_primitives::{AccountId, Epoch};
+use failsafe_primitives::{simplex::LockHash, AccountId, Epoch};
 use std::collections::BTreeSet;
 use tracing::{debug, error, info, warn};
 
@@ -42,7 +43,7 @@ impl Core {
             return;
         }
         self.pending.insert(partner.clone(), (session, vec![]));
-        out.actions.push(Action::Track(partner));
+        out.actions.push(Action::Track(Track::Pair(partner)));
     }
 
     pub(super) fn on_disconnected(&mut self, partner: &AccountId, session: SessionId) {
@@ -114,8 +115,16 @@ impl Core {
         F: FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
     {
         let key = self.key.clone();
-        let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
-        let Some(entry) = self.entries.get_mut(partner) else { return };
+        let Self { entries, locks, .. } = self;
+        let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
+        let ctx = Context {
+            signer: &*key,
+            finalized: self.finalized,
+            best: self.best,
+            lock_window: self.parameters.map_or(0, |parameters| parameters.lock_window),
+            reveals: &reveals,
+        };
+        let Some(entry) = entries.get_mut(partner) else { return };
         let effects = call(&mut entry.channel, &ctx);
         self.apply(partner, effects, out);
     }
@@ -149,9 +158,16 @@ impl Core {
         F: FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Refusal>,
     {
         let key = self.key.clone();
-        let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
-        let entry = self
-            .entries
+        let Self { entries, locks, .. } = self;
+        let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
+        let ctx = Context {
+            signer: &*key,
+            finalized: self.finalized,
+            best: self.best,
+            lock_window: self.parameters.map_or(0, |parameters| parameters.lock_window),
+            reveals: &reveals,
+        };
+        let entry = entries
             .get_mut(partner)
             .ok_or_else(|| CommandError::UnknownPartner(partner.clone()))?;
         let effects = call(&mut entry.channel, &ctx)?;
@@ -185,6 +201,11 @@ impl Core {
                 entry.ack_since = None;
                 self.acks.remove(partner);
             }
+            if is_guarded(&entry.channel) {
+                self.guarded.insert(partner.clone());
+            } else {
+                self.guarded.remove(partner);
+            }
             if entry.channel.waits_for_blocks() {
                 self.waiting.insert(partner.clone());
             } else {
@@ -202,6 +223,39 @@ impl Core {
                 for id in self.payments.acked(partner, nonce) {
                     self.on_payment_acked(id, out);
                 }
+            },
+            Event::LockOffered { asset, lock, onion } => {
+                self.on_lock_offered(partner, asset, lock, onion, out);
+            },
+            Event::LockFulfilled { lock, secret, .. } => {
+                self.on_lock_fulfilled(partner, &lock, secret, out);
+            },
+            Event::LockFailed { lock, reason, .. } => {
+                self.on_lock_failed(partner, lock.id, reason, out);
+            },
+            Event::LockPaid { lock, secret, .. } => {
+                if let Some(outward) = self.current(partner, lock.id) {
+                    self.on_lock_paid(outward, Some(secret), out);
+                }
+            },
+            Event::LockDead { lock, .. } => {
+                if let Some(outward) = self.current(partner, lock.id) {
+                    self.on_lock_dead(outward, out);
+                }
+            },
+            Event::LockSettled { asset, lock, .. } => {
+                if let Some(inward) = self.current(partner, lock.id) {
+                    self.on_inward_gone(inward, asset, &lock, true, out);
+                }
+            },
+            Event::LockWithdrawn { asset, lock } => {
+                if let Some(inward) = self.current(partner, lock.id) {
+                    self.on_inward_gone(inward, asset, &lock, false, out);
+                }
+            },
+            Event::LockEnded { ours, epoch, asset, lock, end } => {
+                let named = LockRef { partner: partner.clone(), epoch, id: lock.id };
+                self.on_lock_ended(named, ours, asset, &lock, end, out);
             },
             Event::Delivered { id } => self.on_delivered(partner, id, out),
             Event::DeliveredAsked { ids } => self.on_delivered_asked(partner, ids, out),
@@ -299,6 +353,11 @@ impl Core {
     pub(super) fn on_chain(&mut self, news: ChainNews, out: &mut Output) {
         match news {
             ChainNews::Tracked { facts } => self.on_tracked(facts, out),
+            ChainNews::Reveals { reveals, finalized } => self.on_reveals(reveals, finalized, out),
+            ChainNews::Survey { parameters, hubs } => {
+                self.parameters = Some(parameters);
+                self.hubs = hubs;
+            },
             ChainNews::Best { moment, facts } => {
                 self.best = moment;
                 self.best_since = Some(self.now_ms);
@@ -308,6 +367,7 @@ impl Core {
                     let effects = entry.channel.on_best(&facts);
                     self.apply(&partner, effects, out);
                 }
+                self.guard_best(out);
             },
             ChainNews::Finalized { moment, facts } => self.on_finalized(moment, facts, out),
         }
@@ -317,11 +377,20 @@ impl Core {
         self.finalized = moment;
         // Every channel learns of the block before anything that follows from it is done.
         let key = self.key.clone();
-        let ctx = Context { signer: &*key, finalized: self.finalized, best: self.best };
+        let me = self.me.clone();
+        let Self { entries, locks, .. } = self;
+        let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
+        let ctx = Context {
+            signer: &*key,
+            finalized: self.finalized,
+            best: self.best,
+            lock_window: self.parameters.map_or(0, |parameters| parameters.lock_window),
+            reveals: &reveals,
+        };
         let mut results = vec![];
         for facts in facts {
-            let Some(partner) = self.partner_of(&facts) else { continue };
-            let Some(entry) = self.entries.get_mut(&partner) else { continue };
+            let Some(partner) = partner_of(&me, &facts) else { continue };
+            let Some(entry) = entries.get_mut(&partner) else { continue };
             let effects = entry.channel.on_finalized(&ctx, facts);
             results.push((partner, effects));
         }
@@ -337,13 +406,13 @@ impl Core {
                 self.with_channel(&partner, out, Channel::on_block);
             }
         }
+        self.guard_finalized(out);
         self.retry_returns(out);
         self.conclude_calls(out);
     }
 
     pub(super) fn partner_of(&self, facts: &PairFacts) -> Option<AccountId> {
-        let side = facts.view.pair.side_of(&self.me)?;
-        Some(facts.view.pair.account(side.other()).clone())
+        partner_of(&self.me, facts)
     }
 
     pub(super) fn submit_for_channel(
@@ -380,4 +449,9 @@ impl Core {
         };
         self.submit(record, reply, out);
     }
+}
+
+fn partner_of(me: &AccountId, facts: &PairFacts) -> Option<AccountId> {
+    let side = facts.view.pair.side_of(me)?;
+    Some(facts.view.pair.account(side.other()).clone())
 }

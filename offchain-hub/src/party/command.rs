@@ -1,11 +1,19 @@
 //! What somebody wants a party to do, and what comes of it.
 
-use super::records::PaymentRecord;
+use super::{
+    locks::{
+        incoming::{Invoice, InvoiceState},
+        outgoing::LockedOrder,
+    },
+    records::{Failure, PaymentRecord},
+};
 use crate::{chain::Call, rebalance::Plan};
 use failsafe_channel::{
     message::RefusalReason, AssetTerms, Moment, PaymentId, Refusal, ReturnReason, Summary,
 };
-use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Epoch};
+use failsafe_primitives::{
+    fees::HubFees, simplex::LockHash, view::HubView, AccountId, AssetId, Balance, Epoch, Parameters,
+};
 use tokio::sync::oneshot;
 
 /// Where the answer to a command goes.
@@ -29,6 +37,22 @@ pub enum Command {
         /// What `via` asks for forwarding.
         fees: HubFees,
     },
+    /// Pay with locks.
+    PayLocked(Box<LockedOrder>),
+    /// Remember what we want to be paid.
+    Invoice(Box<Invoice>),
+    /// Where an invoice of ours stands.
+    InvoiceState {
+        /// Its hash.
+        hash: LockHash,
+    },
+    /// The secret of a payment of ours: the proof that it was made.
+    Proof {
+        /// Its name.
+        id: PaymentId,
+    },
+    /// Parameters of the chain and registered hubs, as far as they are known.
+    Survey,
     /// State terms to a partner, now and in every epoch.
     SetTerms {
         /// The partner.
@@ -100,6 +124,12 @@ pub enum Answer {
     Done,
     /// A payment and where it stands.
     Payment(PaymentId, PaymentRecord),
+    /// The hash of an invoice, and where it stands.
+    Invoice(LockHash, InvoiceState),
+    /// The secret of a payment, if it was paid.
+    Proof(Option<[u8; 32]>),
+    /// Parameters of the chain and registered hubs.
+    Survey(Box<(Parameters, Vec<HubView>)>),
     /// It is final on chain in this block.
     OnChain(u32),
     /// All channels.
@@ -157,6 +187,15 @@ pub enum CommandError {
     /// The payment came back.
     #[error("the payment came back: {0:?}; nothing was lost")]
     Returned(ReturnReason),
+    /// A payment with locks came to nothing.
+    #[error("the payment failed: {0}; nothing was lost")]
+    Failed(Failure),
+    /// The hash of a payment is not paid twice.
+    #[error("this invoice is being paid, or was: no invoice is paid twice")]
+    HashUsed,
+    /// There is no such invoice.
+    #[error("there is no such invoice of ours")]
+    UnknownInvoice,
     /// Another payment has this name.
     #[error("there is another payment {0}: no name is used for two, choose a new one")]
     Duplicate(PaymentId),

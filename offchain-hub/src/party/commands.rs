@@ -36,6 +36,32 @@ impl Core {
                     Err(error) => Err(error),
                 }
             },
+            Command::PayLocked(order) => {
+                let id = order.id;
+                match self.start_locked(*order, out) {
+                    Ok(Some(record)) => Ok(Answer::Payment(id, record)),
+                    Ok(None) => {
+                        self.pay_replies.insert(id, reply);
+                        return;
+                    },
+                    Err(error) => Err(error),
+                }
+            },
+            Command::Invoice(invoice) => {
+                let state = invoice.state;
+                Ok(Answer::Invoice(self.add_invoice(*invoice, out), state))
+            },
+            Command::InvoiceState { hash } => match self.locks.invoices.get(&hash) {
+                Some(invoice) => Ok(Answer::Invoice(hash, invoice.state)),
+                None => Err(CommandError::UnknownInvoice),
+            },
+            Command::Proof { id } => Ok(Answer::Proof(self.proof_of(id))),
+            Command::Survey => match self.parameters {
+                Some(parameters) => {
+                    Ok(Answer::Survey(Box::new((parameters, self.hubs.clone()))))
+                },
+                None => Err(CommandError::Stale),
+            },
             Command::SetTerms { partner, asset, terms } => {
                 self.decide_terms(&partner, asset, terms, out)
             },

@@ -8,22 +8,28 @@ use super::{
     command::{Answer, Command, CommandError, Reply},
     forward::OwedReturn,
     insurer::Insurer,
+    locks::Locks,
     policy::Policy,
     records::{PaymentRecord, Payments},
 };
 use crate::{
     chain::{
         submit::{Outcome, Record},
-        ChainNews, Intent,
+        ChainNews, Intent, Track,
     },
     keys::AccountKey,
     store::{Batch, Store, StoreError, Table},
 };
 use codec::{Decode, Encode};
 use failsafe_channel::{
-    message::Message, AssetTerms, Channel, FreezeReason, Moment, PaymentId, Sign,
+    lock::Answer as LockAnswer, message::Message, AssetTerms, Channel, FreezeReason, Moment,
+    PaymentId, Sign,
 };
-use failsafe_primitives::{view::BalanceView, AccountId, AssetId, Balance, Clock, Epoch, Nonce};
+use failsafe_primitives::{
+    simplex::LockHash,
+    view::{BalanceView, HubView},
+    AccountId, AssetId, Balance, Clock, Epoch, Nonce, Parameters,
+};
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -92,8 +98,9 @@ pub enum Action {
     Send(AccountId, Message),
     /// End a peer's connection, saying why.
     Disconnect(AccountId, String),
-    /// Follow a pair on chain; the answer is [`ChainNews::Tracked`].
-    Track(AccountId),
+    /// Follow a pair, or watch for the secret of a hash, on chain; the answers are
+    /// [`ChainNews::Tracked`] and [`ChainNews::Reveals`].
+    Track(Track),
     /// Bring a stored call to the chain.
     Submit(u64, Record),
     /// Read our on-chain balances; the answer is [`Input::Balances`].
@@ -151,6 +158,16 @@ pub struct Core {
     pub(super) best: Moment,
     pub(super) best_since: Option<u64>,
     pub(super) payments: Payments,
+    /// What locks are for.
+    pub(super) locks: Locks,
+    /// X25519 secret key to which onions are encrypted for us.
+    pub(super) onion_key: [u8; 32],
+    /// The chain's parameters, once they are known.
+    pub(super) parameters: Option<Parameters>,
+    /// Registered hubs.
+    pub(super) hubs: Vec<HubView>,
+    /// Partners of whose pending locks we have given out secrets.
+    pub(super) guarded: BTreeSet<AccountId>,
     pub(super) insurer: Insurer,
     /// Connected peers whose channel is not known yet, with what they have said.
     pub(super) pending: HashMap<AccountId, (SessionId, Vec<Message>)>,
@@ -180,6 +197,7 @@ impl Core {
         key: Arc<AccountKey>,
         genesis: H256,
         policy: Policy,
+        onion_key: [u8; 32],
         store: &dyn Store,
     ) -> Result<Self, StoreError> {
         let damaged =
@@ -237,6 +255,11 @@ impl Core {
             .filter(|(_, entry)| entry.channel.waits_for_blocks())
             .map(|(partner, _)| partner.clone())
             .collect();
+        let guarded = entries
+            .iter()
+            .filter(|(_, entry)| is_guarded(&entry.channel))
+            .map(|(partner, _)| partner.clone())
+            .collect();
         Ok(Self {
             me: key.account(),
             key,
@@ -247,6 +270,11 @@ impl Core {
             best: Moment::default(),
             best_since: None,
             payments: Payments::load(payments),
+            locks: Locks::load(store)?,
+            onion_key,
+            parameters: None,
+            hubs: vec![],
+            guarded,
             insurer: Insurer::load(wanted, rebalance),
             pending: HashMap::new(),
             decided,
@@ -267,6 +295,11 @@ impl Core {
     /// Calls that were on their way when the party stopped.
     pub fn stored_calls(&self) -> impl Iterator<Item = (u64, Record)> + '_ {
         self.calls.iter().map(|(number, record)| (*number, record.clone()))
+    }
+
+    /// Hashes whose secrets matter.
+    pub fn hashes(&self) -> Vec<LockHash> {
+        self.locks.watched.keys().copied().collect()
     }
 
     /// Partners with a channel.
@@ -389,6 +422,11 @@ impl Core {
             },
         }
     }
+}
+
+/// Whether we have given out the secret of a pending lock of the partner.
+pub(super) fn is_guarded(channel: &Channel) -> bool {
+    channel.state().answers.values().any(|answer| matches!(answer, LockAnswer::Fulfilled(_)))
 }
 
 impl Entry {

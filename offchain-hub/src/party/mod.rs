@@ -11,7 +11,8 @@
 //! | `channels` | peers, their channels, and what the chain says about them |
 //! | `commands` | carrying commands out |
 //! | `payments` | making and receiving payments |
-//! | `forward` | a hub's forwarding of payments |
+//! | `forward` | a hub's forwarding of trusted payments |
+//! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
 //! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
 //! | [`policy`] | in what hub and user differ |
@@ -24,6 +25,7 @@ mod commands;
 pub mod core;
 mod forward;
 mod insurer;
+pub mod locks;
 mod payments;
 pub mod policy;
 pub mod records;
@@ -33,5 +35,5 @@ mod session;
 pub use self::core::Core;
 pub use command::{Answer, ChannelReport, Command, CommandError, Standing};
 pub use policy::{Policy, Role};
-pub use records::{Direction, PaymentRecord, PaymentState};
+pub use records::{Direction, Failure, PaymentRecord, PaymentState};
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

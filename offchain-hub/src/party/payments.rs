@@ -231,7 +231,7 @@ impl Core {
     }
 
     /// Answers who waits for a payment that has come to its end.
-    fn reply_payment(
+    pub(super) fn reply_payment(
         &mut self,
         id: PaymentId,
         end: Result<PaymentRecord, CommandError>,

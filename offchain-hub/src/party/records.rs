@@ -2,6 +2,7 @@
 
 use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, ReturnReason};
+use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
 use std::collections::HashMap;
 
@@ -23,6 +24,54 @@ pub enum PaymentState {
     /// It came in.
     #[codec(index = 4)]
     Received,
+    /// Ours, with a lock that is pending.
+    #[codec(index = 5)]
+    Locked,
+    /// Ours, with a lock that nobody can claim any more; nothing was paid.
+    #[codec(index = 6)]
+    Failed(Failure),
+}
+
+/// Why a payment with locks came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub enum Failure {
+    /// A hop says why; the first hub is 0.
+    #[codec(index = 0)]
+    Hop(u8, Reason),
+    /// No hop's report can be read: one of these is to blame.
+    #[codec(index = 1)]
+    Unreadable(u8, u8),
+    /// The lock expired without an answer.
+    #[codec(index = 2)]
+    Expired,
+}
+
+impl Failure {
+    /// Reads what came back over a route.
+    pub fn read(keys: &RouteKeys, failure: &[u8]) -> Self {
+        // A route has at most 10 hops.
+        let index = |hop: usize| u8::try_from(hop).unwrap_or(u8::MAX);
+        match keys.open(failure) {
+            Ok((hop, reason)) => Self::Hop(index(hop), reason),
+            Err(Unreadable::Rejected) => Self::Unreadable(0, 0),
+            Err(Unreadable::Garbled { first, last }) => Self::Unreadable(index(first), index(last)),
+        }
+    }
+}
+
+impl core::fmt::Display for Failure {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Hop(hop, reason) => write!(f, "hop {hop} of the route says {reason:?}"),
+            Self::Unreadable(first, last) if first == last => {
+                write!(f, "hop {first} of the route answers what cannot be read")
+            },
+            Self::Unreadable(first, last) => {
+                write!(f, "hop {first} or {last} of the route answers what cannot be read")
+            },
+            Self::Expired => write!(f, "no answer came before the lock expired"),
+        }
+    }
 }
 
 /// Our part in a payment.

@@ -11,7 +11,7 @@ use super::{
     session,
 };
 use crate::{
-    chain::{ChainClient, ChainError, ChainNews, Follower, Outcome, Submitter},
+    chain::{ChainClient, ChainError, ChainNews, Follower, Outcome, Submitter, Track},
     keys::AccountKey,
     store::{self, Store, StoreError},
     transport::{self, Frame, Identity, Session, TransportError, TransportKey},
@@ -78,6 +78,8 @@ pub struct PartyConfig {
     pub policy: Policy,
     /// Its store, open.
     pub store: Arc<dyn Store>,
+    /// X25519 secret key to which onions are encrypted for it: a hub's transport key.
+    pub onion_key: [u8; 32],
     /// Where it listens, if it does.
     pub listen: Option<Listen>,
     /// Whom it dials.
@@ -178,7 +180,7 @@ impl Troubles {
 impl Party {
     /// Starts a party: opens its books, looks at the chain, and only then at its peers.
     pub async fn start(client: ChainClient, config: PartyConfig) -> Result<Self, PartyError> {
-        let PartyConfig { key, policy, store, listen, peers } = config;
+        let PartyConfig { key, policy, store, onion_key, listen, peers } = config;
         let account = key.account();
         let genesis = client.info().genesis;
         store::check_owner(&*store, &account, genesis)?;
@@ -193,7 +195,7 @@ impl Party {
         let listening = listener.as_ref().and_then(|listener| listener.local_addr().ok());
 
         let key = Arc::new(key);
-        let core = Core::load(key.clone(), genesis, policy, &*store)?;
+        let core = Core::load(key.clone(), genesis, policy, onion_key, &*store)?;
         let (inputs, waiting) = mpsc::channel(INPUTS);
         let (news, fresh) = mpsc::unbounded_channel();
         let (done, outcomes) = mpsc::unbounded_channel();
@@ -203,7 +205,7 @@ impl Party {
             submitter.start(number, record);
         }
         let (follower, track) =
-            Follower::new(client.clone(), account.clone(), core.partners(), news);
+            Follower::new(client.clone(), account.clone(), core.partners(), core.hashes(), news);
 
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.run());
@@ -362,7 +364,7 @@ struct Host {
     sessions: HashMap<AccountId, (SessionId, mpsc::Sender<Frame>)>,
     /// Inputs that actions led to.
     again: VecDeque<Input>,
-    track: crate::chain::follow::Track,
+    track: mpsc::UnboundedSender<Track>,
     submitter: Submitter,
     reader: BalanceReader,
 }

@@ -7,6 +7,7 @@ pub use self::fjall::FjallStore;
 
 use codec::{Decode, Encode};
 use failsafe_primitives::AccountId;
+use rand::RngCore;
 use sp_core::H256;
 
 /// Version of the records' layout.
@@ -29,11 +30,17 @@ pub enum Table {
     Terms,
     /// Payments that are still to be given back, by number.
     Returns,
+    /// Payments with locks that go through us, by inward lock.
+    Mediated,
+    /// Payments of ours with locks, by hash.
+    Outgoing,
+    /// What we want to be paid, by hash.
+    Invoices,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Channels,
         Self::Payments,
@@ -41,6 +48,9 @@ impl Table {
         Self::Wanted,
         Self::Terms,
         Self::Returns,
+        Self::Mediated,
+        Self::Outgoing,
+        Self::Invoices,
     ];
 
     /// Its name on disk.
@@ -53,6 +63,9 @@ impl Table {
             Self::Wanted => "wanted",
             Self::Terms => "terms",
             Self::Returns => "returns",
+            Self::Mediated => "mediated",
+            Self::Outgoing => "outgoing",
+            Self::Invoices => "invoices",
         }
     }
 }
@@ -186,6 +199,25 @@ fn write_owner(store: &dyn Store, owner: &Owner) -> Result<(), StoreError> {
     let mut batch = Batch::default();
     batch.put(Table::Meta, OWNER, owner.encode());
     store.commit(&batch)
+}
+
+const ONION: &[u8] = b"onion";
+
+/// The X25519 secret key to which onions are encrypted for a wallet, made at first use.
+pub fn onion_key(store: &dyn Store) -> Result<[u8; 32], StoreError> {
+    let damaged = || StoreError::Damaged {
+        table: Table::Meta.name(),
+        reason: "a key of the wrong length".into(),
+    };
+    if let Some(bytes) = store.get(Table::Meta, ONION)? {
+        return bytes.try_into().map_err(|_| damaged());
+    }
+    let mut key = [0; 32];
+    rand::rngs::OsRng.fill_bytes(&mut key);
+    let mut batch = Batch::default();
+    batch.put(Table::Meta, ONION, key.to_vec());
+    store.commit(&batch)?;
+    Ok(key)
 }
 
 /// Reads whose store it is.

@@ -71,6 +71,14 @@ impl TransportKey {
             .map_err(|reason| KeyError::Damaged { path: path.display().to_string(), reason })
     }
 
+    /// The private part: onions for a hub are encrypted to this key too.
+    pub fn private(&self) -> [u8; 32] {
+        let mut private = [0; 32];
+        // It has 32 bytes, whether generated or read.
+        private.copy_from_slice(&self.private);
+        private
+    }
+
     /// What goes into the registry.
     pub fn public(&self) -> [u8; 32] {
         self.public

@@ -1,0 +1,95 @@
+//! Brings secrets to the chain when a payer does not settle in time (`protocol.md` §8, M5, M6).
+//!
+//! At `expiry − ACT` every inward lock whose secret we have given out, and that is still pending, has
+//! its secret revealed. A reveal travels alone, never in a batch with something that may fail. When
+//! finality shows it, an honest payer settles by itself; one that has not when the lock has expired
+//! is disputed, while the chain still keeps the secret.
+
+use super::{Core, LockRef, Output};
+use crate::chain::{submit::Record, Call, Intent};
+use failsafe_channel::lock::{Answer, Secret};
+use failsafe_primitives::{AccountId, Clock, Lock};
+use tracing::{error, warn};
+
+/// Usable blocks after the expiry that a payer has to settle by what finality shows.
+const GRACE: Clock = 3;
+
+impl Core {
+    /// Inward locks whose secrets we have given out.
+    fn claimed(&self) -> Vec<(LockRef, Lock, Secret)> {
+        let of = |partner: &AccountId| {
+            let state = self.entries.get(partner)?.channel.state();
+            let epoch = state.context.epoch;
+            let claimed = state.answers.iter().filter_map(move |(id, answer)| match answer {
+                Answer::Fulfilled(secret) => {
+                    let (_, lock) = state.theirs.lock(*id)?;
+                    let named = LockRef { partner: partner.clone(), epoch, id: *id };
+                    Some((named, lock.clone(), *secret))
+                },
+                Answer::Failed(_) => None,
+            });
+            Some(claimed.collect::<Vec<_>>())
+        };
+        self.guarded.iter().filter_map(of).flatten().collect()
+    }
+
+    /// Reveals what is due. To be called with every new best block.
+    pub(in crate::party) fn guard_best(&mut self, out: &mut Output) {
+        if self.guarded.is_empty() {
+            return;
+        }
+        let Some(act) = self.act() else { return };
+        let now = self.best.clock;
+        let due = |lock: &Lock| now.saturating_add(act) >= lock.expiry && now < lock.expiry;
+        let claimed = self.claimed().into_iter().filter(|(_, lock, _)| due(lock));
+        let mut secrets: Vec<Secret> = vec![];
+        for (named, lock, secret) in claimed {
+            let on_chain = self.locks.reveals.contains_key(&lock.hash);
+            if on_chain || secrets.contains(&secret) || self.is_revealing(&secret) {
+                continue;
+            }
+            warn!(partner = %named.partner, lock = named.id, "not settled: revealing on chain");
+            secrets.push(secret);
+        }
+        for secret in secrets {
+            let call = Call::Reveal { secrets: vec![secret] };
+            self.submit(Record::new(Intent::Reveal, call), None, out);
+        }
+    }
+
+    fn is_revealing(&self, secret: &Secret) -> bool {
+        let reveals = |record: &Record| match &record.call {
+            Call::Reveal { secrets } => secrets.contains(secret),
+            _ => false,
+        };
+        self.calls.values().any(reveals)
+    }
+
+    /// Disputes payers that have not settled what finality shows as revealed in time, and settles
+    /// what could not be settled before. To be called with every finalized block.
+    pub(in crate::party) fn guard_finalized(&mut self, out: &mut Output) {
+        self.end_incomplete(out);
+        self.retry_onward(out);
+        self.retry_outgoing(out);
+        let now = self.finalized.clock;
+        for (named, lock, _) in self.claimed() {
+            if now <= lock.expiry.saturating_add(GRACE) {
+                continue;
+            }
+            let reveal = self.locks.reveals.get(&lock.hash).map(|reveal| reveal.at);
+            if !lock.counts(reveal) {
+                error!(partner = %named.partner, lock = named.id, "A SECRET CAME TOO LATE TO THE CHAIN");
+                continue;
+            }
+            let frozen = self.entries.get(&named.partner).and_then(|e| e.channel.frozen());
+            if frozen.is_some() {
+                continue;
+            }
+            warn!(partner = %named.partner, lock = named.id, "not settled though revealed: a dispute");
+            let disputed = self.try_channel(&named.partner, out, |channel, _| channel.dispute());
+            if let Err(problem) = disputed {
+                error!(partner = %named.partner, %problem, "cannot dispute");
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Payments that go through us: an inward lock, and an onward one that it pays for.
+
+use super::{reason_of, Core, LockRef, Output, Owner};
+use crate::{
+    party::{
+        policy::Role,
+        records::{Direction, PaymentRecord, PaymentState},
+        CommandError,
+    },
+    store::Table,
+};
+use codec::{Decode, Encode};
+use failsafe_channel::{
+    lock::{Offer, Secret},
+    PaymentId,
+};
+use failsafe_onion::{HopSecret, Next, Packet, Peeled, Reason};
+use failsafe_primitives::{AccountId, AssetId, Balance, Clock, Lock};
+use tracing::{debug, error};
+
+/// A payment that goes through us, until both its locks are gone.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Mediated {
+    /// The asset of both locks.
+    pub asset: AssetId,
+    /// The inward lock.
+    pub lock: Lock,
+    /// The onward one.
+    pub outward: LockRef,
+    /// Its amount.
+    pub amount: Balance,
+    /// What is left over for us.
+    pub fee: Balance,
+    /// Its expiry.
+    pub expiry: Clock,
+    /// For the way back of a failure.
+    pub shared: HopSecret,
+    /// The secret, once it is known.
+    pub secret: Option<Secret>,
+    /// What the next hop has said why it does not claim.
+    pub failure: Option<Vec<u8>>,
+    /// How the inward lock ended: whether it was paid.
+    pub inward_paid: Option<bool>,
+    /// How the onward lock ended: whether it was paid.
+    pub outward_paid: Option<bool>,
+}
+
+impl Core {
+    /// Locks the payment onwards.
+    pub(super) fn mediate(
+        &mut self,
+        inward: &LockRef,
+        asset: AssetId,
+        lock: &Lock,
+        peeled: &Peeled,
+        packet: Packet,
+        out: &mut Output,
+    ) -> Result<(), Reason> {
+        let hop = &peeled.hop;
+        let next = match hop.next {
+            Next::Hub(next) | Next::Recipient(next) => AccountId::new(next),
+            Next::Here { .. } | Next::Spontaneous { .. } => return Err(Reason::Instructions),
+        };
+        let parameters = self.parameters.ok_or(Reason::Unavailable)?;
+        if self.policy.role != Role::Hub || !self.is_fresh() {
+            return Err(Reason::Unavailable);
+        }
+        let tag = peeled.shared.tag();
+        if self.locks.tags.contains(&tag) {
+            // The same onion again.
+            return Err(Reason::Instructions);
+        }
+        if next == self.me || next == inward.partner {
+            return Err(Reason::UnknownNext);
+        }
+        if hop.asset != asset {
+            return Err(Reason::AssetNotAccepted);
+        }
+        if hop.amount == 0 || hop.amount < self.policy.min_payment(asset) {
+            return Err(Reason::TooSmall);
+        }
+        let total = self.policy.fees.total(hop.amount).ok_or(Reason::FeeTooLow)?;
+        let fee = lock.amount.checked_sub(hop.amount).filter(|_| lock.amount >= total);
+        let fee = fee.ok_or(Reason::FeeTooLow)?;
+        let least = hop.expiry.checked_add(parameters.forward_margin);
+        if least.is_none_or(|least| lock.expiry < least) {
+            return Err(Reason::ExpiryTooSoon);
+        }
+        // Time to learn the secret and to bring it to the chain.
+        let soonest = self.best.clock.saturating_add(parameters.final_min);
+        if hop.expiry < soonest {
+            return Err(Reason::ExpiryTooSoon);
+        }
+        if lock.expiry > self.best.clock.saturating_add(parameters.lock_window) {
+            return Err(Reason::ExpiryTooFar);
+        }
+        let entry = self.entries.get(&next).ok_or(Reason::UnknownNext)?;
+        if !entry.channel.established() {
+            return Err(Reason::Unavailable);
+        }
+        let epoch = entry.channel.epoch();
+        let onion = packet.encode().try_into().map_err(|_| Reason::Instructions)?;
+        let (hash, expiry, amount) = (lock.hash, hop.expiry, hop.amount);
+        let offer = Offer { asset, amount, hash, expiry, onion };
+        let mut made = 0;
+        let locked = self.try_channel(&next, out, |channel, ctx| {
+            let (id, effects) = channel.lock(ctx, offer)?;
+            made = id;
+            Ok(effects)
+        });
+        locked.map_err(|problem| match problem {
+            CommandError::Refused(refusal) => reason_of(&refusal, asset),
+            _ => Reason::Unavailable,
+        })?;
+        let outward = LockRef { partner: next, epoch, id: made };
+        let record = Mediated {
+            asset,
+            lock: lock.clone(),
+            outward: outward.clone(),
+            amount,
+            fee,
+            expiry,
+            shared: peeled.shared.clone(),
+            secret: None,
+            failure: None,
+            inward_paid: None,
+            outward_paid: None,
+        };
+        self.locks.outward.insert(outward, Owner::Mediated(inward.clone()));
+        self.locks.tags.insert(tag);
+        self.store_mediated(inward, record, out);
+        self.watch_hash(hash, out);
+        Ok(())
+    }
+
+    fn store_mediated(&mut self, inward: &LockRef, record: Mediated, out: &mut Output) {
+        out.batch.put(Table::Mediated, inward.encode(), record.encode());
+        self.locks.mediated.insert(inward.clone(), record);
+    }
+
+    /// Changes the record of a payment that goes through us, durably.
+    fn change(
+        &mut self,
+        inward: &LockRef,
+        out: &mut Output,
+        change: impl FnOnce(&mut Mediated),
+    ) -> Option<Mediated> {
+        let record = self.locks.mediated.get_mut(inward)?;
+        change(record);
+        out.batch.put(Table::Mediated, inward.encode(), record.encode());
+        Some(record.clone())
+    }
+
+    /// The secret of a payment that goes through us is known: its payer is told at once.
+    pub(super) fn learn(&mut self, inward: &LockRef, secret: Secret, out: &mut Output) {
+        let known = self.locks.mediated.get(inward).map(|record| record.secret);
+        if known != Some(None) {
+            return;
+        }
+        let record = self.change(inward, out, |record| record.secret = Some(secret));
+        if record.is_some_and(|record| record.inward_paid.is_none()) {
+            self.fulfill_inward(inward, secret, out);
+        }
+    }
+
+    /// Pays the onward lock whose secret was told, if that secret can still be used for the inward
+    /// one (M5). What is too late off chain is settled by the engine, if the chain has it in time.
+    pub(super) fn settle_onward(&mut self, inward: &LockRef, out: &mut Output) {
+        let Some(record) = self.locks.mediated.get(inward) else { return };
+        let (Some(secret), None) = (record.secret, record.outward_paid) else { return };
+        let in_time = self.act().is_some_and(|act| {
+            self.best.clock.checked_add(act).is_some_and(|end| end <= record.lock.expiry)
+        });
+        let paid = record.inward_paid == Some(true);
+        if !(paid || in_time && self.is_fresh()) {
+            return;
+        }
+        let outward = record.outward.clone();
+        if !self.is_current(&outward) {
+            return;
+        }
+        let settled = self.try_channel(&outward.partner, out, |channel, ctx| {
+            channel.settle(ctx, vec![(outward.id, secret)])
+        });
+        if let Err(problem) = settled {
+            // Frozen, or too much is unacknowledged: at the next block again.
+            debug!(?outward, %problem, "an onward lock is not settled yet");
+        }
+    }
+
+    pub(super) fn note_failure(&mut self, inward: &LockRef, failure: Vec<u8>, out: &mut Output) {
+        self.change(inward, out, |record| record.failure = Some(failure));
+    }
+
+    pub(super) fn onward_paid(
+        &mut self,
+        inward: &LockRef,
+        secret: Option<Secret>,
+        out: &mut Output,
+    ) {
+        if let Some(secret) = secret {
+            self.learn(inward, secret, out);
+        }
+        self.change(inward, out, |record| record.outward_paid = Some(true));
+        self.end_mediated(inward, out);
+    }
+
+    /// The onward lock is dead: now the inward one may be failed, unless its secret is known.
+    pub(super) fn onward_dead(&mut self, inward: &LockRef, out: &mut Output) {
+        let dead = self.change(inward, out, |record| record.outward_paid = Some(false));
+        let Some(record) = dead else { return };
+        if record.secret.is_none() && record.inward_paid.is_none() {
+            let answer = match &record.failure {
+                Some(failure) => failsafe_onion::wrap(&record.shared, failure),
+                None => failsafe_onion::fail(&record.shared, &Reason::Unavailable),
+            };
+            self.fail_inward(inward, answer, out);
+        }
+        self.end_mediated(inward, out);
+    }
+
+    pub(super) fn mediated_inward_gone(&mut self, inward: &LockRef, paid: bool, out: &mut Output) {
+        self.change(inward, out, |record| record.inward_paid = Some(paid));
+        // Paid: whatever the time, the onward lock is settled.
+        self.settle_onward(inward, out);
+        self.end_mediated(inward, out);
+    }
+
+    /// Settles what could not be settled before.
+    pub(super) fn retry_onward(&mut self, out: &mut Output) {
+        let open = self.locks.mediated.iter();
+        let open = open.filter(|(_, record)| record.secret.is_some() && record.outward_paid.is_none());
+        let open: Vec<_> = open.map(|(inward, _)| inward.clone()).collect();
+        for inward in open {
+            self.settle_onward(&inward, out);
+        }
+    }
+
+    /// Forgets a payment whose two locks are gone.
+    fn end_mediated(&mut self, inward: &LockRef, out: &mut Output) {
+        let Some(record) = self.locks.mediated.get(inward).cloned() else { return };
+        let (Some(inward_paid), Some(outward_paid)) = (record.inward_paid, record.outward_paid)
+        else {
+            return;
+        };
+        self.locks.mediated.remove(inward);
+        self.locks.tags.remove(&record.shared.tag());
+        out.batch.delete(Table::Mediated, inward.encode());
+        self.forget_hash(record.lock.hash, out);
+        if outward_paid && !inward_paid {
+            let (partner, amount, asset) = (&inward.partner, record.amount, record.asset);
+            error!(%partner, %amount, asset, "A PAYMENT WAS MADE ON AND NOT PAID FOR");
+        }
+        if !outward_paid || !inward_paid {
+            return;
+        }
+        let payment = PaymentRecord {
+            at_ms: self.now_ms,
+            direction: Direction::Through,
+            asset: record.asset,
+            amount: record.amount,
+            fee: record.fee,
+            from: inward.partner.clone(),
+            to: record.outward.partner.clone(),
+            via: None,
+            nonce: 0,
+            state: PaymentState::Delivered,
+        };
+        self.store_payment(name_of(&record.lock.hash), payment, out);
+    }
+}
+
+/// The name under which a payment with a lock stands in the list of those who did not choose it.
+pub(in crate::party) fn name_of(hash: &[u8; 32]) -> PaymentId {
+    let mut name = [0; 16];
+    name.copy_from_slice(&hash[..16]);
+    PaymentId(name)
+}
