@@ -90,6 +90,9 @@ pub struct HubConfig {
     /// Most partners.
     #[serde(default = "default_partners")]
     pub max_partners: usize,
+    /// Other hubs that it dials, `@handle` or account: payments can go on through them.
+    #[serde(default)]
+    pub peers: Vec<String>,
     /// What it asks for forwarding.
     #[serde(default)]
     pub fees: FeesConfig,
@@ -220,6 +223,9 @@ ack_delay_ms = 20
 # Nothing is forwarded when the newest block is older than this.
 stale_after_seconds = 20
 max_partners = 10000
+# Other hubs to connect to, "@handle" or account: payments go on through them. One of two is enough.
+# How much one may owe the other: failsafe-hub terms <account> --credit 1000
+peers = []
 
 [fees]
 # For forwarding: base (smallest units of the asset) + parts per million. Users are quoted what the

@@ -175,6 +175,18 @@ const KEY: &str = "key.json";
 const TRANSPORT_KEY: &str = "transport.key";
 const STORE: &str = "store";
 
+/// A registered hub by `@handle` or account.
+async fn find_hub(client: &ChainClient, name: &str) -> Result<HubView, String> {
+    let address = address::parse(name).map_err(text)?;
+    let found = match (&address.account, &address.hub) {
+        (Some(account), None) => client.hub(account).await,
+        (None, Some(handle)) => client.hub_by_handle(handle).await,
+        _ => return Err(format!("{name:?} is not a hub: expected @handle or its account")),
+    };
+    let unknown = || format!("there is no hub {name} in the registry: is it registered yet?");
+    found.map_err(text)?.ok_or_else(unknown)
+}
+
 async fn run_hub(path: &Path) -> Result<(), String> {
     init_logging("info");
     let config = HubConfig::load(path).map_err(text)?;
@@ -193,8 +205,11 @@ async fn run_hub(path: &Path) -> Result<(), String> {
     };
     let onion_key = transport.private();
     let listen = Listen { address: config.listen.clone(), transport };
-    let peers = config.peers.iter().map(|peer| peer.as_peer()).collect::<Result<_, _>>();
-    let peers = peers.map_err(text)?;
+    let mut peers = vec![];
+    for name in &config.peers {
+        let hub = find_hub(&client, name).await?;
+        peers.push(Peer { account: hub.account, place: None });
+    }
     let party = PartyConfig { key, policy, store, onion_key, listen: Some(listen), peers };
     let daemon =
         Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
