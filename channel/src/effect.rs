@@ -4,7 +4,7 @@ use crate::{
     error::Fault,
     freeze::FreezeReason,
     lock::{FailReason, LockEnd, Onion, Secret},
-    message::{Message, PaymentId, Purpose, RefusalReason},
+    message::{Announcements, Message, PaymentId, Purpose, RefusalReason},
     terms::AssetTerms,
 };
 use failsafe_primitives::{
@@ -229,6 +229,11 @@ pub enum Event {
     Repaired {
         /// Nonce of the simplex.
         nonce: Nonce,
+    },
+    /// The partner passes on what hubs have announced.
+    Gossip {
+        /// Signed announcements.
+        announcements: Announcements,
     },
     /// The partner says that we did something wrong.
     PartnerComplains {

@@ -20,6 +20,11 @@ pub const MAX_FAULT_TEXT: u32 = 512;
 /// Most payments that one message asks about.
 pub const MAX_ASKED: u32 = 64;
 
+/// Longest announcement of a hub.
+pub const MAX_ANNOUNCEMENT: u32 = 16_384;
+/// Most announcements in one message.
+pub const MAX_ANNOUNCEMENTS: u32 = 16;
+
 /// Number of a creditor's statement of terms.
 pub type TermsVersion = u32;
 
@@ -387,7 +392,18 @@ pub enum Message {
         /// The payments.
         ids: BoundedVec<PaymentId, ConstU32<MAX_ASKED>>,
     },
+    /// What hubs have announced about what they can pay to each other, signed by each of them
+    /// (`docs/routing.md`). The engine only passes it on.
+    #[codec(index = 18)]
+    Gossip {
+        /// Signed announcements, SCALE-encoded.
+        announcements: Announcements,
+    },
 }
+
+/// Signed announcements of hubs, each SCALE-encoded.
+pub type Announcements =
+    BoundedVec<BoundedVec<u8, ConstU32<MAX_ANNOUNCEMENT>>, ConstU32<MAX_ANNOUNCEMENTS>>;
 
 impl Message {
     /// The epoch to which it belongs; `None` for messages that do not belong to one.
@@ -410,6 +426,7 @@ impl Message {
             Self::InsureRequest { .. }
             | Self::Delivered { .. }
             | Self::AskDelivered { .. }
+            | Self::Gossip { .. }
             | Self::Fault { .. } => None,
         }
     }

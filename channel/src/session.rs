@@ -228,6 +228,9 @@ impl Channel {
             Message::AskDelivered { ids } => {
                 Ok(vec![Effect::Event(Event::DeliveredAsked { ids: ids.into_inner() })])
             },
+            Message::Gossip { announcements } => {
+                Ok(vec![Effect::Event(Event::Gossip { announcements })])
+            },
             Message::Fault { text } => {
                 let text = String::from_utf8_lossy(&text).into_owned();
                 Ok(vec![Effect::Event(Event::PartnerComplains { text })])

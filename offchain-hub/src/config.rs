@@ -224,7 +224,7 @@ ack_delay_ms = 20
 stale_after_seconds = 20
 max_partners = 10000
 # Other hubs to connect to, "@handle" or account: payments go on through them. One of two is enough.
-# How much one may owe the other: failsafe-hub terms <account> --credit 1000
+# How much the other may owe you: failsafe-hub terms 1000 --partner @handle
 peers = []
 
 [fees]

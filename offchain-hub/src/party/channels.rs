@@ -12,6 +12,7 @@ use failsafe_channel::{
     Refusal,
 };
 use failsafe_primitives::{simplex::LockHash, AccountId, Epoch};
+use failsafe_routing::Hub;
 use std::collections::BTreeSet;
 use tracing::{debug, error, info, warn};
 
@@ -30,6 +31,7 @@ impl Core {
             self.apply(&partner, effects, out);
             self.restate_terms(&partner, out);
             self.ask_delivered(&partner, out);
+            self.tell_announcements(&partner, out);
             return;
         }
         if !self.policy.accepts(&partner) {
@@ -257,6 +259,7 @@ impl Core {
                 let named = LockRef { partner: partner.clone(), epoch, id: lock.id };
                 self.on_lock_ended(named, ours, asset, &lock, end, out);
             },
+            Event::Gossip { announcements } => self.on_gossip(partner, announcements, out),
             Event::Delivered { id } => self.on_delivered(partner, id, out),
             Event::DeliveredAsked { ids } => self.on_delivered_asked(partner, ids, out),
             Event::TermsChanged { asset, terms } => {
@@ -356,6 +359,8 @@ impl Core {
             ChainNews::Reveals { reveals, finalized } => self.on_reveals(reveals, finalized, out),
             ChainNews::Survey { parameters, hubs } => {
                 self.parameters = Some(parameters);
+                let known = hubs.iter().cloned().map(|view| Hub::new(view, vec![]));
+                self.graph.update_registry(known);
                 self.hubs = hubs;
             },
             ChainNews::Best { moment, facts } => {

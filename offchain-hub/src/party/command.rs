@@ -12,8 +12,9 @@ use failsafe_channel::{
     message::RefusalReason, AssetTerms, Moment, PaymentId, Refusal, ReturnReason, Summary,
 };
 use failsafe_primitives::{
-    fees::HubFees, simplex::LockHash, view::HubView, AccountId, AssetId, Balance, Epoch, Parameters,
+    fees::HubFees, simplex::LockHash, AccountId, AssetId, Balance, Epoch, Parameters,
 };
+use failsafe_routing::Graph;
 use tokio::sync::oneshot;
 
 /// Where the answer to a command goes.
@@ -51,7 +52,7 @@ pub enum Command {
         /// Its name.
         id: PaymentId,
     },
-    /// Parameters of the chain and registered hubs, as far as they are known.
+    /// What is known of chain and network.
     Survey,
     /// State terms to a partner, now and in every epoch.
     SetTerms {
@@ -128,8 +129,8 @@ pub enum Answer {
     Invoice(LockHash, InvoiceState),
     /// The secret of a payment, if it was paid.
     Proof(Option<[u8; 32]>),
-    /// Parameters of the chain and registered hubs.
-    Survey(Box<(Parameters, Vec<HubView>)>),
+    /// What is known of chain and network.
+    Survey(Box<Survey>),
     /// It is final on chain in this block.
     OnChain(u32),
     /// All channels.
@@ -142,6 +143,19 @@ pub enum Answer {
     Rebalance(String),
     /// Where the party stands.
     Standing(Standing),
+}
+
+/// What a party knows of chain and network.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The chain's parameters.
+    pub parameters: Parameters,
+    /// The network of hubs.
+    pub graph: Graph,
+    /// Newest best block.
+    pub best: Moment,
+    /// Newest finalized block.
+    pub finalized: Moment,
 }
 
 /// Where the party stands with the chain.

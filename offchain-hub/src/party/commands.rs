@@ -1,7 +1,7 @@
 //! Carrying commands out.
 
 use super::{
-    command::{Answer, ChannelReport, Command, CommandError, Reply, Standing},
+    command::{Answer, ChannelReport, Command, CommandError, Reply, Standing, Survey},
     core::{Action, Core, Output, PendingWithdrawal, PROOF_VALIDITY},
     payments::Order,
 };
@@ -57,9 +57,12 @@ impl Core {
             },
             Command::Proof { id } => Ok(Answer::Proof(self.proof_of(id))),
             Command::Survey => match self.parameters {
-                Some(parameters) => {
-                    Ok(Answer::Survey(Box::new((parameters, self.hubs.clone()))))
-                },
+                Some(parameters) => Ok(Answer::Survey(Box::new(Survey {
+                    parameters,
+                    graph: self.graph.clone(),
+                    best: self.best,
+                    finalized: self.finalized,
+                }))),
                 None => Err(CommandError::Stale),
             },
             Command::SetTerms { partner, asset, terms } => {

@@ -7,6 +7,7 @@
 use super::{
     command::{Answer, Command, CommandError, Reply},
     forward::OwedReturn,
+    gossip,
     insurer::Insurer,
     locks::Locks,
     policy::Policy,
@@ -30,6 +31,7 @@ use failsafe_primitives::{
     view::{BalanceView, HubView},
     AccountId, AssetId, Balance, Clock, Epoch, Nonce, Parameters,
 };
+use failsafe_routing::Graph;
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -166,6 +168,10 @@ pub struct Core {
     pub(super) parameters: Option<Parameters>,
     /// Registered hubs.
     pub(super) hubs: Vec<HubView>,
+    /// What is known of the network of hubs.
+    pub(super) graph: Graph,
+    /// When we have announced last what we can pay to other hubs, milliseconds.
+    pub(super) announced_ms: u64,
     /// Partners of whose pending locks we have given out secrets.
     pub(super) guarded: BTreeSet<AccountId>,
     pub(super) insurer: Insurer,
@@ -274,6 +280,8 @@ impl Core {
             onion_key,
             parameters: None,
             hubs: vec![],
+            graph: Graph::new(gossip::rules(genesis), []),
+            announced_ms: 0,
             guarded,
             insurer: Insurer::load(wanted, rebalance),
             pending: HashMap::new(),
@@ -409,6 +417,7 @@ impl Core {
             self.with_channel(&partner, out, |channel, ctx| channel.flush_ack(ctx));
         }
         self.end_withdrawals(out);
+        self.announce(out);
         self.insurer_tick(out);
     }
 

@@ -13,6 +13,7 @@
 //! | `payments` | making and receiving payments |
 //! | `forward` | a hub's forwarding of trusted payments |
 //! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
+//! | `gossip` | what hubs announce to each other |
 //! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
 //! | [`policy`] | in what hub and user differ |
@@ -24,6 +25,7 @@ pub mod command;
 mod commands;
 pub mod core;
 mod forward;
+mod gossip;
 mod insurer;
 pub mod locks;
 mod payments;
