@@ -26,6 +26,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod faucet;
+pub mod invoice;
 pub mod keys;
 pub mod party;
 pub mod rebalance;

@@ -2,17 +2,19 @@
 
 use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
+    address,
     chain::ChainClient,
     cli::{finish, init_logging, PartyCommand, SecretArgs},
     config::{template, HubConfig},
     daemon::{signalled, Daemon},
     faucet::{self, FaucetRules},
     keys::{AccountKey, Scheme},
-    party::{Listen, Party, PartyConfig, Policy, Role},
+    party::{Listen, Party, PartyConfig, Peer, Policy, Role},
     rpc::{client, FailsafeRpcClient, ServiceConfig},
     store::{self, FjallStore, Store},
     transport::TransportKey,
 };
+use failsafe_primitives::view::HubView;
 use jsonrpsee::http_client::HttpClient;
 use std::{
     fmt::Display,
@@ -201,6 +203,7 @@ async fn run_hub(path: &Path) -> Result<(), String> {
         hubs: vec![],
         fees: config.hub_fees(),
         transport_key: Some(transport.public()),
+        onion_key: transport.private(),
         stop: Arc::new(Notify::new()),
     };
     let onion_key = transport.private();

@@ -3,7 +3,8 @@
 
 use codec::{Compact, Decode, DecodeAll, Encode, MaxEncodedLen};
 use failsafe_primitives::{signature, AccountId, AssetId, Balance, Clock};
-use sp_core::{hashing::blake2_256, ConstU32, H256};
+use sp_core::{ConstU32, H256};
+use sp_crypto_hashing::blake2_256;
 use sp_runtime::{BoundedVec, MultiSignature};
 
 /// Domain tag of an [`Announcement`].

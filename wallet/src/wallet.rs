@@ -197,14 +197,15 @@ impl Wallet {
         let parameters = client.parameters().await?;
         let (hubs, peers): (Vec<_>, Vec<_>) = self.config.hubs(&self.dir)?.into_iter().unzip();
         let policy = self.policy(&hubs, &parameters);
+        let onion_key = store::onion_key(&*store)?;
         let service = ServiceConfig {
             role: Role::User,
             hubs,
             fees: HubFees::default(),
             transport_key: None,
+            onion_key,
             stop: Arc::new(Notify::new()),
         };
-        let onion_key = store::onion_key(&*store)?;
         let party = PartyConfig { key: self.key, policy, store, onion_key, listen: None, peers };
         Ok(Daemon::start(client, party, service, rpc, &self.dir).await?)
     }

@@ -1,6 +1,7 @@
 //! Requests to a running party.
 
 use super::render;
+use crate::invoice::PREFIX;
 use crate::rpc::{
     api::{HubRow, OnChainView, RebalanceView},
     client::explain,
@@ -15,18 +16,41 @@ use serde::Serialize;
 pub enum PartyCommand {
     /// Everything at a glance: on-chain, insured and uninsured balances, what is signed
     Status,
-    /// Pay somebody at once, through a hub
+    /// Pay somebody at once, through a hub; or an invoice, over as many hubs as it takes
     Pay {
-        /// A wallet: account@hub, an account at its first hub, or @hub itself. A hub: an account
+        /// A wallet: an invoice (fsi1…), account@hub, an account at its first hub, or @hub itself. A
+        /// hub: an account
         to: String,
-        /// How much arrives, for instance 12.5
-        amount: String,
+        /// How much arrives, for instance 12.5; not for an invoice that says so itself
+        amount: Option<String>,
+        /// Invoices: most that all hubs on the way may ask for; a hundredth of the amount if absent
+        #[arg(long)]
+        max_fee: Option<String>,
         /// Symbol or number of the asset
         #[arg(long, default_value = "FRD")]
         asset: String,
         /// Name of the payment (32 hex digits): the same name is never paid twice
         #[arg(long)]
         id: Option<String>,
+    },
+    /// Ask to be paid: prints an invoice for the payer, whose payment is proved by your secret
+    Invoice {
+        /// How much; if absent the payer decides
+        amount: Option<String>,
+        /// Symbol or number of the asset
+        #[arg(long, default_value = "FRD")]
+        asset: String,
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+        /// How long it can be paid
+        #[arg(long, default_value_t = 60)]
+        valid_minutes: u64,
+    },
+    /// What an invoice says, and whether it is paid if it is yours
+    DecodeInvoice {
+        /// fsi1…
+        invoice: String,
     },
     /// The newest payments
     Payments {
@@ -168,9 +192,25 @@ impl PartyCommand {
     ) -> Result<Result<(), String>, ClientError> {
         Ok(match self {
             Self::Status => show(json, &client.status().await?, render::status_text),
-            Self::Pay { to, amount, asset, id } => {
-                let payment = client.pay(to, amount, Some(asset), id).await?;
+            Self::Pay { to, amount, max_fee, asset, id } => {
+                let payment = if to.trim().starts_with(PREFIX) {
+                    client.pay_invoice(to, amount, max_fee, id).await?
+                } else {
+                    let Some(amount) = amount else {
+                        return Ok(Err("how much? failsafe pay <who> <amount>".into()));
+                    };
+                    client.pay(to, amount, Some(asset), id).await?
+                };
                 show(json, &payment, render::payment_text)
+            },
+            Self::Invoice { amount, asset, description, valid_minutes } => {
+                let seconds = valid_minutes.saturating_mul(60);
+                let asset = Some(asset);
+                let invoice = client.invoice(amount, asset, description, Some(seconds)).await?;
+                show(json, &invoice, render::invoice_text)
+            },
+            Self::DecodeInvoice { invoice } => {
+                show(json, &client.decode_invoice(invoice).await?, render::invoice_text)
             },
             Self::Payments { limit } => {
                 show(json, &client.payments(limit).await?, |rows| render::payment_table(rows))

@@ -3,8 +3,8 @@
 use crate::{
     amount,
     rpc::api::{
-        Amount, AssetInfo, ChannelRow, DebtRow, HubRow, OnChainView, PaymentRow, RebalanceView,
-        StatusView,
+        Amount, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView, PaymentRow,
+        RebalanceView, StatusView,
     },
 };
 use comfy_table::{CellAlignment, Table};
@@ -169,13 +169,33 @@ pub fn payment_text(row: &PaymentRow) -> String {
         "accepted" => "accepted by the hub; no word yet that the recipient has it".to_string(),
         "sent" => "signed and sent; the hub has not acknowledged it yet".to_string(),
         "returned" => format!("came back: {}", row.reason.clone().unwrap_or_default()),
+        "locked" => "locked; the recipient has not claimed it yet".to_string(),
+        "failed" => format!("failed, nothing was paid: {}", row.reason.clone().unwrap_or_default()),
         other => other.to_string(),
     };
     let fee = match row.fee.0 {
         0 => String::new(),
         _ => format!(" (fee {})", units(row.fee, &row.asset)),
     };
-    format!("{amount}{fee} to {}: {outcome}\nname {}", row.to, row.id)
+    let proof = row.proof.as_ref().map(|secret| format!("\nproof {secret}")).unwrap_or_default();
+    format!("{amount}{fee} to {}: {outcome}\nname {}{proof}", row.to, row.id)
+}
+
+/// An invoice.
+pub fn invoice_text(row: &InvoiceRow) -> String {
+    let amount = match row.amount {
+        Some(amount) => units(amount, &row.asset),
+        None => "any amount of".into(),
+    };
+    let mut text = format!("{amount} {} to {}", row.asset.symbol, row.recipient);
+    if !row.description.is_empty() {
+        let _ = write!(text, "\nfor {}", row.description);
+    }
+    if let Some(state) = &row.state {
+        let _ = write!(text, "\nstate {state}");
+    }
+    let _ = write!(text, "\nhash {}\n{}", row.hash, row.invoice);
+    text
 }
 
 /// Payments, the newest first.

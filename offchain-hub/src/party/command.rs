@@ -14,7 +14,7 @@ use failsafe_channel::{
 use failsafe_primitives::{
     fees::HubFees, simplex::LockHash, AccountId, AssetId, Balance, Epoch, Parameters,
 };
-use failsafe_routing::Graph;
+use failsafe_routing::{Graph, NoRoute};
 use tokio::sync::oneshot;
 
 /// Where the answer to a command goes.
@@ -204,6 +204,9 @@ pub enum CommandError {
     /// A payment with locks came to nothing.
     #[error("the payment failed: {0}; nothing was lost")]
     Failed(Failure),
+    /// No way to the recipient.
+    #[error("no route to the recipient: {0}")]
+    NoRoute(NoRoute),
     /// The hash of a payment is not paid twice.
     #[error("this invoice is being paid, or was: no invoice is paid twice")]
     HashUsed,

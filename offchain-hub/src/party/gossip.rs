@@ -8,6 +8,7 @@ use super::{
     core::{Action, Core, Output},
     policy::Role,
 };
+use codec::Encode;
 use failsafe_channel::{
     message::{Announcements, Message, MAX_ANNOUNCEMENTS},
     Sign,
@@ -16,7 +17,6 @@ use failsafe_primitives::{AccountId, Balance, Clock};
 use failsafe_routing::{
     Announcement, AnnouncementError, Hint, Rules, SignedAnnouncement, MAX_HINTS,
 };
-use codec::Encode;
 use sp_core::H256;
 use std::collections::BTreeSet;
 use tracing::{debug, warn};

@@ -35,7 +35,7 @@ pub mod runtime;
 mod session;
 
 pub use self::core::Core;
-pub use command::{Answer, ChannelReport, Command, CommandError, Standing};
+pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey};
 pub use policy::{Policy, Role};
 pub use records::{Direction, Failure, PaymentRecord, PaymentState};
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

@@ -19,6 +19,7 @@ use crate::{
 use codec::Encode;
 use failsafe_channel::Sign;
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId};
+use sp_runtime::MultiSignature;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
@@ -130,6 +131,7 @@ pub(super) enum HostInput {
 pub struct Party {
     account: AccountId,
     client: ChainClient,
+    key: Arc<AccountKey>,
     inputs: mpsc::Sender<HostInput>,
     listening: Option<SocketAddr>,
     troubles: Troubles,
@@ -240,6 +242,7 @@ impl Party {
         let party = Self {
             account,
             client,
+            key: key.clone(),
             inputs,
             listening,
             troubles: Troubles::default(),
@@ -275,6 +278,11 @@ impl Party {
     /// The party's account.
     pub fn account(&self) -> &AccountId {
         &self.account
+    }
+
+    /// Signs a payload with its account key.
+    pub fn sign(&self, message: &[u8; 32]) -> MultiSignature {
+        self.key.sign(message)
     }
 
     /// The chain that it follows.

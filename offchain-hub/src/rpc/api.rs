@@ -192,10 +192,36 @@ pub struct PaymentRow {
     pub from: String,
     /// Who is paid.
     pub to: String,
-    /// `sent`, `accepted`, `delivered`, `returned`, `received`.
+    /// `sent`, `accepted`, `delivered`, `returned`, `received`; with locks `locked`, `delivered`,
+    /// `failed`.
     pub state: String,
     /// Why it came back.
     pub reason: Option<String>,
+    /// The recipient's secret in hex, of a payment of ours that was made with locks: whoever shows
+    /// it has paid.
+    #[serde(default)]
+    pub proof: Option<String>,
+}
+
+/// An invoice.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct InvoiceRow {
+    /// The text that the payer gets.
+    pub invoice: String,
+    /// SHA-256 of the secret, hex.
+    pub hash: String,
+    /// Who is paid.
+    pub recipient: String,
+    /// The asset.
+    pub asset: AssetInfo,
+    /// The amount; `null`: the payer decides.
+    pub amount: Option<Amount>,
+    /// Milliseconds since 1970 after which it is not paid any more.
+    pub expires_ms: u64,
+    /// What it is for.
+    pub description: String,
+    /// If it is ours: `open`, `claimed` (the secret is given out), `paid`.
+    pub state: Option<String>,
 }
 
 /// A registered hub.
@@ -278,6 +304,37 @@ pub trait FailsafeRpc {
         to: String,
         amount: String,
         asset: Option<String>,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow>;
+
+    /// Writes an invoice: whoever pays it gets our secret as the proof. Without an amount the payer
+    /// decides; valid for an hour if nothing else is said.
+    #[method(name = "invoice", param_kind = map)]
+    async fn invoice(
+        &self,
+        amount: Option<String>,
+        asset: Option<String>,
+        description: Option<String>,
+        valid_seconds: Option<u64>,
+    ) -> RpcResult<InvoiceRow>;
+
+    /// What an invoice says.
+    #[method(name = "decode_invoice", param_kind = map)]
+    async fn decode_invoice(&self, invoice: String) -> RpcResult<InvoiceRow>;
+
+    /// Where an invoice of ours stands, by its hash: `open`, `claimed`, `paid`.
+    #[method(name = "invoice_state", param_kind = map)]
+    async fn invoice_state(&self, hash: String) -> RpcResult<String>;
+
+    /// Pays an invoice with locks over as many hubs as it takes: nobody on the way is trusted.
+    /// `amount` if the invoice names none; all fees together are at most `max_fee` (a hundredth if
+    /// absent). It may be repeated: no invoice is paid twice.
+    #[method(name = "pay_invoice", param_kind = map)]
+    async fn pay_invoice(
+        &self,
+        invoice: String,
+        amount: Option<String>,
+        max_fee: Option<String>,
         id: Option<String>,
     ) -> RpcResult<PaymentRow>;
 

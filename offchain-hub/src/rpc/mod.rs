@@ -11,6 +11,7 @@
 
 pub mod api;
 pub mod client;
+mod locked;
 pub mod names;
 pub mod server;
 pub mod service;

@@ -5,6 +5,7 @@ use crate::{
     address::{self, AddressError},
     amount::{self, AmountError},
     chain::{ChainClient, ChainError},
+    invoice::InvoiceError,
     party::CommandError,
 };
 use failsafe_primitives::{
@@ -69,6 +70,9 @@ pub enum RequestError {
         /// Why.
         why: Option<String>,
     },
+    /// An invoice.
+    #[error(transparent)]
+    Invoice(#[from] InvoiceError),
     /// What the party says.
     #[error(transparent)]
     Command(#[from] CommandError),
@@ -90,6 +94,7 @@ impl RequestError {
             | Self::NoHub
             | Self::NoPartner
             | Self::PaymentId(_)
+            | Self::Invoice(_)
             | Self::BelowMinimum { .. } => INVALID,
             Self::Insufficient { .. } => REFUSED,
             Self::Unreachable { .. } => UNREACHABLE,

@@ -3,8 +3,8 @@
 use super::{
     api::{
         Amount, AmountRow, AssetInfo, BalanceRow, ChannelAssetRow, ChannelRow, DebtRow,
-        FailsafeRpcServer, HubRow, OnChainView, PaymentRow, RebalanceView, SignedAmount,
-        StatusView, TransferRow,
+        FailsafeRpcServer, HubRow, InvoiceRow, OnChainView, PaymentRow, RebalanceView,
+        SignedAmount, StatusView, TransferRow,
     },
     names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
 };
@@ -20,14 +20,18 @@ use failsafe_channel::{AssetTerms, PaymentId, ReturnReason};
 use failsafe_primitives::{
     arithmetic::LIMIT, fees::HubFees, view::AssetView, AccountId, AssetId, Balance, Side,
 };
+use failsafe_routing::Reliability;
 use jsonrpsee::core::{async_trait, RpcResult};
 use rand::RngCore;
 use sp_core::crypto::Ss58Codec;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::sync::Notify;
 
 /// How long a reading command may take.
-const QUICK: Duration = Duration::from_secs(10);
+pub(super) const QUICK: Duration = Duration::from_secs(10);
 /// How long a payment may take until it is reported as it stands.
 const PAYMENT_PATIENCE: Duration = Duration::from_secs(20);
 /// How long a hub has to be reached.
@@ -53,19 +57,23 @@ pub struct ServiceConfig {
     pub fees: HubFees,
     /// Its transport key.
     pub transport_key: Option<[u8; 32]>,
+    /// X25519 secret key to which onions are encrypted for it.
+    pub onion_key: [u8; 32],
     /// Told when somebody wants the process to stop.
     pub stop: Arc<Notify>,
 }
 
 /// The methods of a running party.
 pub struct Service {
-    party: Arc<Party>,
-    assets: Assets,
-    hubs: Hubs,
-    config: ServiceConfig,
+    pub(super) party: Arc<Party>,
+    pub(super) assets: Assets,
+    pub(super) hubs: Hubs,
+    pub(super) config: ServiceConfig,
+    /// How hubs have answered.
+    pub(super) reliability: Mutex<Reliability>,
 }
 
-fn name(account: &AccountId) -> String {
+pub(super) fn name(account: &AccountId) -> String {
     account.to_ss58check()
 }
 
@@ -74,14 +82,14 @@ impl Service {
     pub async fn new(party: Arc<Party>, config: ServiceConfig) -> Result<Self, ChainError> {
         let assets = Assets::read(party.client().clone()).await?;
         let hubs = Hubs::new(party.client().clone(), config.hubs.clone());
-        Ok(Self { party, assets, hubs, config })
+        Ok(Self { party, assets, hubs, config, reliability: Mutex::default() })
     }
 
-    fn client(&self) -> &ChainClient {
+    pub(super) fn client(&self) -> &ChainClient {
         self.party.client()
     }
 
-    async fn ask(&self, command: Command) -> Result<Answer, RequestError> {
+    pub(super) async fn ask(&self, command: Command) -> Result<Answer, RequestError> {
         Ok(self.party.command(command, QUICK).await?)
     }
 
@@ -100,7 +108,7 @@ impl Service {
         }
     }
 
-    async fn channels(&self) -> Result<Vec<ChannelReport>, RequestError> {
+    pub(super) async fn channels(&self) -> Result<Vec<ChannelReport>, RequestError> {
         match self.ask(Command::Channels).await? {
             Answer::Channels(channels) => Ok(channels),
             _ => Err(CommandError::Stopped.into()),
@@ -117,11 +125,11 @@ impl Service {
     }
 
     /// Waits until a partner is connected and in step.
-    async fn connected(&self, partner: &AccountId) -> Result<(), RequestError> {
+    pub(super) async fn connected(&self, partner: &AccountId) -> Result<(), RequestError> {
         self.connected_within(partner, CONNECT_PATIENCE).await
     }
 
-    async fn connected_within(
+    pub(super) async fn connected_within(
         &self,
         partner: &AccountId,
         patience: Duration,
@@ -242,20 +250,22 @@ impl Service {
         }
     }
 
-    async fn do_payment(&self, id: PaymentId) -> Result<PaymentRow, RequestError> {
+    pub(super) async fn do_payment(&self, id: PaymentId) -> Result<PaymentRow, RequestError> {
         match self.ask(Command::Payment { id }).await? {
             Answer::Payment(id, record) => Ok(self.payment_row(id, record)),
             _ => Err(CommandError::UnknownPayment(id).into()),
         }
     }
 
-    fn payment_row(&self, id: PaymentId, record: PaymentRecord) -> PaymentRow {
+    pub(super) fn payment_row(&self, id: PaymentId, record: PaymentRecord) -> PaymentRow {
         let (state, reason) = match record.state {
             PaymentState::Sent => ("sent", None),
             PaymentState::Accepted => ("accepted", None),
             PaymentState::Delivered => ("delivered", None),
-            PaymentState::Returned(reason) => ("returned", Some(why(reason))),
+            PaymentState::Returned(reason) => ("returned", Some(why(reason).to_string())),
             PaymentState::Received => ("received", None),
+            PaymentState::Locked => ("locked", None),
+            PaymentState::Failed(failure) => ("failed", Some(failure.to_string())),
         };
         let direction = match record.direction {
             Direction::Out => "out",
@@ -272,7 +282,8 @@ impl Service {
             from: name(&record.from),
             to: name(&record.to),
             state: state.into(),
-            reason: reason.map(String::from),
+            reason,
+            proof: None,
         }
     }
 
@@ -569,7 +580,7 @@ pub fn why(reason: ReturnReason) -> &'static str {
     }
 }
 
-fn payment_id(text: &str) -> Result<PaymentId, RequestError> {
+pub(super) fn payment_id(text: &str) -> Result<PaymentId, RequestError> {
     let wrong = || RequestError::PaymentId(text.to_string());
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let bytes = hex::decode(digits).map_err(|_| wrong())?;
@@ -590,6 +601,36 @@ impl FailsafeRpcServer for Service {
         id: Option<String>,
     ) -> RpcResult<PaymentRow> {
         Ok(self.do_pay(&to, &amount, asset.as_deref(), id.as_deref()).await?)
+    }
+
+    async fn invoice(
+        &self,
+        amount: Option<String>,
+        asset: Option<String>,
+        description: Option<String>,
+        valid_seconds: Option<u64>,
+    ) -> RpcResult<InvoiceRow> {
+        let (amount, asset) = (amount.as_deref(), asset.as_deref());
+        Ok(self.do_invoice(amount, asset, description.as_deref(), valid_seconds).await?)
+    }
+
+    async fn decode_invoice(&self, invoice: String) -> RpcResult<InvoiceRow> {
+        Ok(self.do_decode_invoice(&invoice).await?)
+    }
+
+    async fn invoice_state(&self, hash: String) -> RpcResult<String> {
+        Ok(self.do_invoice_state(&hash).await?)
+    }
+
+    async fn pay_invoice(
+        &self,
+        invoice: String,
+        amount: Option<String>,
+        max_fee: Option<String>,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow> {
+        let (amount, max_fee) = (amount.as_deref(), max_fee.as_deref());
+        Ok(self.do_pay_invoice(&invoice, amount, max_fee, id.as_deref()).await?)
     }
 
     async fn payment(&self, id: String) -> RpcResult<PaymentRow> {

@@ -229,7 +229,8 @@ impl Core {
     /// Settles what could not be settled before.
     pub(super) fn retry_onward(&mut self, out: &mut Output) {
         let open = self.locks.mediated.iter();
-        let open = open.filter(|(_, record)| record.secret.is_some() && record.outward_paid.is_none());
+        let open =
+            open.filter(|(_, record)| record.secret.is_some() && record.outward_paid.is_none());
         let open: Vec<_> = open.map(|(inward, _)| inward.clone()).collect();
         for inward in open {
             self.settle_onward(&inward, out);
@@ -271,7 +272,7 @@ impl Core {
 }
 
 /// The name under which a payment with a lock stands in the list of those who did not choose it.
-pub(in crate::party) fn name_of(hash: &[u8; 32]) -> PaymentId {
+pub fn name_of(hash: &[u8; 32]) -> PaymentId {
     let mut name = [0; 16];
     name.copy_from_slice(&hash[..16]);
     PaymentId(name)

@@ -12,10 +12,12 @@
 //! * It settles the onward lock for an *off-chain* secret only while that secret can still be brought
 //!   to the chain for the inward one: best clock ≤ its expiry − ACT (M5).
 
-pub(super) mod guard;
-pub(super) mod incoming;
-pub(super) mod mediate;
-pub(super) mod outgoing;
+mod guard;
+pub mod incoming;
+mod mediate;
+pub mod outgoing;
+
+pub use mediate::name_of;
 
 use super::core::{Action, Core, Output};
 use crate::{
@@ -77,8 +79,10 @@ impl Locks {
             store: &dyn crate::store::Store,
             table: Table,
         ) -> Result<Vec<(K, V)>, StoreError> {
-            let damaged =
-                |e: codec::Error| StoreError::Damaged { table: table.name(), reason: e.to_string() };
+            let damaged = |e: codec::Error| StoreError::Damaged {
+                table: table.name(),
+                reason: e.to_string(),
+            };
             let records = store.scan(table)?.into_iter();
             records
                 .map(|(key, value)| {
@@ -190,8 +194,8 @@ impl Core {
             return;
         }
         let reason: FailReason = answer.try_into().unwrap_or_default();
-        let failed =
-            self.try_channel(&inward.partner, out, |channel, _| channel.fail_lock(inward.id, reason));
+        let failed = self
+            .try_channel(&inward.partner, out, |channel, _| channel.fail_lock(inward.id, reason));
         if let Err(problem) = failed {
             // It has gone, or was answered.
             tracing::debug!(?inward, %problem, "an inward lock is not failed");
@@ -357,4 +361,3 @@ impl Core {
         self.parameters.as_ref().map(|parameters| parameters.act)
     }
 }
-

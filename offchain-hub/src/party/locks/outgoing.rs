@@ -193,7 +193,8 @@ impl Core {
         for lock in pending {
             let Some(entry) = self.entries.get(&lock.partner) else { continue };
             let said = entry.channel.state().said.get(&lock.id);
-            let Some(LockAnswer::Fulfilled(secret)) = said.filter(|_| self.is_current(&lock)) else {
+            let Some(LockAnswer::Fulfilled(secret)) = said.filter(|_| self.is_current(&lock))
+            else {
                 continue;
             };
             let settle = vec![(lock.id, *secret)];
@@ -271,9 +272,10 @@ impl Core {
         if record.parts.iter().any(|part| part.state == PartState::Paid) {
             return;
         }
-        let failures = record.parts.iter().filter_map(|part| {
-            part.failure.as_ref().map(|bytes| Failure::read(&part.keys, bytes))
-        });
+        let failures = record
+            .parts
+            .iter()
+            .filter_map(|part| part.failure.as_ref().map(|bytes| Failure::read(&part.keys, bytes)));
         let failure = failures.last().unwrap_or(Failure::Expired);
         self.move_payment(record.id, PaymentState::Failed(failure), out);
         self.reply_payment(record.id, Err(CommandError::Failed(failure)), out);
