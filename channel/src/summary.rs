@@ -1,7 +1,7 @@
 //! The channel for people: who owns what, what is signed.
 
 use crate::{freeze::FreezeReason, state::Channel};
-use failsafe_primitives::{AssetId, Balance, Epoch, Nonce, Side};
+use failsafe_primitives::{AssetId, Balance, Epoch, Nonce, Side, Simplex};
 use std::collections::BTreeSet;
 
 /// One asset of a channel, from both sides.
@@ -23,6 +23,10 @@ pub struct AssetSummary {
     pub partner_insured: Balance,
     /// What we owe the partner beyond the collateral.
     pub partner_uninsured: Balance,
+    /// What we have locked, not paid yet.
+    pub own_locked: Balance,
+    /// What the partner has locked, not paid yet.
+    pub partner_locked: Balance,
     /// What we can send.
     pub can_send: Balance,
     /// What the partner can send us.
@@ -62,6 +66,11 @@ pub struct Summary {
     pub assets: Vec<AssetSummary>,
 }
 
+fn locked(simplex: &Simplex, asset: AssetId) -> Balance {
+    // Simplexes that were taken are within the limits.
+    simplex.entry(asset).map_or(0, |entry| entry.locked().unwrap_or_default())
+}
+
 impl Channel {
     /// Every asset that has collateral, payments or terms.
     pub fn assets(&self) -> BTreeSet<AssetId> {
@@ -90,6 +99,8 @@ impl Channel {
             own_uninsured: shares.uninsured(side),
             partner_insured: shares.insured(side.other()),
             partner_uninsured: shares.uninsured(side.other()),
+            own_locked: locked(&self.state.mine.simplex, asset),
+            partner_locked: locked(&self.state.theirs.simplex, asset),
             can_send: self.can_send(asset).unwrap_or_default(),
             can_receive: self.can_receive(asset).unwrap_or_default(),
             credit_given: self.state.given.current(asset).map_or(0, |terms| terms.credit),

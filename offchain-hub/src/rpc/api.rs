@@ -159,6 +159,10 @@ pub struct ChannelAssetRow {
     pub partner_insured: Amount,
     /// The partner's, owed by us beyond the collateral.
     pub partner_uninsured: Amount,
+    /// What we have locked, not paid yet.
+    pub locked: Amount,
+    /// What the partner has locked, not paid yet.
+    pub locked_by_partner: Amount,
     /// What we can send now.
     pub can_send: Amount,
     /// What the partner can send us now.

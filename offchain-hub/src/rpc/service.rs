@@ -309,6 +309,8 @@ impl Service {
                 own_uninsured: Amount(row.own_uninsured),
                 partner_insured: Amount(row.partner_insured),
                 partner_uninsured: Amount(row.partner_uninsured),
+                locked: Amount(row.own_locked),
+                locked_by_partner: Amount(row.partner_locked),
                 can_send: Amount(row.can_send),
                 can_receive: Amount(row.can_receive),
                 credit_given: Amount(row.credit_given),

@@ -40,6 +40,10 @@ pub struct HubOptions {
     pub credit: String,
     /// Also takes FRB.
     pub bonds: bool,
+    /// Other hubs that it dials.
+    pub peers: Vec<String>,
+    /// Its fee: base in smallest units, parts per million.
+    pub fees: (u64, u32),
 }
 
 impl Default for HubOptions {
@@ -51,6 +55,8 @@ impl Default for HubOptions {
             absent_grace_seconds: 0,
             credit: "0".into(),
             bonds: false,
+            peers: vec![],
+            fees: (0, 0),
         }
     }
 }
@@ -112,10 +118,13 @@ impl Hub {
         let bonds = if options.bonds { asset("FRB") } else { String::new() };
         let text = format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
-             ack_delay_ms = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
+             ack_delay_ms = {}\npeers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
              absent_grace_seconds = {}\n\n{}{bonds}",
             self.endpoint(),
             options.ack_delay_ms,
+            options.peers,
+            options.fees.0,
+            options.fees.1,
             options.every_seconds,
             options.proof_timeout_seconds,
             options.absent_grace_seconds,

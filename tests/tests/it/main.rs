@@ -6,3 +6,4 @@ mod bad_input;
 mod books;
 mod crash;
 mod demo;
+mod routes;

@@ -272,11 +272,11 @@ impl Core {
         if record.parts.iter().any(|part| part.state == PartState::Paid) {
             return;
         }
-        let failures = record
+        let mut failures = record
             .parts
             .iter()
             .filter_map(|part| part.failure.as_ref().map(|bytes| Failure::read(&part.keys, bytes)));
-        let failure = failures.last().unwrap_or(Failure::Expired);
+        let failure = failures.next_back().unwrap_or(Failure::Expired);
         self.move_payment(record.id, PaymentState::Failed(failure), out);
         self.reply_payment(record.id, Err(CommandError::Failed(failure)), out);
     }
