@@ -350,6 +350,8 @@ pub struct Chain {
     agenda: BTreeSet<(Clock, Reverse<u64>, Pair)>,
     /// Next number of an agenda entry.
     sequence: u64,
+    /// A visit of a debtor has come to its bound.
+    circling: bool,
 }
 
 impl Chain {
@@ -375,6 +377,7 @@ impl Chain {
             reveals: VecDeque::new(),
             agenda: BTreeSet::new(),
             sequence: 0,
+            circling: false,
         }
     }
 

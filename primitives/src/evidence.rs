@@ -440,14 +440,13 @@ pub fn resolve_at<'a>(
 /// What a late claim moves in the asset of `entry` (`protocol.md` §5, A11): `max(0, worth − counted)`.
 /// `counted` is what counted for the payer at the resolve or at an earlier late claim. The claimed
 /// entry is worth its `sent` plus those of its locks that had counted at the resolve, which are
-/// `locks`, ascending by id: what it has settled is in `sent` already, what it still holds is not.
+/// `locks`, ascending by asset and id: what it has settled is in `sent` already, what it still holds is not.
 ///
 /// Nothing for an entry beyond the limits, which is not [valid](Simplex::validate).
 pub fn late_amount(entry: &Entry, counted: Balance, locks: &[(AssetId, Lock)]) -> Balance {
     let had_counted = |lock: &&Lock| {
-        let found = locks.binary_search_by_key(&lock.id, |(_, lock)| lock.id);
-        let like = |(asset, other): &(AssetId, Lock)| *asset == entry.asset && other == *lock;
-        found.is_ok_and(|i| locks.get(i).is_some_and(like))
+        let found = locks.binary_search_by_key(&(entry.asset, lock.id), |(a, l)| (*a, l.id));
+        found.is_ok_and(|i| locks.get(i).is_some_and(|(_, other)| other == *lock))
     };
     let mut held = entry.locks.iter().filter(had_counted);
     let worth = held.try_fold(entry.sent, |sum, lock| sum.checked_add(lock.amount));

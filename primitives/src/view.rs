@@ -98,7 +98,7 @@ pub struct OldEpochView {
     pub at: Clock,
     /// What has counted as paid by left and by right, per asset.
     pub counted: [Vec<(AssetId, Balance)>; 2],
-    /// Locks of left and of right that had counted at the resolve, ascending by id.
+    /// Locks of left and of right that had counted at the resolve, ascending by asset and id.
     pub locks: [Vec<(AssetId, Lock)>; 2],
 }
 

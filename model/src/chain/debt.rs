@@ -16,6 +16,9 @@ pub struct Debt {
     pub index: u32,
 }
 
+/// Most payments of one visit of a debtor, those of the creditors that it pays included.
+const VISIT_PAYMENTS: u32 = 32;
+
 /// What a native debtor has used of its floor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Allowance {
@@ -160,15 +163,28 @@ impl Chain {
         }
     }
 
-    /// Collects all that can be collected from a debtor, then from the creditors that it paid.
+    /// Collects all that can be collected from a debtor, then from the creditors that it paid, up to
+    /// [`VISIT_PAYMENTS`].
     fn collect(&mut self, debtor: Account, asset: AssetId) {
         let mut credited = vec![debtor];
+        let mut payments = 0;
         while let Some(who) = credited.pop() {
             // A debt that steps back ends the visit: one per visit.
             while let Step::Paid(creditor) = self.pay_one(who, asset) {
                 credited.push(creditor);
+                payments += 1;
+                if payments == VISIT_PAYMENTS {
+                    self.circling = true;
+                    return;
+                }
             }
         }
+    }
+
+    /// Whether a visit has ever come to its bound: money goes round among debtors who owe to each
+    /// other, and how far it gets depends on whom a sweep visits first, which is left open here.
+    pub fn is_circling(&self) -> bool {
+        self.circling
     }
 
     /// Visits every debtor.

@@ -1,9 +1,9 @@
 //! Weights of `pallet_batch`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
+//! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -34,10 +34,10 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Batch::Submitters (r: 1 w: 1)
     fn submit(a: u32) -> Weight {
-        // At least 20_515_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(79_745_450, 0)
-            // Standard error: 44_275
-            .saturating_add(Weight::from_parts(5_205_309, 0).saturating_mul(a.into()))
+        // At least 21_984_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(36_833_000, 0)
+            // Standard error: 5_517
+            .saturating_add(Weight::from_parts(5_724_989, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -52,12 +52,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance(w: u32, d: u32) -> Weight {
-        // At least 15_119_203_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(771_488_200, 0)
-            // Standard error: 1_720_024
-            .saturating_add(Weight::from_parts(140_314_947, 0).saturating_mul(w.into()))
-            // Standard error: 1_720_024
-            .saturating_add(Weight::from_parts(79_926_577, 0).saturating_mul(d.into()))
+        // At least 17_510_016_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(80_420_200, 0)
+            // Standard error: 273_207
+            .saturating_add(Weight::from_parts(152_106_275, 0).saturating_mul(w.into()))
+            // Standard error: 273_207
+            .saturating_add(Weight::from_parts(90_281_694, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -80,12 +80,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance_issued(w: u32, d: u32) -> Weight {
-        // At least 25_060_881_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(0, 0)
-            // Standard error: 1_633_135
-            .saturating_add(Weight::from_parts(140_587_736, 0).saturating_mul(w.into()))
-            // Standard error: 1_633_135
-            .saturating_add(Weight::from_parts(132_650_369, 0).saturating_mul(d.into()))
+        // At least 28_647_151_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(486_439_000, 0)
+            // Standard error: 269_367
+            .saturating_add(Weight::from_parts(154_798_410, 0).saturating_mul(w.into()))
+            // Standard error: 269_367
+            .saturating_add(Weight::from_parts(143_242_650, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(20))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -105,10 +105,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 3 w: 3)
     // System::BlockHash (r: 1 w: 0)
     fn open_channels(d: u32) -> Weight {
-        // At least 285_233_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(407_031_600, 0)
-            // Standard error: 447_203
-            .saturating_add(Weight::from_parts(115_131_882, 0).saturating_mul(d.into()))
+        // At least 341_273_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(393_178_196, 0)
+            // Standard error: 87_816
+            .saturating_add(Weight::from_parts(126_359_458, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(d.into())))
             .saturating_add(T::DbWeight::get().writes(9))
@@ -126,10 +126,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 405 w: 405)
     // System::BlockHash (r: 1 w: 0)
     fn open_accounts(d: u32) -> Weight {
-        // At least 444_031_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(578_586_200, 0)
-            // Standard error: 1_168_177
-            .saturating_add(Weight::from_parts(225_310_524, 0).saturating_mul(d.into()))
+        // At least 426_766_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(486_690_402, 0)
+            // Standard error: 882_178
+            .saturating_add(Weight::from_parts(240_546_930, 0).saturating_mul(d.into()))
             .saturating_add(T::DbWeight::get().reads(17))
             .saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(d.into())))
             .saturating_add(T::DbWeight::get().writes(11))
@@ -141,10 +141,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 impl WeightInfo for () {
     // Batch::Submitters (r: 1 w: 1)
     fn submit(a: u32) -> Weight {
-        // At least 20_515_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(79_745_450, 0)
-            // Standard error: 44_275
-            .saturating_add(Weight::from_parts(5_205_309, 0).saturating_mul(a.into()))
+        // At least 21_984_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(36_833_000, 0)
+            // Standard error: 5_517
+            .saturating_add(Weight::from_parts(5_724_989, 0).saturating_mul(a.into()))
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -159,12 +159,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance(w: u32, d: u32) -> Weight {
-        // At least 15_119_203_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(771_488_200, 0)
-            // Standard error: 1_720_024
-            .saturating_add(Weight::from_parts(140_314_947, 0).saturating_mul(w.into()))
-            // Standard error: 1_720_024
-            .saturating_add(Weight::from_parts(79_926_577, 0).saturating_mul(d.into()))
+        // At least 17_510_016_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(80_420_200, 0)
+            // Standard error: 273_207
+            .saturating_add(Weight::from_parts(152_106_275, 0).saturating_mul(w.into()))
+            // Standard error: 273_207
+            .saturating_add(Weight::from_parts(90_281_694, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(13))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -187,12 +187,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn rebalance_issued(w: u32, d: u32) -> Weight {
-        // At least 25_060_881_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(0, 0)
-            // Standard error: 1_633_135
-            .saturating_add(Weight::from_parts(140_587_736, 0).saturating_mul(w.into()))
-            // Standard error: 1_633_135
-            .saturating_add(Weight::from_parts(132_650_369, 0).saturating_mul(d.into()))
+        // At least 28_647_151_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(486_439_000, 0)
+            // Standard error: 269_367
+            .saturating_add(Weight::from_parts(154_798_410, 0).saturating_mul(w.into()))
+            // Standard error: 269_367
+            .saturating_add(Weight::from_parts(143_242_650, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(20))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(w.into())))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
@@ -212,10 +212,10 @@ impl WeightInfo for () {
     // System::Account (r: 3 w: 3)
     // System::BlockHash (r: 1 w: 0)
     fn open_channels(d: u32) -> Weight {
-        // At least 285_233_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(407_031_600, 0)
-            // Standard error: 447_203
-            .saturating_add(Weight::from_parts(115_131_882, 0).saturating_mul(d.into()))
+        // At least 341_273_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(393_178_196, 0)
+            // Standard error: 87_816
+            .saturating_add(Weight::from_parts(126_359_458, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(15))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(d.into())))
             .saturating_add(RocksDbWeight::get().writes(9))
@@ -233,10 +233,10 @@ impl WeightInfo for () {
     // System::Account (r: 405 w: 405)
     // System::BlockHash (r: 1 w: 0)
     fn open_accounts(d: u32) -> Weight {
-        // At least 444_031_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(578_586_200, 0)
-            // Standard error: 1_168_177
-            .saturating_add(Weight::from_parts(225_310_524, 0).saturating_mul(d.into()))
+        // At least 426_766_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(486_690_402, 0)
+            // Standard error: 882_178
+            .saturating_add(Weight::from_parts(240_546_930, 0).saturating_mul(d.into()))
             .saturating_add(RocksDbWeight::get().reads(17))
             .saturating_add(RocksDbWeight::get().reads(4_u64.saturating_mul(d.into())))
             .saturating_add(RocksDbWeight::get().writes(11))

@@ -1,9 +1,9 @@
 //! Weights of `pallet_custody`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
+//! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -36,8 +36,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::Outstanding (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn claim() -> Weight {
-        // At least 100_848_000 ps. At the heaviest point the quartiles are 18 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(108_733_000, 0)
+        // At least 119_586_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(124_234_000, 0)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(10))
     }
@@ -57,8 +57,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::RingLength (r: 1 w: 1)
     // System::Account (r: 3 w: 3)
     fn claim_of_debtor() -> Weight {
-        // At least 356_066_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(388_201_000, 0)
+        // At least 405_676_000 ps. At the heaviest point the quartiles are 15 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(425_732_000, 0)
             .saturating_add(T::DbWeight::get().reads(25))
             .saturating_add(T::DbWeight::get().writes(26))
     }
@@ -76,8 +76,8 @@ impl WeightInfo for () {
     // Debt::Outstanding (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn claim() -> Weight {
-        // At least 100_848_000 ps. At the heaviest point the quartiles are 18 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(108_733_000, 0)
+        // At least 119_586_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(124_234_000, 0)
             .saturating_add(RocksDbWeight::get().reads(10))
             .saturating_add(RocksDbWeight::get().writes(10))
     }
@@ -97,8 +97,8 @@ impl WeightInfo for () {
     // Debt::RingLength (r: 1 w: 1)
     // System::Account (r: 3 w: 3)
     fn claim_of_debtor() -> Weight {
-        // At least 356_066_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(388_201_000, 0)
+        // At least 405_676_000 ps. At the heaviest point the quartiles are 15 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(425_732_000, 0)
             .saturating_add(RocksDbWeight::get().reads(25))
             .saturating_add(RocksDbWeight::get().writes(26))
     }

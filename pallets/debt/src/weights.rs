@@ -1,9 +1,9 @@
 //! Weights of `pallet_debt`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
+//! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -41,13 +41,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::RingLength (r: 1 w: 1)
     // System::Account (r: 33 w: 33)
     fn enforce(p: u32) -> Weight {
-        // At least 91_960_000 ps. At the heaviest point the quartiles are 12 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(13_707_546, 0)
-            // Standard error: 1_938_707
-            .saturating_add(Weight::from_parts(271_005_525, 0).saturating_mul(p.into()))
+        // At least 106_043_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(67_239_986, 0)
+            // Standard error: 286_065
+            .saturating_add(Weight::from_parts(295_396_670, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().reads(14_u64.saturating_mul(p.into())))
-            .saturating_add(T::DbWeight::get().writes(1))
+            .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes(16_u64.saturating_mul(p.into())))
     }
     // AssetsFreezer::Freezes (r: 1 w: 1)
@@ -61,8 +61,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::RingLength (r: 1 w: 1)
     // System::Account (r: 1 w: 1)
     fn forgive() -> Weight {
-        // At least 145_757_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(159_386_000, 0)
+        // At least 154_176_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(169_302_000, 0)
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(15))
     }
@@ -78,8 +78,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::Ring (r: 1 w: 0)
     // Debt::RingLength (r: 1 w: 0)
     fn sweep() -> Weight {
-        // At least 97_113_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(101_415_000, 0)
+        // At least 104_700_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(112_722_000, 0)
             .saturating_add(T::DbWeight::get().reads(14))
             .saturating_add(T::DbWeight::get().writes(2))
     }
@@ -100,13 +100,13 @@ impl WeightInfo for () {
     // Debt::RingLength (r: 1 w: 1)
     // System::Account (r: 33 w: 33)
     fn enforce(p: u32) -> Weight {
-        // At least 91_960_000 ps. At the heaviest point the quartiles are 12 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(13_707_546, 0)
-            // Standard error: 1_938_707
-            .saturating_add(Weight::from_parts(271_005_525, 0).saturating_mul(p.into()))
+        // At least 106_043_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(67_239_986, 0)
+            // Standard error: 286_065
+            .saturating_add(Weight::from_parts(295_396_670, 0).saturating_mul(p.into()))
             .saturating_add(RocksDbWeight::get().reads(11))
             .saturating_add(RocksDbWeight::get().reads(14_u64.saturating_mul(p.into())))
-            .saturating_add(RocksDbWeight::get().writes(1))
+            .saturating_add(RocksDbWeight::get().writes(3))
             .saturating_add(RocksDbWeight::get().writes(16_u64.saturating_mul(p.into())))
     }
     // AssetsFreezer::Freezes (r: 1 w: 1)
@@ -120,8 +120,8 @@ impl WeightInfo for () {
     // Debt::RingLength (r: 1 w: 1)
     // System::Account (r: 1 w: 1)
     fn forgive() -> Weight {
-        // At least 145_757_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(159_386_000, 0)
+        // At least 154_176_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(169_302_000, 0)
             .saturating_add(RocksDbWeight::get().reads(15))
             .saturating_add(RocksDbWeight::get().writes(15))
     }
@@ -137,8 +137,8 @@ impl WeightInfo for () {
     // Debt::Ring (r: 1 w: 0)
     // Debt::RingLength (r: 1 w: 0)
     fn sweep() -> Weight {
-        // At least 97_113_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(101_415_000, 0)
+        // At least 104_700_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(112_722_000, 0)
             .saturating_add(RocksDbWeight::get().reads(14))
             .saturating_add(RocksDbWeight::get().writes(2))
     }

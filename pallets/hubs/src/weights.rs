@@ -1,9 +1,9 @@
 //! Weights of `pallet_hubs`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
+//! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -38,16 +38,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 1 w: 1)
     fn register() -> Weight {
-        // At least 72_115_000 ps. At the heaviest point the quartiles are 22 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(80_228_000, 0)
+        // At least 81_302_000 ps. At the heaviest point the quartiles are 25 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(88_913_000, 0)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     // Hubs::Hubs (r: 1 w: 1)
     // Parameters::Current (r: 1 w: 0)
     fn update() -> Weight {
-        // At least 19_121_000 ps. At the heaviest point the quartiles are 32 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(23_731_000, 0)
+        // At least 20_306_000 ps. At the heaviest point the quartiles are 44 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(22_580_000, 0)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -58,8 +58,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Hubs::Hubs (r: 1 w: 1)
     // System::Account (r: 1 w: 1)
     fn retire() -> Weight {
-        // At least 59_556_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(67_275_000, 0)
+        // At least 63_684_000 ps. At the heaviest point the quartiles are 16 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(70_861_000, 0)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -80,8 +80,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn retire_of_debtor() -> Weight {
-        // At least 306_251_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(347_026_000, 0)
+        // At least 328_561_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(370_986_000, 0)
             .saturating_add(T::DbWeight::get().reads(20))
             .saturating_add(T::DbWeight::get().writes(20))
     }
@@ -97,16 +97,16 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 1 w: 1)
     fn register() -> Weight {
-        // At least 72_115_000 ps. At the heaviest point the quartiles are 22 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(80_228_000, 0)
+        // At least 81_302_000 ps. At the heaviest point the quartiles are 25 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(88_913_000, 0)
             .saturating_add(RocksDbWeight::get().reads(7))
             .saturating_add(RocksDbWeight::get().writes(5))
     }
     // Hubs::Hubs (r: 1 w: 1)
     // Parameters::Current (r: 1 w: 0)
     fn update() -> Weight {
-        // At least 19_121_000 ps. At the heaviest point the quartiles are 32 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(23_731_000, 0)
+        // At least 20_306_000 ps. At the heaviest point the quartiles are 44 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(22_580_000, 0)
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -117,8 +117,8 @@ impl WeightInfo for () {
     // Hubs::Hubs (r: 1 w: 1)
     // System::Account (r: 1 w: 1)
     fn retire() -> Weight {
-        // At least 59_556_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(67_275_000, 0)
+        // At least 63_684_000 ps. At the heaviest point the quartiles are 16 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(70_861_000, 0)
             .saturating_add(RocksDbWeight::get().reads(5))
             .saturating_add(RocksDbWeight::get().writes(5))
     }
@@ -139,8 +139,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn retire_of_debtor() -> Weight {
-        // At least 306_251_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(347_026_000, 0)
+        // At least 328_561_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(370_986_000, 0)
             .saturating_add(RocksDbWeight::get().reads(20))
             .saturating_add(RocksDbWeight::get().writes(20))
     }

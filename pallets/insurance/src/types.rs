@@ -158,8 +158,8 @@ pub struct Resolved {
     pub at: Clock,
     /// Per side: what has counted as paid, per asset.
     pub counted: [BoundedVec<(AssetId, Balance), MaxAssets>; 2],
-    /// Per side: the locks that counted, ascending by id. A simplex that is claimed late may hold
-    /// them still.
+    /// Per side: the locks that counted, ascending by asset and id. A simplex that is claimed late may
+    /// hold them still.
     pub locks: [BoundedVec<(AssetId, Lock), MaxLocks>; 2],
 }
 

@@ -1,9 +1,9 @@
 //! Weights of `pallet_insurance`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
+//! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -61,8 +61,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 5 w: 5)
     fn deposit_native() -> Weight {
-        // At least 233_510_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(274_391_000, 0)
+        // At least 263_184_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(273_191_000, 0)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -78,8 +78,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 3)
     fn deposit_issued() -> Weight {
-        // At least 342_905_000 ps. At the heaviest point the quartiles are 14 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(377_368_000, 0)
+        // At least 361_923_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(387_267_000, 0)
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(10))
     }
@@ -90,8 +90,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 2)
     fn redeposit_native() -> Weight {
-        // At least 100_714_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(115_549_000, 0)
+        // At least 117_340_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(121_609_000, 0)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -105,8 +105,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 0)
     fn redeposit_issued() -> Weight {
-        // At least 117_159_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(135_407_000, 0)
+        // At least 134_382_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(140_386_000, 0)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -118,8 +118,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn new_record() -> Weight {
-        // At least 78_575_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(88_207_000, 0)
+        // At least 91_371_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(95_177_000, 0)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -146,10 +146,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 19 w: 19)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw(n: u32) -> Weight {
-        // At least 441_001_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(135_901_447, 0)
-            // Standard error: 4_299_577
-            .saturating_add(Weight::from_parts(425_685_592, 0).saturating_mul(n.into()))
+        // At least 541_674_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(173_961_422, 0)
+            // Standard error: 1_095_509
+            .saturating_add(Weight::from_parts(455_023_423, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(24_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -166,10 +166,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw_insured(n: u32) -> Weight {
-        // At least 144_944_000 ps. At the heaviest point the quartiles are 17 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(108_815_816, 0)
-            // Standard error: 1_378_200
-            .saturating_add(Weight::from_parts(92_022_199, 0).saturating_mul(n.into()))
+        // At least 177_145_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(108_446_250, 0)
+            // Standard error: 315_421
+            .saturating_add(Weight::from_parts(99_996_944, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(7_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -191,12 +191,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn dispute(s: u32, l: u32) -> Weight {
-        // At least 360_882_000 ps. At the heaviest point the quartiles are 12 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(339_744_253, 0)
-            // Standard error: 4_146_528
-            .saturating_add(Weight::from_parts(28_229_857, 0).saturating_mul(s.into()))
-            // Standard error: 58_418
-            .saturating_add(Weight::from_parts(318_642, 0).saturating_mul(l.into()))
+        // At least 382_508_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(336_769_525, 0)
+            // Standard error: 1_940_089
+            .saturating_add(Weight::from_parts(33_349_049, 0).saturating_mul(s.into()))
+            // Standard error: 21_378
+            .saturating_add(Weight::from_parts(358_018, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(33))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -207,12 +207,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter(s: u32, l: u32) -> Weight {
-        // At least 180_601_000 ps. At the heaviest point the quartiles are 21 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(110_200_644, 0)
-            // Standard error: 5_695_767
-            .saturating_add(Weight::from_parts(74_208_038, 0).saturating_mul(s.into()))
-            // Standard error: 40_352
-            .saturating_add(Weight::from_parts(252_010, 0).saturating_mul(l.into()))
+        // At least 204_811_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(124_609_521, 0)
+            // Standard error: 3_360_302
+            .saturating_add(Weight::from_parts(71_379_856, 0).saturating_mul(s.into()))
+            // Standard error: 17_729
+            .saturating_add(Weight::from_parts(231_499, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -223,12 +223,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter_for(s: u32, l: u32) -> Weight {
-        // At least 270_120_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 3 %.
-        Weight::from_parts(158_762_378, 0)
-            // Standard error: 7_792_317
-            .saturating_add(Weight::from_parts(125_496_355, 0).saturating_mul(s.into()))
-            // Standard error: 55_206
-            .saturating_add(Weight::from_parts(257_554, 0).saturating_mul(l.into()))
+        // At least 282_294_000 ps. At the heaviest point the quartiles are 17 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(136_990_712, 0)
+            // Standard error: 5_142_427
+            .saturating_add(Weight::from_parts(135_896_252, 0).saturating_mul(s.into()))
+            // Standard error: 27_131
+            .saturating_add(Weight::from_parts(337_053, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -262,12 +262,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 52 w: 52)
     fn accept(a: u32, l: u32) -> Weight {
-        // At least 2_072_441_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(0, 0)
-            // Standard error: 5_410_530
-            .saturating_add(Weight::from_parts(677_485_110, 0).saturating_mul(a.into()))
-            // Standard error: 1_001_183
-            .saturating_add(Weight::from_parts(6_837_517, 0).saturating_mul(l.into()))
+        // At least 2_850_274_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(516_374_583, 0)
+            // Standard error: 1_554_116
+            .saturating_add(Weight::from_parts(725_774_497, 0).saturating_mul(a.into()))
+            // Standard error: 288_527
+            .saturating_add(Weight::from_parts(6_582_028, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(l.into())))
             .saturating_add(T::DbWeight::get().writes(13))
@@ -299,10 +299,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 52 w: 52)
     // System::BlockHash (r: 1 w: 0)
     fn close(a: u32) -> Weight {
-        // At least 1_063_183_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(627_964_625, 0)
-            // Standard error: 3_383_280
-            .saturating_add(Weight::from_parts(663_169_358, 0).saturating_mul(a.into()))
+        // At least 1_199_971_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(618_207_231, 0)
+            // Standard error: 582_651
+            .saturating_add(Weight::from_parts(717_041_221, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().writes(10))
@@ -338,12 +338,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 99 w: 99)
     fn resolve(a: u32, l: u32) -> Weight {
-        // At least 1_619_359_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        // At least 2_326_108_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
         Weight::from_parts(0, 0)
-            // Standard error: 2_986_929
-            .saturating_add(Weight::from_parts(782_781_066, 0).saturating_mul(a.into()))
-            // Standard error: 552_711
-            .saturating_add(Weight::from_parts(4_997_654, 0).saturating_mul(l.into()))
+            // Standard error: 1_439_737
+            .saturating_add(Weight::from_parts(832_453_586, 0).saturating_mul(a.into()))
+            // Standard error: 267_292
+            .saturating_add(Weight::from_parts(5_726_754, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(38_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(l.into())))
@@ -371,10 +371,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 18 w: 18)
     // System::BlockHash (r: 1 w: 0)
     fn late_claim(a: u32) -> Weight {
-        // At least 516_045_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(265_238_176, 0)
-            // Standard error: 3_138_601
-            .saturating_add(Weight::from_parts(445_778_114, 0).saturating_mul(a.into()))
+        // At least 603_512_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(247_501_776, 0)
+            // Standard error: 998_302
+            .saturating_add(Weight::from_parts(507_583_139, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(25_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().writes(26_u64.saturating_mul(a.into())))
@@ -385,8 +385,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Insurance::AgendaLength (r: 1 w: 1)
     // Insurance::OldEpochs (r: 0 w: 1)
     fn agenda_step() -> Weight {
-        // At least 19_297_000 ps. At the heaviest point the quartiles are 24 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(21_455_000, 0)
+        // At least 25_705_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(28_345_000, 0)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -403,8 +403,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 5 w: 5)
     fn deposit_native() -> Weight {
-        // At least 233_510_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(274_391_000, 0)
+        // At least 263_184_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(273_191_000, 0)
             .saturating_add(RocksDbWeight::get().reads(12))
             .saturating_add(RocksDbWeight::get().writes(8))
     }
@@ -420,8 +420,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 3)
     fn deposit_issued() -> Weight {
-        // At least 342_905_000 ps. At the heaviest point the quartiles are 14 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(377_368_000, 0)
+        // At least 361_923_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(387_267_000, 0)
             .saturating_add(RocksDbWeight::get().reads(15))
             .saturating_add(RocksDbWeight::get().writes(10))
     }
@@ -432,8 +432,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 2)
     fn redeposit_native() -> Weight {
-        // At least 100_714_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(115_549_000, 0)
+        // At least 117_340_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(121_609_000, 0)
             .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
@@ -447,8 +447,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 0)
     fn redeposit_issued() -> Weight {
-        // At least 117_159_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(135_407_000, 0)
+        // At least 134_382_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(140_386_000, 0)
             .saturating_add(RocksDbWeight::get().reads(11))
             .saturating_add(RocksDbWeight::get().writes(5))
     }
@@ -460,8 +460,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn new_record() -> Weight {
-        // At least 78_575_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(88_207_000, 0)
+        // At least 91_371_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(95_177_000, 0)
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
@@ -488,10 +488,10 @@ impl WeightInfo for () {
     // System::Account (r: 19 w: 19)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw(n: u32) -> Weight {
-        // At least 441_001_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(135_901_447, 0)
-            // Standard error: 4_299_577
-            .saturating_add(Weight::from_parts(425_685_592, 0).saturating_mul(n.into()))
+        // At least 541_674_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(173_961_422, 0)
+            // Standard error: 1_095_509
+            .saturating_add(Weight::from_parts(455_023_423, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().reads(24_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1))
@@ -508,10 +508,10 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw_insured(n: u32) -> Weight {
-        // At least 144_944_000 ps. At the heaviest point the quartiles are 17 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(108_815_816, 0)
-            // Standard error: 1_378_200
-            .saturating_add(Weight::from_parts(92_022_199, 0).saturating_mul(n.into()))
+        // At least 177_145_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(108_446_250, 0)
+            // Standard error: 315_421
+            .saturating_add(Weight::from_parts(99_996_944, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().reads(7_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -533,12 +533,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn dispute(s: u32, l: u32) -> Weight {
-        // At least 360_882_000 ps. At the heaviest point the quartiles are 12 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(339_744_253, 0)
-            // Standard error: 4_146_528
-            .saturating_add(Weight::from_parts(28_229_857, 0).saturating_mul(s.into()))
-            // Standard error: 58_418
-            .saturating_add(Weight::from_parts(318_642, 0).saturating_mul(l.into()))
+        // At least 382_508_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(336_769_525, 0)
+            // Standard error: 1_940_089
+            .saturating_add(Weight::from_parts(33_349_049, 0).saturating_mul(s.into()))
+            // Standard error: 21_378
+            .saturating_add(Weight::from_parts(358_018, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(33))
             .saturating_add(RocksDbWeight::get().writes(9))
     }
@@ -549,12 +549,12 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter(s: u32, l: u32) -> Weight {
-        // At least 180_601_000 ps. At the heaviest point the quartiles are 21 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(110_200_644, 0)
-            // Standard error: 5_695_767
-            .saturating_add(Weight::from_parts(74_208_038, 0).saturating_mul(s.into()))
-            // Standard error: 40_352
-            .saturating_add(Weight::from_parts(252_010, 0).saturating_mul(l.into()))
+        // At least 204_811_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(124_609_521, 0)
+            // Standard error: 3_360_302
+            .saturating_add(Weight::from_parts(71_379_856, 0).saturating_mul(s.into()))
+            // Standard error: 17_729
+            .saturating_add(Weight::from_parts(231_499, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(22))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -565,12 +565,12 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter_for(s: u32, l: u32) -> Weight {
-        // At least 270_120_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 3 %.
-        Weight::from_parts(158_762_378, 0)
-            // Standard error: 7_792_317
-            .saturating_add(Weight::from_parts(125_496_355, 0).saturating_mul(s.into()))
-            // Standard error: 55_206
-            .saturating_add(Weight::from_parts(257_554, 0).saturating_mul(l.into()))
+        // At least 282_294_000 ps. At the heaviest point the quartiles are 17 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(136_990_712, 0)
+            // Standard error: 5_142_427
+            .saturating_add(Weight::from_parts(135_896_252, 0).saturating_mul(s.into()))
+            // Standard error: 27_131
+            .saturating_add(Weight::from_parts(337_053, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(22))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -604,12 +604,12 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 52 w: 52)
     fn accept(a: u32, l: u32) -> Weight {
-        // At least 2_072_441_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(0, 0)
-            // Standard error: 5_410_530
-            .saturating_add(Weight::from_parts(677_485_110, 0).saturating_mul(a.into()))
-            // Standard error: 1_001_183
-            .saturating_add(Weight::from_parts(6_837_517, 0).saturating_mul(l.into()))
+        // At least 2_850_274_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(516_374_583, 0)
+            // Standard error: 1_554_116
+            .saturating_add(Weight::from_parts(725_774_497, 0).saturating_mul(a.into()))
+            // Standard error: 288_527
+            .saturating_add(Weight::from_parts(6_582_028, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(l.into())))
             .saturating_add(RocksDbWeight::get().writes(13))
@@ -641,10 +641,10 @@ impl WeightInfo for () {
     // System::Account (r: 52 w: 52)
     // System::BlockHash (r: 1 w: 0)
     fn close(a: u32) -> Weight {
-        // At least 1_063_183_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(627_964_625, 0)
-            // Standard error: 3_383_280
-            .saturating_add(Weight::from_parts(663_169_358, 0).saturating_mul(a.into()))
+        // At least 1_199_971_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(618_207_231, 0)
+            // Standard error: 582_651
+            .saturating_add(Weight::from_parts(717_041_221, 0).saturating_mul(a.into()))
             .saturating_add(RocksDbWeight::get().reads(16))
             .saturating_add(RocksDbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().writes(10))
@@ -680,12 +680,12 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 99 w: 99)
     fn resolve(a: u32, l: u32) -> Weight {
-        // At least 1_619_359_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        // At least 2_326_108_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
         Weight::from_parts(0, 0)
-            // Standard error: 2_986_929
-            .saturating_add(Weight::from_parts(782_781_066, 0).saturating_mul(a.into()))
-            // Standard error: 552_711
-            .saturating_add(Weight::from_parts(4_997_654, 0).saturating_mul(l.into()))
+            // Standard error: 1_439_737
+            .saturating_add(Weight::from_parts(832_453_586, 0).saturating_mul(a.into()))
+            // Standard error: 267_292
+            .saturating_add(Weight::from_parts(5_726_754, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().reads(38_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(l.into())))
@@ -713,10 +713,10 @@ impl WeightInfo for () {
     // System::Account (r: 18 w: 18)
     // System::BlockHash (r: 1 w: 0)
     fn late_claim(a: u32) -> Weight {
-        // At least 516_045_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(265_238_176, 0)
-            // Standard error: 3_138_601
-            .saturating_add(Weight::from_parts(445_778_114, 0).saturating_mul(a.into()))
+        // At least 603_512_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(247_501_776, 0)
+            // Standard error: 998_302
+            .saturating_add(Weight::from_parts(507_583_139, 0).saturating_mul(a.into()))
             .saturating_add(RocksDbWeight::get().reads(5))
             .saturating_add(RocksDbWeight::get().reads(25_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().writes(26_u64.saturating_mul(a.into())))
@@ -727,8 +727,8 @@ impl WeightInfo for () {
     // Insurance::AgendaLength (r: 1 w: 1)
     // Insurance::OldEpochs (r: 0 w: 1)
     fn agenda_step() -> Weight {
-        // At least 19_297_000 ps. At the heaviest point the quartiles are 24 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(21_455_000, 0)
+        // At least 25_705_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(28_345_000, 0)
             .saturating_add(RocksDbWeight::get().reads(4))
             .saturating_add(RocksDbWeight::get().writes(4))
     }

@@ -1,9 +1,9 @@
 //! Weights of `pallet_secrets`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 8.14 at the start
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
 //! * day: 2026-11-20
 //! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
-//! * 8 points per component, each 15 times in 5 passes; processor time; least squares over the middle half
+//! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -39,10 +39,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 1024 w: 1024)
     // System::Account (r: 2 w: 2)
     fn reveal(n: u32) -> Weight {
-        // At least 91_151_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(111_183_008, 0)
-            // Standard error: 64_496
-            .saturating_add(Weight::from_parts(9_840_708, 0).saturating_mul(n.into()))
+        // At least 102_176_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(162_933_352, 0)
+            // Standard error: 17_151
+            .saturating_add(Weight::from_parts(11_098_027, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(4))
@@ -52,10 +52,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // Secrets::Reveals (r: 1024 w: 1024)
     fn reveal_known(n: u32) -> Weight {
-        // At least 20_857_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(0, 0)
-            // Standard error: 72_314
-            .saturating_add(Weight::from_parts(10_014_989, 0).saturating_mul(n.into()))
+        // At least 21_193_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(182_353_280, 0)
+            // Standard error: 24_136
+            .saturating_add(Weight::from_parts(10_992_655, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(n.into())))
@@ -68,10 +68,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::QueueTail (r: 1 w: 1)
     // Secrets::Reveals (r: 1000 w: 0)
     fn purge(n: u32) -> Weight {
-        // At least 92_542_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(236_799_000, 0)
-            // Standard error: 104_748
-            .saturating_add(Weight::from_parts(12_756_205, 0).saturating_mul(n.into()))
+        // At least 99_765_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(25_699_000, 0)
+            // Standard error: 49_199
+            .saturating_add(Weight::from_parts(13_936_918, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(69))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -92,10 +92,10 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 1024 w: 1024)
     // System::Account (r: 2 w: 2)
     fn reveal(n: u32) -> Weight {
-        // At least 91_151_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(111_183_008, 0)
-            // Standard error: 64_496
-            .saturating_add(Weight::from_parts(9_840_708, 0).saturating_mul(n.into()))
+        // At least 102_176_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(162_933_352, 0)
+            // Standard error: 17_151
+            .saturating_add(Weight::from_parts(11_098_027, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(4))
@@ -105,10 +105,10 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // Secrets::Reveals (r: 1024 w: 1024)
     fn reveal_known(n: u32) -> Weight {
-        // At least 20_857_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(0, 0)
-            // Standard error: 72_314
-            .saturating_add(Weight::from_parts(10_014_989, 0).saturating_mul(n.into()))
+        // At least 21_193_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(182_353_280, 0)
+            // Standard error: 24_136
+            .saturating_add(Weight::from_parts(10_992_655, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1_u64.saturating_mul(n.into())))
@@ -121,10 +121,10 @@ impl WeightInfo for () {
     // Secrets::QueueTail (r: 1 w: 1)
     // Secrets::Reveals (r: 1000 w: 0)
     fn purge(n: u32) -> Weight {
-        // At least 92_542_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 1 %.
-        Weight::from_parts(236_799_000, 0)
-            // Standard error: 104_748
-            .saturating_add(Weight::from_parts(12_756_205, 0).saturating_mul(n.into()))
+        // At least 99_765_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(25_699_000, 0)
+            // Standard error: 49_199
+            .saturating_add(Weight::from_parts(13_936_918, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(69))
             .saturating_add(RocksDbWeight::get().reads(2_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1))

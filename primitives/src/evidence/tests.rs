@@ -262,6 +262,9 @@ fn s29_late_amount_should_be_beside_the_locks_that_counted_when_they_are_still_h
     let counted = [(ISSUED, lock(2, 1)), (ISSUED, lock(3, 40))];
     assert_eq!(late_amount(&held(vec![lock(3, 40)]), 40 + 1, &counted), 29);
     assert_eq!(late_amount(&held(vec![lock(3, 40)]), 40, &counted), 30);
+    // Numbers ascend within an asset only.
+    let mixed = [(ISSUED - 1, lock(9, 5)), (ISSUED, lock(3, 40)), (ISSUED + 1, lock(1, 6))];
+    assert_eq!(late_amount(&held(vec![lock(3, 40)]), 40, &mixed), 30);
     // Twice the same claim.
     assert_eq!(late_amount(&held(vec![lock(3, 40)]), 70, &counted), 0);
     // Locks that had not counted, or not like this.
