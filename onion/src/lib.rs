@@ -11,8 +11,8 @@
 //! # What the caller does
 //! * It gives [`build`] 32 fresh random bytes for every packet.
 //! * It checks the incoming lock against the [`Hop`]: the onion is bound to the payment hash only.
-//! * It refuses a packet whose [`HopSecret::tag`] it has seen before. After the lock is gone the tag
-//!   must be kept for as long as a lock with the same hash would still be forwarded.
+//! * It refuses a packet whose [`HopSecret::tag`] it has seen, and keeps a tag until the expiry in
+//!   its [`Hop`] has passed: from then on the expiry is reason enough to refuse.
 //! * It stores the [`HopSecret`] with the lock, and the bytes of a failure before it sends them.
 //!
 //! # Why this construction
