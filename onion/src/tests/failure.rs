@@ -88,18 +88,17 @@ fn reason_should_be_opened_when_only_tags_were_changed() {
     assert_eq!(route.keys.open(&failure), Ok((3, Reason::Frozen)));
 }
 
-/// Hop `hostile` changes the byte `place` of what it passes on; every other hop is honest.
+/// The last hop fails, and the hop `hostile` changes the byte `place` of that: of what it gets
+/// (`before`) or of what it sends.
 fn garbled(
-    length: u8,
+    keys: &RouteKeys,
     hostile: usize,
     place: usize,
     before: bool,
 ) -> Result<(usize, Reason), Unreadable> {
-    let route = Route::new(length);
-    let shared = route.secrets_shared();
-    let last = shared.len() - 1;
-    let mut failure = fail(&shared[last], &Reason::Timeout);
-    for (index, secret) in shared[..last].iter().enumerate().rev() {
+    let (last, others) = keys.hops().split_last().unwrap();
+    let mut failure = fail(last, &Reason::Timeout);
+    for (index, secret) in others.iter().enumerate().rev() {
         if index == hostile && before {
             failure[place] ^= 1;
         }
@@ -108,29 +107,30 @@ fn garbled(
             failure[place] ^= 1;
         }
     }
-    route.keys.open(&failure)
+    keys.open(&failure)
 }
 
 #[test]
 fn blame_should_hold_the_hostile_hop_when_it_changes_a_report() {
+    let keys = Route::new(10).keys;
     for hostile in 0usize..9 {
         for place in [0, 31, 32, 67] {
-            // Before its own tags: they say what it passed on. After: the hop before it does.
-            let first = hostile.saturating_sub(1);
-            let after = Unreadable::Garbled { first, last: hostile };
-            assert_eq!(garbled(10, hostile, place, false), Err(after));
+            // Its own tags say what it passed on, those of the hop before it what it sent.
             let before = Unreadable::Garbled { first: hostile, last: hostile + 1 };
-            assert_eq!(garbled(10, hostile, place, true), Err(before));
+            assert_eq!(garbled(&keys, hostile, place, true), Err(before));
+            let after = Unreadable::Garbled { first: hostile.saturating_sub(1), last: hostile };
+            assert_eq!(garbled(&keys, hostile, place, false), Err(after));
         }
     }
 }
 
 #[test]
 fn blame_should_never_hit_honest_hops_alone_when_any_byte_is_changed() {
+    let keys = Route::new(6).keys;
     for hostile in 0..5 {
         for place in 0..FAILURE_SIZE {
             for before in [false, true] {
-                match garbled(6, hostile, place, before) {
+                match garbled(&keys, hostile, place, before) {
                     Ok(report) => assert_eq!(report, (5, Reason::Timeout)),
                     Err(Unreadable::Garbled { first, last }) => {
                         assert!((first..=last).contains(&hostile), "{hostile}: {first}..={last}");

@@ -10,9 +10,23 @@ use crate::{
 use codec::Encode;
 use serde_json::{json, Value};
 
+fn text(bytes: &[u8]) -> Value {
+    Value::from(hex::encode(bytes))
+}
+
+fn next(next: &Next) -> Value {
+    match next {
+        Next::Hub(account) => json!({ "hub": text(account) }),
+        Next::Recipient(account) => json!({ "recipient": text(account) }),
+        Next::Here { total, payment_secret } => {
+            json!({ "here": { "total": total.to_string(), "paymentSecret": text(payment_secret) } })
+        },
+        Next::Spontaneous { secret } => json!({ "spontaneous": { "secret": text(secret) } }),
+    }
+}
+
 /// What the file holds, made anew.
 fn golden() -> Value {
-    let text = |bytes: &[u8]| Value::from(hex::encode(bytes));
     let route = Route::new(3);
     let hops: Vec<_> = route
         .walk()
@@ -25,7 +39,12 @@ fn golden() -> Value {
             json!({
                 "nodeSecret": text(secret),
                 "nodeKey": text(&node),
-                "hop": format!("{:?}", peeled.hop),
+                "hop": {
+                    "next": next(&peeled.hop.next),
+                    "asset": peeled.hop.asset,
+                    "amount": peeled.hop.amount.to_string(),
+                    "expiry": peeled.hop.expiry,
+                },
                 "hopEncoded": text(&peeled.hop.encode()),
                 "packet": text(&packet.encode()),
                 "dh": text(shared.as_ref()),
@@ -46,7 +65,7 @@ fn golden() -> Value {
         "paymentHash": text(&HASH),
         "hops": hops,
         "failure": {
-            "reason": "Capacity { asset: 1 }",
+            "reason": { "capacity": { "asset": 1 } },
             "reasonEncoded": text(&Reason::Capacity { asset: 1 }.encode()),
             "fromHop2": text(&failed),
             "fromHop1": text(&once),
