@@ -23,7 +23,14 @@
 //! it, with failures that can be attributed also when they are garbled, on X25519, HKDF- and
 //! HMAC-SHA256 and ChaCha20 from kept crates.
 //!
+//! # Figures
+//! Measured on 2 cores Xeon that others used as well, release build, the best of 200 builds and of
+//! 500 peels: [`build`] 0.11 ms for 1 hop, 0.39 ms for 3, 2.7 ms for 10; [`peel`] 0.11 ms, 0.06 ms
+//! for the recipient. The median of the peels was 0.12 ms. [`fail`] and [`wrap`] about 0.01 ms,
+//! [`RouteKeys::open`] 0.02 ms for 10 hops, each measured once.
+//!
 //! # Limits
+//! * The recipient counts as a hop: at most nine hubs are before it.
 //! * All hops of a payment see the same payment hash. Two hubs that work together know so.
 //! * Amounts and expiries tell something of the distance to the recipient. The payer can add slack.
 //! * [`Next::Recipient`] tells the last hub that it is the last.
