@@ -90,8 +90,8 @@ impl LayerKeys {
 pub struct HopSecret([u8; 32]);
 
 impl HopSecret {
-    /// Names the packet at this hop, the same at every repetition, for the caller's protection
-    /// against replays. It tells nothing about the secret and is the same for nobody else.
+    /// Names the packet at this hop, the same whenever it comes again, for the caller's protection
+    /// against replays. It tells nothing about the secret.
     pub fn tag(&self) -> [u8; 32] {
         *self.expand(b"failsafe/onion/1/tag")
     }

@@ -87,7 +87,7 @@ pub fn build(
 
 /// Opens the layer of the hop that owns `node_secret` (an X25519 secret key).
 ///
-/// It does not know whether it has seen the packet before: the caller keeps [`HopSecret::tag`].
+/// It does not know whether the packet came before: the caller keeps [`HopSecret::tag`].
 ///
 /// # Errors
 /// [`PeelError`]; its [`answer`](PeelError::answer) goes back to the hop before.
@@ -187,7 +187,7 @@ fn filler(layers: &[LayerKeys]) -> Vec<u8> {
     filler
 }
 
-fn packet_mac(
+pub(crate) fn packet_mac(
     keys: &LayerKeys,
     routing: &[u8; ROUTING_SIZE],
     payment_hash: &[u8; 32],

@@ -114,6 +114,16 @@ impl Process {
         Ok(())
     }
 
+    /// Halts it: its connections stay, it answers nothing.
+    pub fn suspend(&self) -> Result<(), Failure> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) -> Result<(), Failure> {
+        self.signal(Signal::CONT)
+    }
+
     /// Asks it to stop, and waits until it has.
     pub async fn stop(mut self, patience: Duration) -> Result<ExitStatus, Failure> {
         self.signal(Signal::TERM)?;

@@ -107,6 +107,11 @@ impl Wallet {
         }
     }
 
+    /// Its daemon's process.
+    pub fn process(&self) -> Result<&Process, Failure> {
+        self.daemon.as_ref().ok_or_else(|| failure("the wallet does not run"))
+    }
+
     /// Stops its daemon.
     pub async fn stop(&mut self) -> Result<(), Failure> {
         let process = self.daemon.take().ok_or_else(|| failure("the wallet does not run"))?;

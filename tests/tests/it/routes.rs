@@ -1,7 +1,10 @@
 //! Payments with hash locks over several hubs, as processes.
 
-use failsafe_hub::rpc::api::{ChannelAssetRow, InvoiceRow, PaymentRow, StatusView};
-use failsafe_primitives::{simplex::lock_hash, Balance, NATIVE_ASSET};
+use failsafe_hub::rpc::{
+    api::{ChannelAssetRow, InvoiceRow, PaymentRow, StatusView},
+    FailsafeRpcClient,
+};
+use failsafe_primitives::{simplex::lock_hash, AccountId, Balance, NATIVE_ASSET};
 use failsafe_tests::{
     harness::{
         eventually, failure, Chain, ChainOptions, Failure, Hub, HubOptions, Wallet, Workspace,
@@ -179,5 +182,112 @@ async fn payment_should_arrive_over_three_hubs_when_an_invoice_is_paid() -> Resu
     let much = row.invoice("950").await?;
     let refused = row.pay(&much).await.map(|payment| payment.state).unwrap_err().to_string();
     assert!(refused.contains("route"), "{refused}");
+    row.close_books().await
+}
+
+/// FRD in the channel of `hub` with `partner`.
+async fn frd_row(hub: &Hub, partner: &AccountId) -> Result<ChannelAssetRow, Failure> {
+    let partner = partner.to_string();
+    let channels = hub.status().await?.channels;
+    let channel = channels.into_iter().find(|row| row.partner == partner);
+    let channel = channel.ok_or_else(|| failure("no such channel"))?;
+    let row = channel.assets.into_iter().find(|row| row.asset.id == NATIVE_ASSET);
+    row.ok_or_else(|| failure("no FRD in it"))
+}
+
+/// Hub b is killed when it has locked 100 for hub c, and stays away. Bob gets his money at once; hub c
+/// brings the secret to the chain, and hub b there when it does not settle; hub a and alice learn the
+/// secret from the chain. When hub b is back, it has what it has paid.
+#[tokio::test(flavor = "multi_thread")]
+async fn m5_hub_should_reveal_and_dispute_when_the_hub_before_it_is_gone() -> Result<(), Failure> {
+    let mut row = Row::start().await?;
+    row.paid("1").await?;
+    let invoice = row.invoice("100").await?;
+    row.bob.process()?.suspend()?;
+    let (client, text) = (row.alice.client()?, invoice.invoice.clone());
+    let paying = tokio::spawn(async move { client.pay_invoice(text, None, None, None).await });
+    let bob = row.bob.account().clone();
+    eventually("hub c has locked for bob", PATIENCE, || async {
+        Ok((frd_row(&row.hubs[2], &bob).await?.locked.0 == frd(100)).then_some(()))
+    })
+    .await?;
+    row.hubs[1].kill()?;
+    row.bob.process()?.resume()?;
+    row.bob
+        .wait_for_frd("bob has his money", PATIENCE, |row| row.own_uninsured.0 == frd(101))
+        .await?;
+
+    let hash: [u8; 32] = hex::decode(&invoice.hash)?.try_into().map_err(|_| failure("a hash"))?;
+    let revealed = eventually("the secret is on chain", PATIENCE, || async {
+        let client = row.chain.client();
+        Ok(client.secret(&hash, client.finalized_head().await?).await?)
+    })
+    .await?;
+    assert_eq!(lock_hash(&revealed.secret), hash);
+    assert_eq!(paying.await??.state, "delivered");
+    assert_eq!(row.alice.frd().await?.own_insured.0, frd(399));
+
+    // The dispute of hub c against hub b is resolved: hub b's lock and its 1 are paid on chain.
+    let hub_c = row.hubs[2].account().clone();
+    eventually("hub c is paid on chain", PATIENCE, || async {
+        let has = row.chain.balance(&hub_c, NATIVE_ASSET).await?;
+        Ok((has == frd(FUNDS + 101)).then_some(()))
+    })
+    .await?;
+    row.hubs[1].start().await?;
+    let hub_a = row.hubs[0].account().clone();
+    eventually("hub b has what it has paid", PATIENCE, || async {
+        let row = frd_row(&row.hubs[1], &hub_a).await?;
+        Ok((row.own_uninsured.0 == frd(101) && row.locked_by_partner.0 == 0).then_some(()))
+    })
+    .await?;
+    row.close_books().await
+}
+
+/// Forty payments at once, hub b is killed among them and comes back: each is paid once or not at all,
+/// and what bob has got is what alice has spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_should_be_paid_once_or_refunded_when_the_hub_in_the_middle_is_killed(
+) -> Result<(), Failure> {
+    const COUNT: usize = 40;
+    let mut row = Row::start().await?;
+    row.paid("1").await?;
+    let mut invoices = vec![];
+    for _ in 0..COUNT {
+        invoices.push(row.bob.client()?.invoice(Some("2".into()), None, None, None).await?);
+    }
+    let mut paying = tokio::task::JoinSet::new();
+    for invoice in invoices {
+        let client = row.alice.client()?;
+        // What becomes of it is looked up below.
+        paying.spawn(async move { client.pay_invoice(invoice.invoice, None, None, None).await });
+    }
+    let delivered =
+        |rows: &[PaymentRow]| rows.iter().filter(|row| row.state == "delivered").count();
+    eventually("some have arrived", PATIENCE, || async {
+        let payments = row.alice.client()?.payments(1_000).await?;
+        Ok((delivered(&payments) > 3).then_some(()))
+    })
+    .await?;
+    row.hubs[1].kill()?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    row.hubs[1].start().await?;
+    let payments = eventually("every payment has ended", 2 * PATIENCE, || async {
+        let payments = row.alice.client()?.payments(1_000).await?;
+        let open = payments.iter().filter(|row| row.state == "locked").count();
+        Ok((open == 0 && payments.len() == COUNT + 1).then_some(payments))
+    })
+    .await?;
+    let ended = payments.iter().all(|row| row.state == "delivered" || row.state == "failed");
+    assert!(ended, "{payments:?}");
+    paying.shutdown().await;
+    let spent: Balance =
+        payments.iter().filter(|row| row.state == "delivered").map(|row| row.amount.0).sum();
+    eprintln!("{} of {COUNT} payments were delivered", delivered(&payments) - 1);
+    row.bob
+        .wait_for_frd("bob has all that was paid", PATIENCE, |row| row.own_uninsured.0 == spent)
+        .await?;
+    let left = frd(500).checked_sub(spent).expect("alice has no more");
+    row.alice.wait_for_frd("alice has the rest", PATIENCE, |row| row.own_insured.0 == left).await?;
     row.close_books().await
 }
