@@ -65,9 +65,6 @@ pub mod reliability;
 mod search;
 pub mod split;
 
-#[cfg(test)]
-mod tests;
-
 pub use announcement::{
     Announcement, AnnouncementError, Hint, Hints, SignedAnnouncement, ANNOUNCEMENT_TAG, MAX_HINTS,
 };

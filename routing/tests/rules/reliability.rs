@@ -1,10 +1,10 @@
-use super::support::*;
-use crate::{
+use crate::support::*;
+use codec::{Decode, Encode};
+use failsafe_primitives::{AccountId, Clock};
+use failsafe_routing::{
     reliability::{AVOID, HALF_LIFE, MAX_SUBJECTS, SCORE_ONE},
     Outcome, Reliability, Subject,
 };
-use codec::{Decode, Encode};
-use failsafe_primitives::{AccountId, Clock};
 use proptest::prelude::*;
 
 fn subject() -> Subject {
