@@ -134,8 +134,8 @@ proptest! {
     #[test]
     fn memory_should_not_panic_when_its_bytes_and_clocks_are_arbitrary(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
-        fields: (u32, u32, u8, u64, u64),
-        now: u64,
+        fields in any::<(u32, u32, u8, u64, u64)>(),
+        now in any::<u64>(),
     ) {
         let _ = Reliability::decode(&mut &bytes[..]);
         let record = (codec::Compact(1u32), subject(), fields).encode();
