@@ -14,6 +14,20 @@
 //! | [`mod@find`] | the best route |
 //! | [`mod@split`] | several parts over several routes |
 //!
+//! # How long it takes
+//! `cargo run --release --example measure`, on one of two shared cores of a busy virtual machine at
+//! the lowest priority; every hub announces 10 neighbours with random capacities; 50 random
+//! queries each, wall clock:
+//!
+//! | | 1,000 hubs, 10,000 edges | 10,000 hubs, 100,000 edges |
+//! |---|---|---|
+//! | `find`, median | 0.3 ms | 14 to 25 ms |
+//! | the same, a fifth of all hubs or 2,000 with failures | 0.5 to 0.8 ms | 10 to 22 ms |
+//! | saying why there is no route, median | 0.2 to 0.4 ms | 23 ms |
+//! | slowest of all, found or not | 333 ms | 992 ms |
+//! | `split` into up to 8 parts, median / slowest | 1.7 ms / 119 ms | 181 ms / 2.2 s |
+//! | taking an announcement of 10 hints | | 0.1 ms with making it |
+//!
 //! # Example
 //! A payer with a channel to one hub, a recipient with a channel to another one:
 //!
