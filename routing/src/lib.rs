@@ -15,18 +15,17 @@
 //! | [`mod@split`] | several parts over several routes |
 //!
 //! # How long it takes
-//! `cargo run --release --example measure`, on one of two shared cores of a busy virtual machine at
-//! the lowest priority; every hub announces 10 neighbours with random capacities; 50 random
-//! queries each, wall clock:
+//! `cargo run --release --example measure`, on one of two cores of a virtual machine that was also
+//! busy with other work. Every hub announces 10 random neighbours with random capacities; 50 random
+//! queries each; wall clock, median / slowest:
 //!
 //! | | 1,000 hubs, 10,000 edges | 10,000 hubs, 100,000 edges |
 //! |---|---|---|
-//! | `find`, median | 0.3 ms | 14 to 25 ms |
-//! | the same, a fifth of all hubs or 2,000 with failures | 0.5 to 0.8 ms | 10 to 22 ms |
-//! | saying why there is no route, median | 0.2 to 0.4 ms | 23 ms |
-//! | slowest of all, found or not | 333 ms | 992 ms |
-//! | `split` into up to 8 parts, median / slowest | 1.7 ms / 119 ms | 181 ms / 2.2 s |
-//! | taking an announcement of 10 hints | | 0.1 ms with making it |
+//! | `find`, nothing known of hubs | 0.2–0.3 / 3 ms | 5–8 / 33 ms |
+//! | `find`, a fifth of the hubs with failures | 0.5 / 4 ms | 8–11 / 79 ms |
+//! | saying why there is no route, connected | 0.2–3 / 3 ms | 6–61 / 95 ms |
+//! | `split`, up to 8 parts | 1.9 / 8 ms | 57 / 160 ms |
+//! | making and taking an announcement of 10 hints | 0.08 ms | 0.09 ms |
 //!
 //! # Example
 //! A payer with a channel to one hub, a recipient with a channel to another one:
