@@ -106,6 +106,28 @@ fn route_should_be_a_dearer_one_when_risk_costs_more_than_its_fee() {
 }
 
 #[test]
+fn route_should_be_a_riskier_one_when_an_earlier_edge_carries_only_its_smaller_fees() {
+    let all = vec![
+        hub(1, 0, &[]),
+        hub(2, 0, &[3, 4]),
+        hub(3, 10, &[]),
+        hub(4, 0, &[]),
+        hub(5, 0, &[3, 4]),
+    ];
+    // Seen from hub 2 the way over hub 3 is the better one; what comes before it decides.
+    let graph = graph(all, &[(1, 2, 1_005)]);
+    let mut reliability = Reliability::default();
+    reliability.note(Subject::Hub(account(4)), Outcome::Failure, NOW - 100);
+    let mut query = query(&[1], &[5], 1_000);
+    query.risk_ppm = 50_000;
+    let route = failsafe_routing::find(&graph, &reliability, &query).unwrap();
+    assert_eq!(way(&route), hubs(&[1, 2, 4, 5]));
+    query.from_hubs = [(account(2), 2_000)].into();
+    let route = failsafe_routing::find(&graph, &reliability, &query).unwrap();
+    assert_eq!(way(&route), hubs(&[2, 3, 5]));
+}
+
+#[test]
 fn route_should_leave_out_a_hub_when_it_is_avoided_and_use_it_again_later() {
     let graph = graph(diamond(), &[]);
     let mut reliability = Reliability::default();
