@@ -5,12 +5,13 @@ use failsafe_routing::{
     find, split, Announcement, Graph, Hint, Hub, NoRoute, NoSplit, Outcome, Parts, Query,
     Reliability, Rules, SignedAnnouncement, Subject, DEFAULT_MAX_PARTS, MAX_HOPS,
 };
-use sp_core::{ed25519, hashing::blake2_256, Pair as _, H256};
+use sp_core::{ed25519, Pair as _, H256};
+use sp_crypto_hashing::blake2_256;
 use sp_runtime::MultiSignature;
 use std::time::{Duration, Instant};
 
 const GENESIS: H256 = H256([0; 32]);
-const QUERIES: u64 = 200;
+const QUERIES: u32 = 50;
 
 /// The same numbers in every run.
 struct Numbers(u64);
@@ -96,7 +97,8 @@ fn measure(what: &str, mut run: impl FnMut() -> bool) {
     for _ in 0..QUERIES {
         let started = Instant::now();
         let found = run();
-        if found { &mut good } else { &mut bad }.push(started.elapsed());
+        let times = if found { &mut good } else { &mut bad };
+        times.push(started.elapsed());
     }
     for (kind, mut times) in [("found", good), ("none", bad)] {
         times.sort();

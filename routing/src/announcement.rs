@@ -28,6 +28,13 @@ pub struct Hint {
     pub capacity: Option<Balance>,
 }
 
+impl Hint {
+    /// By which hints are ordered.
+    fn key(&self) -> (&AccountId, AssetId) {
+        (&self.neighbour, self.asset)
+    }
+}
+
 /// All that a hub says about its neighbours; a newer one replaces an older one as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen)]
 pub struct Announcement {
@@ -46,7 +53,7 @@ impl Announcement {
     /// [`TooManyHints`](AnnouncementError::TooManyHints), [`Order`](AnnouncementError::Order) for
     /// the same neighbour and asset twice, [`OwnAccount`](AnnouncementError::OwnAccount).
     pub fn new(hub: AccountId, at: Clock, mut hints: Vec<Hint>) -> Result<Self, AnnouncementError> {
-        hints.sort_by(|a, b| (&a.neighbour, a.asset).cmp(&(&b.neighbour, b.asset)));
+        hints.sort_by(|a, b| a.key().cmp(&b.key()));
         let hints = Hints::try_from(hints).map_err(|_| AnnouncementError::TooManyHints)?;
         let announcement = Self { hub, at, hints };
         announcement.check_form()?;
@@ -61,8 +68,7 @@ impl Announcement {
 
     /// Order of the hints, and that none names the hub itself.
     fn check_form(&self) -> Result<(), AnnouncementError> {
-        let key = |hint: &Hint| (hint.neighbour.clone(), hint.asset);
-        if self.hints.windows(2).any(|two| key(&two[0]) >= key(&two[1])) {
+        if self.hints.windows(2).any(|two| two[0].key() >= two[1].key()) {
             return Err(AnnouncementError::Order);
         }
         if self.hints.iter().any(|hint| hint.neighbour == self.hub) {
@@ -90,9 +96,6 @@ impl SignedAnnouncement {
     /// [`Malformed`](AnnouncementError::Malformed).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AnnouncementError> {
         let malformed = |_| AnnouncementError::Malformed;
-        if bytes.len() > Self::max_encoded_len() {
-            return Err(AnnouncementError::TooManyHints);
-        }
         let mut start = bytes;
         let (_, _, Compact(hints)) =
             <(AccountId, Clock, Compact<u32>)>::decode(&mut start).map_err(malformed)?;

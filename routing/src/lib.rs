@@ -14,6 +14,19 @@
 //! | [`mod@find`] | the best route |
 //! | [`mod@split`] | several parts over several routes |
 //!
+//! # How long it takes
+//! `cargo run --release --example measure`, on one of two cores of a virtual machine that was also
+//! busy with other work. Every hub announces 10 random neighbours with random capacities; 50 random
+//! queries each; wall clock, median / slowest:
+//!
+//! | | 1,000 hubs, 10,000 edges | 10,000 hubs, 100,000 edges |
+//! |---|---|---|
+//! | `find`, nothing known of hubs | 0.2–0.3 / 3 ms | 5–8 / 33 ms |
+//! | `find`, a fifth of the hubs with failures | 0.5 / 4 ms | 8–11 / 79 ms |
+//! | saying why there is no route, connected | 0.2–3 / 3 ms | 6–61 / 95 ms |
+//! | `split`, up to 8 parts | 1.9 / 8 ms | 57 / 160 ms |
+//! | making and taking an announcement of 10 hints | 0.08 ms | 0.09 ms |
+//!
 //! # Example
 //! A payer with a channel to one hub, a recipient with a channel to another one:
 //!
@@ -64,9 +77,6 @@ pub mod query;
 pub mod reliability;
 mod search;
 pub mod split;
-
-#[cfg(test)]
-mod tests;
 
 pub use announcement::{
     Announcement, AnnouncementError, Hint, Hints, SignedAnnouncement, ANNOUNCEMENT_TAG, MAX_HINTS,

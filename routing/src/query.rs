@@ -111,14 +111,15 @@ pub enum NoRoute {
         /// Smallest possible expiry of the first lock.
         earliest: Clock,
     },
-    /// Hubs and payer are connected to the recipient, but nowhere for this much.
+    /// Payer and recipient are connected, but nowhere for this much; or it is so much that a fee on
+    /// the way overflows or a lock would pass the limit.
     #[error("no route carries this much")]
     Capacity,
     /// Nothing connects payer and recipient, without what is excluded.
     #[error("no edges lead to the recipient")]
     NoEdge,
-    /// The search was given up before it was complete; see
-    /// [`find`](crate::find()#limits).
+    /// The search was given up before it was complete; see the limits of
+    /// [`find`](fn@crate::find).
     #[error("the search was given up: too many ways")]
     GivenUp,
 }

@@ -1,7 +1,7 @@
 //! How hubs and edges have behaved so far.
 //!
 //! Every answer counts with a weight that halves every [`HALF_LIFE`]. The share of failures among
-//! all that is known, with [`TRUST`] assumed successes, is the **score**: 0 for a subject without
+//! all that is known, with two assumed successes, is the **score**: 0 for a subject without
 //! failures, always below one whole. What answers badly is besides **avoided** for a while that
 //! doubles with every bad answer in a row, and is tried again after it.
 

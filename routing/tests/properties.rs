@@ -9,19 +9,18 @@ use failsafe_routing::{
 use proptest::{collection::vec, prelude::*};
 use sp_core::{ed25519, Pair as _, H256};
 use sp_runtime::MultiSignature;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 const GENESIS: H256 = H256([3; 32]);
 const ASSET: AssetId = 5;
 const NOW: Clock = 2_000;
 const FINAL_EXPIRY: Clock = 2_010;
 
-fn key(number: usize) -> ed25519::Pair {
-    ed25519::Pair::from_seed(&[u8::try_from(number).unwrap() + 1; 32])
-}
+static KEYS: LazyLock<[ed25519::Pair; 6]> =
+    LazyLock::new(|| [1, 2, 3, 4, 5, 6].map(|byte| ed25519::Pair::from_seed(&[byte; 32])));
 
 fn account(number: usize) -> AccountId {
-    AccountId::new(key(number).public().0)
+    AccountId::new(KEYS[number].public().0)
 }
 
 /// An edge of the generator.
@@ -70,7 +69,7 @@ prop_compose! {
         margins in vec(0u64..8, 6),
         channels in vec(vec(channel(), 6), 6),
     ) -> Graph {
-        let routes = |one: usize| {
+        let routes = |one: usize| -> Vec<AccountId> {
             let routed = (0..count).filter(|other| matches!(channels[one][*other], Channel::Routed));
             routed.map(account).collect()
         };
@@ -93,7 +92,7 @@ prop_compose! {
             };
             let hints = channels.iter().enumerate().filter_map(hint).collect();
             let announcement = Announcement::new(account(one), NOW, hints).unwrap();
-            let signature = key(one).sign(&announcement.message(&GENESIS));
+            let signature = KEYS[one].sign(&announcement.message(&GENESIS));
             let signature = MultiSignature::Ed25519(signature);
             graph.announce(SignedAnnouncement { announcement, signature }, NOW).unwrap();
         }
@@ -301,7 +300,7 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn find_should_be_as_good_as_a_brute_force_when_the_graph_is_small(world in world()) {
@@ -333,8 +332,16 @@ proptest! {
 
     #[test]
     fn parts_should_sum_up_and_share_capacities_when_a_payment_is_split(
-        world in world(), max in 1u32..8, smallest in 0u128..500,
+        world in world(), more in 0u128..6_000, max in 1u32..9, smallest in 0u128..500,
     ) {
+        // Only capacities are in the way, so that many payments need several parts.
+        let mut world = world;
+        world.query.amount += more;
+        world.query.from_hubs.values_mut().for_each(|capacity| *capacity += 8_000);
+        world.query.max_fee *= 10;
+        world.query.max_expiry += 100;
+        world.query.max_hops = 6;
+        world.query.excluded_hubs.clear();
         let parts = Parts { max, smallest };
         let one = find(&world.graph, &world.reliability, &world.query);
         let result = split(&world.graph, &world.reliability, &world.query, parts);

@@ -1,9 +1,12 @@
-use super::support::*;
-use crate::{Announcement, AnnouncementError, Graph, Hint, SignedAnnouncement, MAX_HINTS};
+use crate::support::*;
 use codec::{Compact, Encode};
 use failsafe_primitives::AccountId;
+use failsafe_routing::{
+    Announcement, AnnouncementError, Graph, Hint, SignedAnnouncement, MAX_HINTS,
+};
 use proptest::prelude::*;
-use sp_core::{hashing::blake2_256, H256};
+use sp_core::H256;
+use sp_crypto_hashing::blake2_256;
 use sp_runtime::MultiSignature;
 
 fn one_hub() -> Graph {
@@ -29,8 +32,8 @@ fn announcement_should_be_refused_when_it_is_older_or_as_old() {
 fn announcement_should_replace_the_whole_older_one_when_it_is_newer() {
     let mut graph = graph(vec![hub(1, 0, &[]), hub(2, 0, &[]), hub(3, 0, &[])], &[(1, 2, 50)]);
     graph.announce(announced(1, NOW + 1, vec![hint(3, Some(9))]), NOW).unwrap();
-    assert_eq!(capacity(&graph, 1, 2), crate::Capacity::None);
-    assert_eq!(capacity(&graph, 1, 3), crate::Capacity::AtMost(9));
+    assert_eq!(capacity(&graph, 1, 2), failsafe_routing::Capacity::None);
+    assert_eq!(capacity(&graph, 1, 3), failsafe_routing::Capacity::AtMost(9));
 }
 
 #[test]
@@ -80,7 +83,9 @@ fn announcement_should_be_refused_when_anything_in_it_was_changed() {
 fn announcement_should_be_refused_when_its_hints_are_not_in_order() {
     let mut announcement =
         Announcement::new(account(1), NOW, vec![hint(2, None), hint(3, None)]).unwrap();
-    announcement.hints.swap(0, 1);
+    let mut hints = announcement.hints.to_vec();
+    hints.reverse();
+    announcement.hints = hints.try_into().unwrap();
     let result = one_hub().announce(signed(1, announcement), NOW);
     assert_eq!(result, Err(AnnouncementError::Order));
 }
@@ -153,7 +158,7 @@ proptest! {
 
     #[test]
     fn announcing_should_not_panic_when_a_good_announcement_is_damaged(
-        position in 0usize..200, value: u8,
+        position in 0usize..200, value in any::<u8>(),
     ) {
         let mut bytes = announced(1, NOW, vec![hint(2, Some(3)), hint(3, None)]).encode();
         let position = position % bytes.len();

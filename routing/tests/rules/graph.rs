@@ -1,5 +1,5 @@
-use super::support::*;
-use crate::{Announcement, Capacity, Graph, Hint};
+use crate::support::*;
+use failsafe_routing::{Announcement, Capacity, Graph, Hint};
 
 #[test]
 fn edge_should_exist_in_both_directions_when_one_end_names_the_other_in_the_registry() {

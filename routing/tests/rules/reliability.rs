@@ -1,10 +1,10 @@
-use super::support::*;
-use crate::{
+use crate::support::*;
+use codec::{Decode, Encode};
+use failsafe_primitives::{AccountId, Clock};
+use failsafe_routing::{
     reliability::{AVOID, HALF_LIFE, MAX_SUBJECTS, SCORE_ONE},
     Outcome, Reliability, Subject,
 };
-use codec::{Decode, Encode};
-use failsafe_primitives::{AccountId, Clock};
 use proptest::prelude::*;
 
 fn subject() -> Subject {
@@ -134,8 +134,8 @@ proptest! {
     #[test]
     fn memory_should_not_panic_when_its_bytes_and_clocks_are_arbitrary(
         bytes in proptest::collection::vec(any::<u8>(), 0..300),
-        fields: (u32, u32, u8, u64, u64),
-        now: u64,
+        fields in any::<(u32, u32, u8, u64, u64)>(),
+        now in any::<u64>(),
     ) {
         let _ = Reliability::decode(&mut &bytes[..]);
         let record = (codec::Compact(1u32), subject(), fields).encode();

@@ -1,11 +1,13 @@
-use super::support::*;
-use crate::{Graph, NoRoute, NoSplit, Parts, Query, Reliability, Route, DEFAULT_MAX_PARTS};
+use crate::support::*;
 use failsafe_primitives::Balance;
+use failsafe_routing::{
+    Graph, NoRoute, NoSplit, Parts, Query, Reliability, Route, DEFAULT_MAX_PARTS,
+};
 
 const PARTS: Parts = Parts { max: DEFAULT_MAX_PARTS, smallest: 10 };
 
 fn split(graph: &Graph, query: &Query, parts: Parts) -> Result<Vec<Route>, NoSplit> {
-    crate::split(graph, &Reliability::default(), query, parts)
+    failsafe_routing::split(graph, &Reliability::default(), query, parts)
 }
 
 /// From hub 1 to hub 9 over hubs 2, 3, 4, which carry this much after the fee of hub 9.

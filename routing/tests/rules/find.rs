@@ -1,6 +1,6 @@
-use super::support::*;
-use crate::{Capacity, Hub, NoRoute, Outcome, Reliability, Subject, MAX_HOPS};
+use crate::support::*;
 use failsafe_primitives::{fees::HubFees, LIMIT};
+use failsafe_routing::{Capacity, Hub, NoRoute, Outcome, Reliability, Subject, MAX_HOPS};
 
 /// 1 – 2 – 4 for 5 each, 1 – 3 – 4 with a dearer third hub.
 fn diamond() -> Vec<Hub> {
@@ -95,11 +95,36 @@ fn route_should_be_a_dearer_one_when_risk_costs_more_than_its_fee() {
     let mut reliability = Reliability::default();
     reliability.note(Subject::Hub(account(2)), Outcome::Failure, NOW - 100);
     let mut query = query(&[1], &[4], 1_000);
-    assert_eq!(way(&crate::find(&graph, &reliability, &query).unwrap()), hubs(&[1, 2, 4]));
+    assert_eq!(
+        way(&failsafe_routing::find(&graph, &reliability, &query).unwrap()),
+        hubs(&[1, 2, 4])
+    );
     query.risk_ppm = 50_000;
-    let careful = crate::find(&graph, &reliability, &query).unwrap();
+    let careful = failsafe_routing::find(&graph, &reliability, &query).unwrap();
     assert_eq!(way(&careful), hubs(&[1, 3, 4]));
     assert_eq!(careful.cost, careful.total);
+}
+
+#[test]
+fn route_should_be_a_riskier_one_when_an_earlier_edge_carries_only_its_smaller_fees() {
+    let all = vec![
+        hub(1, 0, &[]),
+        hub(2, 0, &[3, 4]),
+        hub(3, 10, &[]),
+        hub(4, 0, &[]),
+        hub(5, 0, &[3, 4]),
+    ];
+    // Seen from hub 2 the way over hub 3 is the better one; what comes before it decides.
+    let graph = graph(all, &[(1, 2, 1_005)]);
+    let mut reliability = Reliability::default();
+    reliability.note(Subject::Hub(account(4)), Outcome::Failure, NOW - 100);
+    let mut query = query(&[1], &[5], 1_000);
+    query.risk_ppm = 50_000;
+    let route = failsafe_routing::find(&graph, &reliability, &query).unwrap();
+    assert_eq!(way(&route), hubs(&[1, 2, 4, 5]));
+    query.from_hubs = [(account(2), 2_000)].into();
+    let route = failsafe_routing::find(&graph, &reliability, &query).unwrap();
+    assert_eq!(way(&route), hubs(&[2, 3, 5]));
 }
 
 #[test]
@@ -108,9 +133,15 @@ fn route_should_leave_out_a_hub_when_it_is_avoided_and_use_it_again_later() {
     let mut reliability = Reliability::default();
     reliability.note(Subject::Edge(account(1), account(2)), Outcome::Timeout, NOW);
     let mut query = query(&[1], &[4], 100);
-    assert_eq!(way(&crate::find(&graph, &reliability, &query).unwrap()), hubs(&[1, 3, 4]));
+    assert_eq!(
+        way(&failsafe_routing::find(&graph, &reliability, &query).unwrap()),
+        hubs(&[1, 3, 4])
+    );
     query.now += 40;
-    assert_eq!(way(&crate::find(&graph, &reliability, &query).unwrap()), hubs(&[1, 2, 4]));
+    assert_eq!(
+        way(&failsafe_routing::find(&graph, &reliability, &query).unwrap()),
+        hubs(&[1, 2, 4])
+    );
 }
 
 #[test]
@@ -183,7 +214,7 @@ fn no_route_should_name_the_time_when_everything_is_avoided() {
     let graph = graph(chain(2), &[]);
     let mut reliability = Reliability::default();
     reliability.note(Subject::Hub(account(2)), Outcome::Failure, NOW);
-    let result = crate::find(&graph, &reliability, &query(&[1], &[2], 100));
+    let result = failsafe_routing::find(&graph, &reliability, &query(&[1], &[2], 100));
     assert_eq!(result, Err(NoRoute::Avoided { retry_at: NOW + 10 }));
 }
 
@@ -207,6 +238,27 @@ fn route_should_carry_the_limit_when_fees_are_zero() {
     let mut reliability = Reliability::default();
     reliability.note(Subject::Hub(account(1)), Outcome::Failure, 0);
     query.risk_ppm = 1_000_000;
-    let route = crate::find(&graph, &reliability, &query).unwrap();
+    let route = failsafe_routing::find(&graph, &reliability, &query).unwrap();
     assert!(route.total == LIMIT && route.cost > LIMIT);
+}
+
+#[test]
+fn search_should_end_when_everything_is_connected_and_differs_in_every_respect() {
+    let count = 40;
+    let mut reliability = Reliability::default();
+    let all = (1..=count).map(|number| {
+        for _ in 0..number % 7 {
+            reliability.note(Subject::Hub(account(number)), Outcome::Failure, 0);
+        }
+        let others: Vec<u8> = (number + 1..=count).collect();
+        let margin = (u64::from(number) * 5) % 11;
+        Hub { margin, ..hub(number, u128::from(number) * 37 % 23, &others) }
+    });
+    let graph = graph(all.collect(), &[]);
+    let mut query = query(&[1], &[count], 1_000);
+    query.risk_ppm = 30_000;
+    assert!(failsafe_routing::find(&graph, &reliability, &query).is_ok());
+    query.from_hubs.insert(account(1), 0);
+    let result = failsafe_routing::find(&graph, &reliability, &query);
+    assert!(matches!(result, Err(NoRoute::Capacity | NoRoute::GivenUp)), "{result:?}");
 }

@@ -1,10 +1,10 @@
 //! Small graphs.
 
-use crate::{
+use failsafe_primitives::{fees::HubFees, AccountId, Balance, Clock};
+use failsafe_routing::{
     Announcement, Capacity, Graph, Hint, Hub, NoRoute, Query, Reliability, Route, Rules,
     SignedAnnouncement, MAX_HOPS,
 };
-use failsafe_primitives::{fees::HubFees, AccountId, Balance, Clock};
 use sp_core::{ed25519, Pair as _, H256};
 use sp_runtime::MultiSignature;
 
@@ -88,7 +88,7 @@ pub fn query(from: &[u8], to: &[u8], amount: Balance) -> Query {
 }
 
 pub fn find(graph: &Graph, query: &Query) -> Result<Route, NoRoute> {
-    crate::find(graph, &Reliability::default(), query)
+    failsafe_routing::find(graph, &Reliability::default(), query)
 }
 
 /// The hubs of a route.

@@ -1,8 +1,0 @@
-//! Tests of single rules. The search as a whole is compared with a brute force in `tests/`.
-
-mod announcement;
-mod find;
-mod graph;
-mod reliability;
-mod split;
-mod support;
