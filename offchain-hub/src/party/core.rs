@@ -9,7 +9,7 @@ use super::{
     forward::OwedReturn,
     gossip,
     insurer::Insurer,
-    locks::Locks,
+    locks::{incoming::Invoice, Locks},
     policy::Policy,
     records::{PaymentRecord, Payments},
 };
@@ -155,7 +155,7 @@ pub struct Core {
     pub(super) key: Arc<AccountKey>,
     pub(super) genesis: H256,
     pub(super) policy: Policy,
-    pub(super) entries: HashMap<AccountId, Entry>,
+    pub(super) entries: BTreeMap<AccountId, Entry>,
     pub(super) finalized: Moment,
     pub(super) best: Moment,
     pub(super) best_since: Option<u64>,
@@ -186,7 +186,7 @@ pub struct Core {
     pub(super) next_call: u64,
     pub(super) call_replies: HashMap<u64, Reply>,
     pub(super) pay_replies: HashMap<PaymentId, Reply>,
-    pub(super) withdrawals: HashMap<AccountId, PendingWithdrawal>,
+    pub(super) withdrawals: BTreeMap<AccountId, PendingWithdrawal>,
     pub(super) close_replies: HashMap<AccountId, Reply>,
     /// Channels that a new block may move.
     pub(super) waiting: BTreeSet<AccountId>,
@@ -215,7 +215,7 @@ impl Core {
             let bytes = <[u8; 8]>::try_from(bytes).map(u64::from_be_bytes);
             bytes.map_err(|_| damaged(table, "a number of the wrong length".into()))
         };
-        let mut entries = HashMap::new();
+        let mut entries = BTreeMap::new();
         for (key, value) in store.scan(Table::Channels)? {
             let channel = Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
             entries.insert(partner(Table::Channels, key)?, Entry::new(channel));
@@ -291,7 +291,7 @@ impl Core {
             ended: vec![],
             call_replies: HashMap::new(),
             pay_replies: HashMap::new(),
-            withdrawals: HashMap::new(),
+            withdrawals: BTreeMap::new(),
             close_replies: HashMap::new(),
             waiting,
             acks: BTreeSet::new(),
@@ -303,6 +303,26 @@ impl Core {
     /// Calls that were on their way when the party stopped.
     pub fn stored_calls(&self) -> impl Iterator<Item = (u64, Record)> + '_ {
         self.calls.iter().map(|(number, record)| (*number, record.clone()))
+    }
+
+    /// Its channels, to look at.
+    pub fn channels(&self) -> Vec<&Channel> {
+        self.entries.values().map(|entry| &entry.channel).collect()
+    }
+
+    /// A payment by its name.
+    pub fn payment(&self, id: &PaymentId) -> Option<&PaymentRecord> {
+        self.payments.get(id)
+    }
+
+    /// An invoice of ours by its hash.
+    pub fn invoice(&self, hash: &LockHash) -> Option<&Invoice> {
+        self.locks.invoices.get(hash)
+    }
+
+    /// Fees that payments which have gone through us have left.
+    pub fn earned(&self) -> Balance {
+        self.payments.earned()
     }
 
     /// Hashes whose secrets matter.

@@ -183,6 +183,15 @@ impl Payments {
         open.into_iter().map(|(_, id)| id).collect()
     }
 
+    /// Fees of payments that have gone through us.
+    pub fn earned(&self) -> Balance {
+        let through = self.records.values().filter(|record| {
+            record.direction == Direction::Through && record.state == PaymentState::Delivered
+        });
+        // Less than there is of the asset.
+        through.fold(0, |sum: Balance, record| sum.checked_add(record.fee).unwrap_or(sum))
+    }
+
     /// The newest payments.
     pub fn newest(&self, limit: usize) -> Vec<(PaymentId, PaymentRecord)> {
         let mut all: Vec<_> = self.records.iter().map(|(id, r)| (*id, r.clone())).collect();

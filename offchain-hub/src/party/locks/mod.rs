@@ -50,15 +50,15 @@ pub(super) struct Locks {
     /// Payments that go through us, by their inward lock.
     pub mediated: BTreeMap<LockRef, mediate::Mediated>,
     /// Payments of ours, by hash.
-    pub outgoing: HashMap<LockHash, outgoing::Outgoing>,
+    pub outgoing: BTreeMap<LockHash, outgoing::Outgoing>,
     /// What we want to be paid, by hash.
-    pub invoices: HashMap<LockHash, incoming::Invoice>,
+    pub invoices: BTreeMap<LockHash, incoming::Invoice>,
     /// Whose an outward lock is.
     pub outward: HashMap<LockRef, Owner>,
     /// Names of the onions that go through us, so that none does twice at a time.
     pub tags: HashSet<[u8; 32]>,
     /// How often each hash is watched.
-    pub watched: HashMap<LockHash, u32>,
+    pub watched: BTreeMap<LockHash, u32>,
     /// The registry of secrets at the newest finalized block, for hashes that are watched.
     pub reveals: HashMap<LockHash, Reveal>,
 }

@@ -1,0 +1,763 @@
+//! Parties with their real programs' minds on simulated disks, sockets and clocks.
+
+use crate::chain::{Chain, News, GENESIS};
+use codec::Encode;
+use failsafe_channel::{Message, Sign};
+use failsafe_hub::{
+    chain::{ChainNews, Outcome, Track},
+    keys::{AccountKey, Scheme},
+    party::{
+        core::{Action, Core, Input, Output, SessionId},
+        locks::{
+            incoming::{Invoice, InvoiceState},
+            outgoing::{LockedOrder, LockedPart},
+        },
+        policy::{Policy, RebalancePolicy, Role},
+        Command, PaymentState,
+    },
+    store::{Batch, Change, Record, Store, StoreError, Table},
+};
+use failsafe_onion::{Hop, Next};
+use failsafe_primitives::{
+    arithmetic::LIMIT,
+    fees::HubFees,
+    simplex::{lock_hash, LockHash},
+    AccountId, Balance, Parameters, NATIVE_ASSET,
+};
+use rand::{rngs::StdRng, Rng, SeedableRng};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex},
+};
+
+/// Money that each account begins with on chain.
+pub const FUNDS: Balance = 1_000_000;
+/// What each side of a channel has insured, and may owe beyond it.
+pub const INSURED: Balance = 500;
+pub const CREDIT: Balance = 300;
+/// What hubs ask for forwarding.
+pub const FEE: Balance = 1;
+
+/// A disk that keeps what was committed.
+#[derive(Default)]
+struct Disk(Mutex<BTreeMap<(&'static str, Vec<u8>), Vec<u8>>>);
+
+impl Store for Disk {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.lock().unwrap().get(&(table.name(), key.to_vec())).cloned())
+    }
+
+    fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError> {
+        let all = self.0.lock().unwrap();
+        let of = all.iter().filter(|((name, _), _)| *name == table.name());
+        Ok(of.map(|((_, key), value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut all = self.0.lock().unwrap();
+        for change in &batch.changes {
+            match change {
+                Change::Put(table, key, value) => {
+                    all.insert((table.name(), key.clone()), value.clone());
+                },
+                Change::Delete(table, key) => {
+                    all.remove(&(table.name(), key.clone()));
+                },
+            }
+        }
+        Ok(())
+    }
+}
+
+/// In what a party does not keep to the protocol. Its program is honest; what it sends is not what
+/// its partners get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vice {
+    None,
+    /// Its locks are never settled off chain.
+    NoSettle,
+    /// It acknowledges nothing by itself.
+    NoAck,
+    /// It tells no secrets and no failures.
+    NoAnswer,
+}
+
+impl Vice {
+    fn withholds(self, message: &Message) -> bool {
+        let settles = |message: &Message| match message {
+            Message::Update(update) => update.transitions.iter().any(|transition| {
+                matches!(transition, failsafe_channel::Transition::Settle { .. })
+            }),
+            _ => false,
+        };
+        match self {
+            Self::None => false,
+            Self::NoSettle => settles(message),
+            Self::NoAck => matches!(message, Message::Ack { .. }),
+            Self::NoAnswer => matches!(message, Message::Fulfill { .. } | Message::Fail { .. }),
+        }
+    }
+}
+
+struct Party {
+    key: Arc<AccountKey>,
+    disk: Arc<Disk>,
+    policy: Policy,
+    onion_key: [u8; 32],
+    core: Core,
+    hashes: BTreeSet<LockHash>,
+    partners: BTreeSet<AccountId>,
+    /// Blocks that it has heard of: best and finalized.
+    seen: (u64, u64),
+    /// For how many more blocks it is down.
+    down: u32,
+    vice: Vice,
+}
+
+/// A payment that somebody tried to make.
+struct Try {
+    payer: usize,
+    payee: usize,
+    amount: Balance,
+    hash: LockHash,
+    id: failsafe_channel::PaymentId,
+}
+
+pub struct World {
+    pub chain: Chain,
+    parties: Vec<Party>,
+    /// Open sessions by the two places, lower first, with what is under way to each.
+    lines: BTreeMap<(usize, usize), [VecDeque<Vec<u8>>; 2]>,
+    /// Numbers of the open sessions.
+    open: BTreeMap<(usize, usize), SessionId>,
+    next_session: SessionId,
+    rng: StdRng,
+    now_ms: u64,
+    tries: Vec<Try>,
+    /// Cut short the next commit: before it, or after so many actions.
+    crash: Option<Option<usize>>,
+    pub log: bool,
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+/// The development times, but a time to answer that reorganisations leave enough of.
+fn parameters() -> Parameters {
+    Parameters { delay_hub: 9, delay_user: 9, ..Parameters::DEVELOPMENT }
+}
+
+impl World {
+    /// Parties in a row, of which all but the first and the last are hubs.
+    pub fn new(seed: u64, size: usize, vices: &[(usize, Vice)]) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut keys: Vec<AccountKey> = (0..size)
+            .map(|who| {
+                let uri = format!("//sim//{who}");
+                AccountKey::from_uri(Scheme::Ed25519, &uri).expect("a development path")
+            })
+            .collect();
+        keys.sort_by_key(Sign::account);
+        // The row is not in the order of the accounts.
+        let mut places: Vec<usize> = (0..size).collect();
+        for i in (1..size).rev() {
+            places.swap(i, rng.gen_range(0..=i));
+        }
+        let accounts: Vec<AccountId> = keys.iter().map(Sign::account).collect();
+        let hubs: Vec<usize> = (1..size - 1).map(|at| places[at]).collect();
+        let insured: Vec<_> = (0..size - 1)
+            .flat_map(|at| {
+                let (a, b) = (places[at], places[at + 1]);
+                [(a, b, INSURED), (b, a, INSURED)]
+            })
+            .collect();
+        let chain = Chain::new(accounts, &hubs, FUNDS, &insured);
+        let height = chain.best_height();
+        let keys: Vec<Arc<AccountKey>> = keys.into_iter().map(Arc::new).collect();
+        let row: Vec<Arc<AccountKey>> = places.iter().map(|place| keys[*place].clone()).collect();
+        let parties = row.iter().enumerate().map(|(at, key)| {
+            let hub = at > 0 && at < size - 1;
+            let mut neighbours = vec![];
+            if at > 0 {
+                neighbours.push(row[at - 1].account());
+            }
+            if at + 1 < size {
+                neighbours.push(row[at + 1].account());
+            }
+            let policy = policy(hub, &neighbours);
+            let disk = Arc::new(Disk::default());
+            let onion_key = [u8::try_from(at + 1).expect("few parties"); 32];
+            let core = Core::load(key.clone(), GENESIS, policy.clone(), onion_key, &*disk)
+                .expect("an empty disk");
+            let vice = vices.iter().find(|(who, _)| *who == at).map_or(Vice::None, |(_, v)| *v);
+            Party {
+                key: key.clone(),
+                disk,
+                policy,
+                onion_key,
+                core,
+                hashes: BTreeSet::new(),
+                partners: neighbours.into_iter().collect(),
+                seen: (height, height),
+                down: 0,
+                vice,
+            }
+        });
+        let parties = parties.collect();
+        let mut world = Self {
+            chain,
+            parties,
+            lines: BTreeMap::new(),
+            open: BTreeMap::new(),
+            next_session: 1,
+            rng,
+            now_ms: 1_000_000,
+            tries: vec![],
+            crash: None,
+            log: false,
+            counts: BTreeMap::new(),
+        };
+        for at in 0..size {
+            world.wake(at);
+        }
+        world.connect_all();
+        world.settle_network();
+        world
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.counts.entry(what).or_default() += 1;
+    }
+
+    fn account(&self, at: usize) -> AccountId {
+        self.parties[at].key.account()
+    }
+
+    fn place(&self, account: &AccountId) -> usize {
+        let place = self.parties.iter().position(|party| party.key.account() == *account);
+        place.expect("everybody is in the row")
+    }
+
+    // --- a party's body ------------------------------------------------------------------------
+
+    /// Gives a party an input, commits, acts. May cut that short.
+    fn feed(&mut self, at: usize, input: Input) {
+        if self.parties[at].down > 0 {
+            return;
+        }
+        let mut out = Output::default();
+        let party = &mut self.parties[at];
+        party.core.handle(self.now_ms, input, &mut out);
+        party.core.finish(&mut out);
+        let cut = if out.batch.is_empty() { None } else { self.crash.take() };
+        if cut == Some(None) {
+            return self.fall(at);
+        }
+        self.parties[at].disk.commit(&out.batch).expect("the disk is fine");
+        let most = cut.flatten();
+        for (done, action) in out.actions.into_iter().enumerate() {
+            if most == Some(done) {
+                return self.fall(at);
+            }
+            self.act(at, action);
+        }
+        if most.is_some() {
+            self.fall(at);
+        }
+    }
+
+    fn act(&mut self, at: usize, action: Action) {
+        match action {
+            Action::Send(partner, message) => {
+                let to = self.place(&partner);
+                if self.parties[at].vice.withholds(&message) {
+                    self.count("withheld");
+                    return;
+                }
+                if self.log {
+                    eprintln!("  {at} -> {to}: {message:?}");
+                }
+                if let Some(line) = self.lines.get_mut(&(at.min(to), at.max(to))) {
+                    line[usize::from(to > at)].push_back(message.encode());
+                }
+            },
+            Action::Disconnect(partner, reason) => {
+                let to = self.place(&partner);
+                if self.log {
+                    eprintln!("  {at} ends the session with {to}: {reason}");
+                }
+                self.disconnect(at, to);
+            },
+            Action::Track(Track::Pair(partner)) => {
+                let height = self.parties[at].seen.1;
+                let facts = self.chain.facts(&self.account(at), &partner, height);
+                self.parties[at].partners.insert(partner);
+                self.feed(at, Input::Chain(ChainNews::Tracked { facts }));
+            },
+            Action::Track(Track::Hash(hash)) => {
+                self.parties[at].hashes.insert(hash);
+                let known = self.chain.reveal(&hash, self.parties[at].seen.1);
+                if let Some(reveal) = known {
+                    let reveals = vec![(hash, reveal)];
+                    self.feed(at, Input::Chain(ChainNews::Reveals { reveals, finalized: true }));
+                }
+            },
+            Action::Track(Track::Forget(hash)) => {
+                self.parties[at].hashes.remove(&hash);
+            },
+            Action::Submit(number, record) => {
+                if self.log {
+                    eprintln!("  {at} submits {number}: {:?}", record.call);
+                }
+                self.count(record.call.name());
+                let from = self.chain.best_height() + self.rng.gen_range(1..=2);
+                self.chain.submit(&self.account(at), number, record.call, from);
+            },
+            Action::ReadBalances(_) | Action::Reply(..) => {},
+        }
+    }
+
+    /// The process ends.
+    fn fall(&mut self, at: usize) {
+        self.count("crashes");
+        if self.log {
+            eprintln!("  {at} falls");
+        }
+        for to in 0..self.parties.len() {
+            self.disconnect(at, to);
+        }
+        let down = if self.rng.gen_bool(0.8) { 0 } else { self.rng.gen_range(1..4) };
+        self.parties[at].down = down;
+        if down == 0 {
+            self.wake(at);
+        }
+    }
+
+    /// The process starts from its disk, and reads the chain as it is final now.
+    fn wake(&mut self, at: usize) {
+        let party = &mut self.parties[at];
+        let (key, policy, onion) = (party.key.clone(), party.policy.clone(), party.onion_key);
+        party.core = Core::load(key, GENESIS, policy, onion, &*party.disk).expect("its own disk");
+        party.hashes = party.core.hashes().into_iter().collect();
+        for (number, record) in party.core.stored_calls().collect::<Vec<_>>() {
+            let from = self.chain.best_height() + 1;
+            let who = self.account(at);
+            self.chain.submit(&who, number, record.call, from);
+        }
+        let survey = ChainNews::Survey { parameters: parameters(), hubs: vec![] };
+        self.feed(at, Input::Chain(survey));
+        let final_one = self.parties[at].seen.1;
+        self.hear(at, (0, final_one), true, true);
+        let best = self.chain.best_height();
+        self.parties[at].seen.0 = best;
+        self.hear(at, (best, best), false, false);
+    }
+
+    /// Tells a party of blocks.
+    fn hear(&mut self, at: usize, blocks: (u64, u64), finalized: bool, all: bool) {
+        let who = self.account(at);
+        let partners: Vec<_> = self.parties[at].partners.iter().cloned().collect();
+        let hashes: Vec<_> = self.parties[at].hashes.iter().copied().collect();
+        let News { moment, facts, reveals, ended } =
+            self.chain.news(&who, &partners, &hashes, blocks, all);
+        if !reveals.is_empty() {
+            self.feed(at, Input::Chain(ChainNews::Reveals { reveals, finalized }));
+        }
+        let news = if finalized {
+            ChainNews::Finalized { moment, facts }
+        } else {
+            ChainNews::Best { moment, facts }
+        };
+        self.feed(at, Input::Chain(news));
+        if finalized {
+            for (number, done) in ended {
+                let outcome = match done {
+                    Ok(()) => Outcome::Done { block: moment.block },
+                    Err(error) => Outcome::Failed { block: moment.block, error },
+                };
+                self.feed(at, Input::CallEnded { number, outcome });
+            }
+        }
+    }
+
+    // --- the network ---------------------------------------------------------------------------
+
+    fn connect(&mut self, a: usize, b: usize) {
+        let (a, b) = (a.min(b), a.max(b));
+        let down = self.parties[a].down > 0 || self.parties[b].down > 0;
+        if down || self.lines.contains_key(&(a, b)) {
+            return;
+        }
+        self.lines.insert((a, b), Default::default());
+        let session = self.next_session;
+        self.next_session += 1;
+        self.open.insert((a, b), session);
+        for (one, other) in [(a, b), (b, a)] {
+            let partner = self.account(other);
+            self.feed(one, Input::Connected { partner, session });
+            if !self.lines.contains_key(&(a, b)) {
+                return;
+            }
+        }
+    }
+
+    fn connect_all(&mut self) {
+        for at in 1..self.parties.len() {
+            self.connect(at - 1, at);
+        }
+    }
+
+    fn disconnect(&mut self, a: usize, b: usize) {
+        let (a, b) = (a.min(b), a.max(b));
+        if self.lines.remove(&(a, b)).is_none() {
+            return;
+        }
+        let session = self.open.remove(&(a, b)).expect("it was open");
+        for (one, other) in [(a, b), (b, a)] {
+            let partner = self.account(other);
+            self.feed(one, Input::Disconnected { partner, session });
+        }
+    }
+
+    /// Delivers one message of a line chosen by chance. Says whether there was one.
+    fn deliver(&mut self) -> bool {
+        let busy = self.lines.iter().flat_map(|(line, queues)| {
+            let ways = queues.iter().enumerate().filter(|(_, queue)| !queue.is_empty());
+            ways.map(|(way, _)| (*line, way))
+        });
+        let busy: Vec<_> = busy.collect();
+        if busy.is_empty() {
+            return false;
+        }
+        let ((a, b), way) = busy[self.rng.gen_range(0..busy.len())];
+        let (from, to) = if way == 1 { (a, b) } else { (b, a) };
+        let queue = &mut self.lines.get_mut(&(a, b)).expect("it is busy")[way];
+        let bytes = queue.pop_front().expect("it is busy");
+        let message = codec::DecodeAll::decode_all(&mut &bytes[..]).expect("what was encoded");
+        let partner = self.account(from);
+        let session = self.open[&(a, b)];
+        self.feed(to, Input::Message { partner, session, message });
+        true
+    }
+
+    /// Delivers until nothing is under way, with time passing for acknowledgements.
+    pub fn settle_network(&mut self) {
+        for _ in 0..3 {
+            while self.deliver() {}
+            self.tick_all();
+        }
+        while self.deliver() {}
+    }
+
+    fn tick_all(&mut self) {
+        self.now_ms += 50;
+        for at in 0..self.parties.len() {
+            self.feed(at, Input::Tick);
+        }
+    }
+
+    // --- time ----------------------------------------------------------------------------------
+
+    /// A new best block, and finality `lag` blocks behind it.
+    pub fn block(&mut self, full: bool, lag: u64) {
+        self.chain.mine(full);
+        self.now_ms += 1_000;
+        for at in 0..self.parties.len() {
+            if self.parties[at].down > 0 {
+                self.parties[at].down -= 1;
+                if self.parties[at].down == 0 {
+                    self.wake(at);
+                }
+                continue;
+            }
+            self.look(at);
+        }
+        let target = self.chain.best_height().saturating_sub(lag);
+        for at in 0..self.parties.len() {
+            self.finalize(at, target);
+        }
+        let oldest = self.parties.iter().map(|party| party.seen.1).min();
+        self.chain.forget_before(oldest.expect("there are parties"));
+    }
+
+    fn look(&mut self, at: usize) {
+        let best = self.chain.best_height();
+        let (_, known) = self.parties[at].seen;
+        if best > known {
+            // All that is not final: a reorganisation may have changed it.
+            self.parties[at].seen.0 = best;
+            self.hear(at, (known, best), false, false);
+        }
+    }
+
+    fn finalize(&mut self, at: usize, target: u64) {
+        let known = self.parties[at].seen.1;
+        if target <= known || self.parties[at].down > 0 {
+            return;
+        }
+        self.parties[at].seen.1 = target;
+        self.hear(at, (known, target), true, false);
+    }
+
+    fn reorganise(&mut self) {
+        let final_one = self.parties.iter().map(|party| party.seen.1).max().expect("parties");
+        let best = self.chain.best_height();
+        if best <= final_one + 1 {
+            return;
+        }
+        let depth = self.rng.gen_range(1..=(best - final_one).min(3));
+        self.count("reorganisations");
+        self.chain.reorganise(best - depth);
+        for at in 0..self.parties.len() {
+            if self.parties[at].down == 0 {
+                self.look(at);
+            }
+        }
+    }
+
+    // --- what people do ------------------------------------------------------------------------
+
+    fn command(&mut self, at: usize, command: Command) {
+        let (reply, _) = tokio::sync::oneshot::channel();
+        self.feed(at, Input::Command(command, reply));
+    }
+
+    /// An invoice of `payee`, and a payment of it by `payer` over all between them.
+    pub fn pay(&mut self, payer: usize, payee: usize, amount: Balance, total: Balance) {
+        let number = u8::try_from(self.tries.len() % 250).expect("below 250");
+        let mut secret = [number; 32];
+        secret[..8].copy_from_slice(&u64::try_from(self.tries.len()).expect("few").to_le_bytes());
+        let payment_secret = [9; 32];
+        let hash = lock_hash(&secret);
+        let invoice = Invoice {
+            secret,
+            payment_secret,
+            asset: NATIVE_ASSET,
+            amount: Some(amount),
+            expires_ms: u64::MAX,
+            state: InvoiceState::Open,
+            parts: vec![],
+            received: 0,
+        };
+        self.command(payee, Command::Invoice(Box::new(invoice)));
+        let route: Vec<usize> = if payer < payee {
+            (payer + 1..=payee).collect()
+        } else {
+            (payee..payer).rev().collect()
+        };
+        let clock = self.chain.best().clock();
+        let expiry = clock + self.rng.gen_range(9..=16);
+        let bytes = |account: AccountId| *AsRef::<[u8; 32]>::as_ref(&account);
+        let mut hops = vec![];
+        let mut carried = amount;
+        for (index, at) in route.iter().enumerate().rev() {
+            let last = index + 1 == route.len();
+            let next = if last {
+                Next::Here { total: amount, payment_secret }
+            } else if index + 2 == route.len() {
+                Next::Recipient(bytes(self.account(route[index + 1])))
+            } else {
+                Next::Hub(bytes(self.account(route[index + 1])))
+            };
+            let key = failsafe_onion::public_key(&self.parties[*at].onion_key);
+            hops.push((key, Hop { next, asset: NATIVE_ASSET, amount: carried, expiry }));
+            if !last {
+                carried += FEE;
+            }
+        }
+        hops.reverse();
+        let (packet, keys) =
+            failsafe_onion::build(&self.rng.gen(), &hops, &hash).expect("a good route");
+        let id = failsafe_channel::PaymentId(self.rng.gen());
+        let part = LockedPart {
+            via: self.account(route[0]),
+            total: carried + total,
+            expiry,
+            onion: packet.encode().try_into().expect("short enough"),
+            keys,
+        };
+        let order = LockedOrder {
+            id,
+            hash,
+            to: self.account(payee),
+            asset: NATIVE_ASSET,
+            amount,
+            parts: vec![part],
+        };
+        self.tries.push(Try { payer, payee, amount, hash, id });
+        self.command(payer, Command::PayLocked(Box::new(order)));
+    }
+
+    /// One thing that happens by chance.
+    pub fn step(&mut self) {
+        let size = self.parties.len();
+        match self.rng.gen_range(0..100) {
+            0..=17 => {
+                let payer = self.rng.gen_range(0..size);
+                let payee = (payer + self.rng.gen_range(1..size)) % size;
+                let amount = self.rng.gen_range(1..120);
+                self.pay(payer, payee, amount, 0);
+            },
+            18..=69 => {
+                for _ in 0..self.rng.gen_range(1..8) {
+                    self.deliver();
+                }
+            },
+            70..=79 => self.tick_all(),
+            80..=89 => {
+                let (full, lag) = (self.rng.gen_bool(0.08), self.rng.gen_range(1..=3));
+                self.block(full, lag);
+            },
+            90 => self.reorganise(),
+            91..=92 => {
+                let at = self.rng.gen_range(1..size);
+                self.disconnect(at - 1, at);
+            },
+            93..=95 => self.connect_all(),
+            96..=97 => {
+                let after = self.rng.gen_bool(0.6).then(|| self.rng.gen_range(0..4));
+                self.crash = Some(after);
+            },
+            98 => {
+                let at = self.rng.gen_range(0..size);
+                if self.parties[at].down == 0 && self.rng.gen_bool(0.4) {
+                    self.fall(at);
+                }
+            },
+            _ => {
+                for _ in 0..self.rng.gen_range(1..12) {
+                    self.block(false, 1);
+                    self.connect_all();
+                    self.settle_network();
+                }
+            },
+        }
+    }
+
+    /// Everybody is up and connected, and time passes until all is settled.
+    pub fn come_to_rest(&mut self) {
+        self.crash = None;
+        for _ in 0..90 {
+            self.block(false, 1);
+            self.connect_all();
+            self.settle_network();
+        }
+    }
+
+    // --- what must hold ------------------------------------------------------------------------
+
+    /// The books of all, when nothing is under way.
+    ///
+    /// # Errors
+    /// Says what does not hold.
+    pub fn check(&mut self) -> Result<(), String> {
+        let honest: Vec<bool> = self.parties.iter().map(|party| party.vice == Vice::None).collect();
+        let size = self.parties.len();
+        let mut expected: Vec<i128> = vec![i128::try_from(FUNDS).expect("little money"); size];
+        for record in std::mem::take(&mut self.tries) {
+            let Try { payer, payee, amount, hash, id } = record;
+            let paid = self.parties[payer].core.payment(&id).cloned();
+            let got = self.parties[payee].core.invoice(&hash).map(|i| (i.state, i.received));
+            let received = got.map_or(0, |(_, received)| received);
+            let state = paid.as_ref().map(|paid| paid.state);
+            let spent = match state {
+                Some(PaymentState::Delivered) => amount + paid.expect("it is there").fee,
+                None | Some(PaymentState::Failed(_)) => 0,
+                other => {
+                    if honest.iter().all(|honest| *honest) {
+                        return Err(format!("payment {id} of {payer} to {payee}: {other:?}"));
+                    }
+                    0
+                },
+            };
+            self.count(if spent > 0 { "paid" } else { "not paid" });
+            if honest.iter().all(|honest| *honest) && (spent > 0) != (received > 0) {
+                return Err(format!(
+                    "payment {id} of {payer} to {payee}: paid {spent}, received {received}"
+                ));
+            }
+            expected[payer] -= i128::try_from(spent).expect("little money");
+            expected[payee] += i128::try_from(received).expect("little money");
+        }
+        for at in 0..size {
+            if !honest[at] {
+                continue;
+            }
+            let earned: Balance = self.parties[at].core.earned();
+            let wanted = expected[at] + i128::try_from(earned).expect("little money");
+            let has = self.wealth(at)?;
+            let all_honest = honest.iter().all(|honest| *honest);
+            if has < wanted || (all_honest && has != wanted) {
+                return Err(format!("{at} has {has}, and should have {wanted}"));
+            }
+        }
+        for at in 1..size {
+            if honest[at - 1] && honest[at] {
+                self.agree(at - 1, at)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All that a party has: on chain, in its channels as it sees them, owed to it on chain.
+    fn wealth(&self, at: usize) -> Result<i128, String> {
+        let chain = self.chain.best();
+        let me = self.chain.account(&self.account(at));
+        let signed = |amount: u128| i128::try_from(amount).expect("little money");
+        let mut wealth = signed(chain.free(NATIVE_ASSET, me));
+        for channel in self.parties[at].core.channels() {
+            let row = channel.asset_summary(NATIVE_ASSET);
+            if row.own_locked + row.partner_locked > 0 {
+                return Err(format!("{at} has a pending lock"));
+            }
+            wealth += signed(row.own_insured) + signed(row.own_uninsured);
+            wealth -= signed(row.partner_uninsured);
+        }
+        for other in 0..self.parties.len() {
+            let other = self.chain.account(&self.account(other));
+            if other != me {
+                wealth += signed(chain.owed_to(other, me, NATIVE_ASSET));
+                wealth -= signed(chain.owed_to(me, other, NATIVE_ASSET));
+            }
+        }
+        Ok(wealth)
+    }
+
+    fn agree(&self, a: usize, b: usize) -> Result<(), String> {
+        let find = |one: usize, other: usize| {
+            let partner = self.account(other);
+            let channels = self.parties[one].core.channels();
+            channels.into_iter().find(|channel| *channel.partner() == partner)
+        };
+        let (Some(one), Some(other)) = (find(a, b), find(b, a)) else {
+            return Err(format!("{a} and {b} have no channel"));
+        };
+        if let Some(reason) = one.frozen().or(other.frozen()) {
+            return Err(format!("{a} and {b}: {reason}"));
+        }
+        let (one, other) = (one.state(), other.state());
+        let same = one.mine.simplex == other.theirs.simplex
+            && one.theirs.simplex == other.mine.simplex
+            && one.context.epoch == other.context.epoch;
+        if same {
+            Ok(())
+        } else {
+            Err(format!("{a} and {b} do not agree: {:?} {:?}", one.mine, other.theirs))
+        }
+    }
+}
+
+fn policy(hub: bool, neighbours: &[AccountId]) -> Policy {
+    let terms =
+        failsafe_channel::AssetTerms { credit: CREDIT, insure_above: LIMIT, unsigned_limit: 0 };
+    let terms = BTreeMap::from([(NATIVE_ASSET, terms)]);
+    Policy {
+        role: if hub { Role::Hub } else { Role::User },
+        terms: terms.clone(),
+        partners: neighbours.iter().map(|partner| (partner.clone(), terms.clone())).collect(),
+        fees: HubFees { base: FEE, ppm: 0 },
+        ack_delay_ms: 20,
+        stale_after_ms: 60_000,
+        rebalance: RebalancePolicy::default(),
+        max_partners: 10,
+        min_payments: BTreeMap::new(),
+    }
+}
