@@ -14,7 +14,10 @@ use failsafe_primitives::{
     Signature, Simplex, NATIVE_ASSET,
 };
 use sp_core::H256;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound,
+};
 
 pub const GENESIS: H256 = H256::repeat_byte(7);
 /// An account that has signed nothing here: what it is said to have signed is refused.
@@ -56,8 +59,11 @@ pub struct Chain {
     /// From the newest block that is final for everybody.
     blocks: BTreeMap<u64, Block>,
     pool: Vec<Waiting>,
-    /// Calls that were seen, so that none is done twice.
-    known: BTreeSet<(model::Account, u64)>,
+    /// Calls that were seen, so that none is done twice: one that is stored is submitted again after
+    /// a restart. Numbers are used again when their calls are over.
+    known: BTreeMap<(model::Account, u64), Call>,
+    /// How calls ended by final blocks.
+    ended: BTreeMap<(model::Account, u64), Result<(), String>>,
 }
 
 fn side(side: model::Side) -> Side {
@@ -117,7 +123,8 @@ impl Chain {
             secrets: BTreeMap::new(),
             blocks,
             pool: vec![],
-            known: BTreeSet::new(),
+            known: BTreeMap::new(),
+            ended: BTreeMap::new(),
         }
     }
 
@@ -143,12 +150,29 @@ impl Chain {
         self.blocks = self.blocks.split_off(&height);
     }
 
-    /// Brings a call, which is in one of the next blocks, from `from` on.
-    pub fn submit(&mut self, who: &AccountId, number: u64, call: Call, from: u64) {
+    /// Brings a call, which is in one of the next blocks, from `from` on. One that was brought before
+    /// is only followed; says how it has ended, if a final block has it.
+    pub fn submit(
+        &mut self,
+        who: &AccountId,
+        number: u64,
+        call: Call,
+        from: u64,
+    ) -> Option<Result<(), String>> {
         let who = self.account(who);
-        if self.known.insert((who, number)) {
-            self.pool.push(Waiting { who, number, call, from });
+        if self.known.get(&(who, number)) == Some(&call) {
+            return self.ended.get(&(who, number)).cloned();
         }
+        self.known.insert((who, number), call.clone());
+        self.ended.remove(&(who, number));
+        self.pool.push(Waiting { who, number, call, from });
+        None
+    }
+
+    /// Notes how a call has ended by a final block.
+    pub fn note_end(&mut self, who: &AccountId, number: u64, done: Result<(), String>) {
+        let who = self.account(who);
+        self.ended.insert((who, number), done);
     }
 
     /// The next block.
@@ -219,7 +243,7 @@ impl Chain {
         all: bool,
     ) -> News {
         let me = self.account(who);
-        let blocks = self.blocks.range(known + 1..=height);
+        let blocks = self.blocks.range((Bound::Excluded(known), Bound::Included(height)));
         let blocks: Vec<&Block> = blocks.map(|(_, block)| block).collect();
         let touched = |partner: &AccountId| {
             let partner = self.account(partner);

@@ -4,7 +4,7 @@ use crate::chain::{Chain, News, GENESIS};
 use codec::Encode;
 use failsafe_channel::{Message, Sign};
 use failsafe_hub::{
-    chain::{ChainNews, Outcome, Track},
+    chain::{Call, ChainNews, Outcome, Track},
     keys::{AccountKey, Scheme},
     party::{
         core::{Action, Core, Input, Output, SessionId},
@@ -309,10 +309,26 @@ impl World {
                 }
                 self.count(record.call.name());
                 let from = self.chain.best_height() + self.rng.gen_range(1..=2);
-                self.chain.submit(&self.account(at), number, record.call, from);
+                self.submit(at, number, record.call, from);
             },
             Action::ReadBalances(_) | Action::Reply(..) => {},
         }
+    }
+
+    fn submit(&mut self, at: usize, number: u64, call: Call, from: u64) {
+        let who = self.account(at);
+        if let Some(done) = self.chain.submit(&who, number, call, from) {
+            self.call_ended(at, number, done);
+        }
+    }
+
+    fn call_ended(&mut self, at: usize, number: u64, done: Result<(), String>) {
+        let block = u32::try_from(self.parties[at].seen.1).expect("few blocks");
+        let outcome = match done {
+            Ok(()) => Outcome::Done { block },
+            Err(error) => Outcome::Failed { block, error },
+        };
+        self.feed(at, Input::CallEnded { number, outcome });
     }
 
     /// The process ends.
@@ -339,8 +355,7 @@ impl World {
         party.hashes = party.core.hashes().into_iter().collect();
         for (number, record) in party.core.stored_calls().collect::<Vec<_>>() {
             let from = self.chain.best_height() + 1;
-            let who = self.account(at);
-            self.chain.submit(&who, number, record.call, from);
+            self.submit(at, number, record.call, from);
         }
         let survey = ChainNews::Survey { parameters: parameters(), hubs: vec![] };
         self.feed(at, Input::Chain(survey));
@@ -369,11 +384,8 @@ impl World {
         self.feed(at, Input::Chain(news));
         if finalized {
             for (number, done) in ended {
-                let outcome = match done {
-                    Ok(()) => Outcome::Done { block: moment.block },
-                    Err(error) => Outcome::Failed { block: moment.block, error },
-                };
-                self.feed(at, Input::CallEnded { number, outcome });
+                self.chain.note_end(&who, number, done.clone());
+                self.call_ended(at, number, done);
             }
         }
     }
@@ -460,6 +472,10 @@ impl World {
     pub fn block(&mut self, full: bool, lag: u64) {
         self.chain.mine(full);
         self.now_ms += 1_000;
+        if self.log {
+            let chain = self.chain.best();
+            eprintln!("block {}, clock {}", chain.block_number(), chain.clock());
+        }
         for at in 0..self.parties.len() {
             if self.parties[at].down > 0 {
                 self.parties[at].down -= 1;
@@ -706,7 +722,14 @@ impl World {
         for channel in self.parties[at].core.channels() {
             let row = channel.asset_summary(NATIVE_ASSET);
             if row.own_locked + row.partner_locked > 0 {
-                return Err(format!("{at} has a pending lock"));
+                let state = channel.state();
+                let pending: Vec<_> = state.mine.locks().chain(state.theirs.locks()).collect();
+                let at_clock = self.chain.best().clock();
+                return Err(format!(
+                    "{at} has pending locks at {at_clock}: {pending:?}, answers {:?}, frozen {:?}",
+                    state.answers,
+                    channel.frozen()
+                ));
             }
             wealth += signed(row.own_insured) + signed(row.own_uninsured);
             wealth -= signed(row.partner_uninsured);
