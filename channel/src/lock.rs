@@ -411,35 +411,51 @@ impl Channel {
 
     /// What became of the locks that were pending when the epoch ended, dropped ones that the partner
     /// could still enforce included.
+    ///
+    /// The partner may have brought a newer simplex of its own than we know, in which it had settled
+    /// what we had fulfilled: then more has counted than our copy says, and as far as that goes our
+    /// fulfilled locks have counted. Whatever it was for, the money is ours.
     pub(crate) fn end_locks(&self, old: Option<&OldEpochView>) -> Vec<Effect> {
-        let end = |side: Side, asset: AssetId, lock: &Lock| match old {
-            None => LockEnd::Unknown,
-            Some(old) => {
-                let counted = &old.locks[side.index()];
-                if counted.iter().any(|(a, l)| *a == asset && l == lock) {
-                    LockEnd::Counted
-                } else {
-                    LockEnd::Dropped
-                }
-            },
-        };
         let (side, epoch) = (self.state.side, self.epoch());
+        let listed = |side: Side, asset: AssetId, lock: &Lock| {
+            let counted = old.map(|old| &old.locks[side.index()]);
+            counted.map(|counted| counted.iter().any(|(a, l)| *a == asset && l == lock))
+        };
+        let end = |counted: Option<bool>| match counted {
+            None => LockEnd::Unknown,
+            Some(true) => LockEnd::Counted,
+            Some(false) => LockEnd::Dropped,
+        };
         let dying = self.state.dying.iter().map(|dying| (dying.asset, &dying.lock));
-        let ours = self.state.mine.locks().chain(dying).map(|(asset, lock)| Event::LockEnded {
-            ours: true,
-            epoch,
-            asset,
-            lock: lock.clone(),
-            end: end(side, asset, lock),
-        });
-        let theirs = self.state.theirs.locks().map(|(asset, lock)| Event::LockEnded {
-            ours: false,
-            epoch,
-            asset,
-            lock: lock.clone(),
-            end: end(side.other(), asset, lock),
-        });
-        ours.chain(theirs).map(Effect::Event).collect()
+        let mut effects: Vec<Effect> = vec![];
+        for (asset, lock) in self.state.mine.locks().chain(dying) {
+            let (lock, end) = (lock.clone(), end(listed(side, asset, lock)));
+            effects.push(Effect::Event(Event::LockEnded { ours: true, epoch, asset, lock, end }));
+        }
+        let theirs = side.other();
+        let mut more: BTreeMap<AssetId, Balance> = BTreeMap::new();
+        for (asset, counted) in old.iter().flat_map(|old| &old.counted[theirs.index()]) {
+            let listed = |lock: &&Lock| listed(theirs, *asset, lock) == Some(true);
+            let entry = self.state.theirs.simplex.entry(*asset);
+            let locks = entry.into_iter().flat_map(|entry| entry.locks.iter().filter(listed));
+            let known = locks.fold(entry.map_or(0, |entry| entry.sent), |sum, lock| {
+                sum.saturating_add(lock.amount)
+            });
+            more.insert(*asset, counted.saturating_sub(known));
+        }
+        for (asset, lock) in self.state.theirs.locks() {
+            let mut counted = listed(theirs, asset, lock);
+            let fulfilled = self.state.answers.get(&lock.id);
+            if counted == Some(false) && matches!(fulfilled, Some(Answer::Fulfilled(_))) {
+                if let Some(rest) = more.get(&asset).and_then(|m| m.checked_sub(lock.amount)) {
+                    more.insert(asset, rest);
+                    counted = Some(true);
+                }
+            }
+            let (lock, end) = (lock.clone(), end(counted));
+            effects.push(Effect::Event(Event::LockEnded { ours: false, epoch, asset, lock, end }));
+        }
+        effects
     }
 }
 

@@ -360,3 +360,18 @@ fn s44_locks_should_cross_when_both_offer_at_the_same_time() {
     assert_eq!(world.offdelta(L), -9);
     assert!(world.pending(L).is_empty() && world.pending(R).is_empty());
 }
+
+/// Left had settled by an update that right never got, and brought that to the chain.
+#[test]
+fn lock_should_have_counted_when_the_partner_has_shown_a_newer_simplex_that_settled_it() {
+    let mut world = offered();
+    world.fulfill(R, 0, 1).unwrap();
+    let lock = world.pending(L)[0].clone();
+    world.block(|facts| {
+        facts.view.epoch = 1;
+        facts.view.old_epochs = vec![super::counted(0, 30)];
+    });
+    let wanted =
+        Event::LockEnded { ours: false, epoch: 0, asset: FRD, lock, end: LockEnd::Counted };
+    assert_eq!(world.events_of(R, |event| *event == wanted), 1);
+}

@@ -172,6 +172,8 @@ pub struct Core {
     pub(super) graph: Graph,
     /// When we have announced last what we can pay to other hubs, milliseconds.
     pub(super) announced_ms: u64,
+    /// Usable clock of the first finalized block since the start.
+    pub(super) awake_since: Option<Clock>,
     /// Partners of whose pending locks we have given out secrets.
     pub(super) guarded: BTreeSet<AccountId>,
     pub(super) insurer: Insurer,
@@ -282,6 +284,7 @@ impl Core {
             hubs: vec![],
             graph: Graph::new(gossip::rules(genesis), []),
             announced_ms: 0,
+            awake_since: None,
             guarded,
             insurer: Insurer::load(wanted, rebalance),
             pending: HashMap::new(),

@@ -3,7 +3,8 @@
 //! At `expiry − ACT` every inward lock whose secret we have given out, and that is still pending, has
 //! its secret revealed. A reveal travels alone, never in a batch with something that may fail. When
 //! finality shows it, an honest payer settles by itself; one that has not when the lock has expired
-//! is disputed, while the chain still keeps the secret.
+//! is disputed, while the chain still keeps the secret. After a start the payer is given the same
+//! grace: it may be waiting for us.
 
 use super::{Core, LockRef, Output};
 use crate::chain::{submit::Record, Call, Intent};
@@ -11,8 +12,11 @@ use failsafe_channel::lock::{Answer, Secret};
 use failsafe_primitives::{AccountId, Clock, Lock};
 use tracing::{error, warn};
 
-/// Usable blocks after the expiry that a payer has to settle by what finality shows.
+/// Usable blocks after the expiry, or after our start, that a payer has to settle by what finality
+/// shows.
 const GRACE: Clock = 3;
+/// Usable blocks before the chain may forget a secret at which no grace is given any more.
+const LAST_CALL: Clock = 20;
 
 impl Core {
     /// Inward locks whose secrets we have given out.
@@ -72,11 +76,16 @@ impl Core {
         self.retry_onward(out);
         self.retry_outgoing(out);
         let now = self.finalized.clock;
+        let awake = *self.awake_since.get_or_insert(now);
+        let keep = self.parameters.map_or(0, |parameters| parameters.keep);
         for (named, lock, _) in self.claimed() {
-            if now <= lock.expiry.saturating_add(GRACE) {
+            let reveal = self.locks.reveals.get(&lock.hash).map(|reveal| reveal.at);
+            let forgotten = reveal.map(|at| at.saturating_add(keep));
+            let hurry = forgotten.is_some_and(|end| now.saturating_add(LAST_CALL) >= end);
+            let grace = lock.expiry.max(if hurry { 0 } else { awake }).saturating_add(GRACE);
+            if now <= grace {
                 continue;
             }
-            let reveal = self.locks.reveals.get(&lock.hash).map(|reveal| reveal.at);
             if !lock.counts(reveal) {
                 error!(partner = %named.partner, lock = named.id, "A SECRET CAME TOO LATE TO THE CHAIN");
                 continue;
