@@ -118,7 +118,10 @@ impl Channels {
         ask: impl FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Failure>,
     ) -> Result<(), Failure> {
         let party = &mut self.parties[who];
-        let ctx = Context { signer: &party.key, finalized: self.at, best: self.at };
+        let (finalized, best) = (self.at, self.at);
+        let reveals = |_: &_| None;
+        let ctx =
+            Context { signer: &party.key, finalized, best, lock_window: 20, reveals: &reveals };
         for effect in ask(&mut party.channel, &ctx)? {
             match effect {
                 Effect::Persist => drop(black_box(party.channel.encode_state())),

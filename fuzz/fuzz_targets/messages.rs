@@ -5,10 +5,15 @@
 
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_channel::{
-    AssetTerms, Channel, Context, Effect, Message, Moment, PairFacts, PaymentId, Purpose, Sign,
+    lock::{Answer, Offer, Secret},
+    AssetTerms, Channel, Context, Effect, Message, Moment, PairFacts, PaymentId, Purpose, Reveal,
+    Sign,
 };
 use failsafe_fuzz::{bytes::Bytes, values};
-use failsafe_primitives::{AccountId, Balance, Collateral, NATIVE_ASSET};
+use failsafe_primitives::{
+    simplex::{lock_hash, LockHash},
+    AccountId, Balance, Collateral, NATIVE_ASSET,
+};
 use libfuzzer_sys::fuzz_target;
 use sp_core::{ed25519, Pair as _, H256};
 use sp_runtime::MultiSignature;
@@ -36,6 +41,29 @@ impl Sign for Key {
     fn sign(&self, message: &[u8; 32]) -> MultiSignature {
         self.0.sign(message).into()
     }
+}
+
+/// One of a few secrets. Those with an even number come to the chain at the clock of their number.
+fn secret(number: u8) -> Secret {
+    [number % 8; 32]
+}
+
+/// The registry of secrets at `at`.
+fn reveals(at: Moment) -> impl Fn(&LockHash) -> Option<Reveal> {
+    move |hash| {
+        let mut known = (0..8).step_by(2).map(|number| (number, secret(number)));
+        let (number, secret) = known.find(|(_, secret)| lock_hash(secret) == *hash)?;
+        let shown = 12 + 4 * u64::from(number);
+        (shown <= at.clock).then_some(Reveal { secret, at: shown })
+    }
+}
+
+fn context<'a>(
+    key: &'a Key,
+    at: Moment,
+    reveals: &'a dyn Fn(&LockHash) -> Option<Reveal>,
+) -> Context<'a> {
+    Context { signer: key, finalized: at, best: at, lock_window: 20, reveals }
 }
 
 /// One of two parties, and what is on its way to it.
@@ -78,8 +106,9 @@ fn step(parties: &mut [Party; 2], at: &mut Moment, facts: &mut PairFacts, bytes:
     let who = usize::from(choice & 1);
     let known = [FUNDS, FUNDS / 2];
     let Party { key, channel, .. } = &mut parties[who];
-    let ctx = Context { signer: key, finalized: *at, best: *at };
-    let effects = match (choice >> 1) % 32 {
+    let reveals = reveals(*at);
+    let ctx = context(key, *at, &reveals);
+    let effects = match (choice >> 1) % 40 {
         0..=9 => return deliver(parties, *at, who, bytes),
         10..=14 => {
             let amount = values::amount(bytes, &known);
@@ -109,6 +138,23 @@ fn step(parties: &mut [Party; 2], at: &mut Moment, facts: &mut PairFacts, bytes:
             let stored = channel.encode_state();
             *channel = Channel::decode_state(&stored).expect("its own state");
             channel.connected()
+        },
+        32..=34 => {
+            let (hash, amount) = (lock_hash(&secret(bytes.u8())), values::amount(bytes, &known));
+            let expiry = at.clock + u64::from(bytes.u8() % 32);
+            let onion = Default::default();
+            let offer = Offer { asset: NATIVE_ASSET, amount, hash, expiry, onion };
+            channel.lock(&ctx, offer).map(|(_, effects)| effects).unwrap_or_default()
+        },
+        35 => channel.fulfill(bytes.u8().into(), secret(bytes.u8())).unwrap_or_default(),
+        36 => channel.fail_lock(bytes.u8().into(), Default::default()).unwrap_or_default(),
+        37..=39 => {
+            let known = channel.state().said.iter().filter_map(|(id, answer)| match answer {
+                Answer::Fulfilled(secret) => Some((*id, *secret)),
+                Answer::Failed(_) => None,
+            });
+            let known = known.collect();
+            channel.settle(&ctx, known).unwrap_or_default()
         },
         _ => match bytes.decode() {
             Some(message) => return receive(parties, *at, who, message),
@@ -144,7 +190,8 @@ fn next_block(
     }
     for who in 0..2 {
         let Party { key, channel, .. } = &mut parties[who];
-        let ctx = Context { signer: key, finalized: *at, best: *at };
+        let reveals = reveals(*at);
+        let ctx = context(key, *at, &reveals);
         let mut effects = channel.on_best(facts);
         effects.extend(channel.on_finalized(&ctx, facts.clone()));
         effects.extend(channel.on_block(&ctx));
@@ -168,7 +215,8 @@ fn deliver(parties: &mut [Party; 2], at: Moment, who: usize, bytes: &mut Bytes<'
 fn receive(parties: &mut [Party; 2], at: Moment, who: usize, message: Message) {
     let Party { key, channel, .. } = &mut parties[who];
     let before = channel.encode_state();
-    let ctx = Context { signer: key, finalized: at, best: at };
+    let reveals = reveals(at);
+    let ctx = context(key, at, &reveals);
     let effects = channel.receive(&ctx, message);
     if let [Effect::Fault(_)] = &effects[..] {
         assert!(channel.encode_state() == before, "a faulty message has changed something");

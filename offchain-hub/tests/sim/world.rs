@@ -38,9 +38,12 @@ pub const CREDIT: Balance = 300;
 /// What hubs ask for forwarding.
 pub const FEE: Balance = 1;
 
+/// A table and a key in it.
+type Key = (&'static str, Vec<u8>);
+
 /// A disk that keeps what was committed.
 #[derive(Default)]
-struct Disk(Mutex<BTreeMap<(&'static str, Vec<u8>), Vec<u8>>>);
+struct Disk(Mutex<BTreeMap<Key, Vec<u8>>>);
 
 impl Store for Disk {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {

@@ -119,6 +119,11 @@ fn cases() -> Vec<(Call, RuntimeCall)> {
             .into(),
         ),
         (
+            Call::Reveal { secrets: vec![[6; 32], [7; 32]] },
+            pallet_secrets::Call::reveal { secrets: vec![[6; 32], [7; 32]].try_into().unwrap() }
+                .into(),
+        ),
+        (
             Call::Claim { who: partner.clone(), asset },
             pallet_custody::Call::claim { who: partner, asset }.into(),
         ),
