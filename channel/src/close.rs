@@ -26,7 +26,7 @@ impl Channel {
     /// The close that follows from both simplexes as we have them.
     fn close_of(&self, valid_until: Clock) -> Option<Close> {
         let (mine, theirs) = (&self.state.mine.simplex, &self.state.theirs.simplex);
-        if mine.has_locks() || theirs.has_locks() {
+        if mine.has_locks() || theirs.has_locks() || !self.state.dying.is_empty() {
             return None;
         }
         let entries = mine.entries.iter().chain(theirs.entries.iter());

@@ -322,6 +322,29 @@ impl Channel {
     /// Settles own locks whose secret the finalized chain has in time, and drops those that were
     /// failed or have expired: as soon as updates may be made.
     pub(crate) fn tidy_locks(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        let mut effects = self.bury_expired(ctx);
+        effects.extend(self.drop_locks(ctx));
+        effects
+    }
+
+    /// A cancelled lock whose Ack does not come is dead at the latest when it has expired.
+    fn bury_expired(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        let expired = |dying: &Dying| {
+            let reveal = ctx.reveal(&dying.lock.hash).map(|reveal| reveal.at);
+            ctx.finalized.clock > dying.lock.expiry && !dying.lock.counts(reveal)
+        };
+        let (dead, dying): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.state.dying).into_iter().partition(expired);
+        self.state.dying = dying;
+        if dead.is_empty() {
+            return vec![];
+        }
+        let dead =
+            dead.into_iter().map(|Dying { asset, lock, .. }| Event::LockDead { asset, lock });
+        std::iter::once(Effect::Persist).chain(dead.map(Effect::Event)).collect()
+    }
+
+    fn drop_locks(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
         if self.check_open().is_err() || !self.state.mine.simplex.has_locks() {
             return vec![];
         }

@@ -15,6 +15,7 @@ use crate::{
     effect::{Effect, Event},
     error::Fault,
     freeze::later,
+    lock::LockEnd,
     message::Message,
     reservation::MAX_VALIDITY,
     session::Doubt,
@@ -130,7 +131,7 @@ impl Channel {
             effects.extend(self.adopt_theirs(ctx, shown));
         }
         if let Some(shown) = mine {
-            effects.push(self.adopt_mine(shown));
+            effects.extend(self.adopt_mine(shown));
         }
         if let Some(doubt) = self.session.doubt.take() {
             match doubt.claim {
@@ -173,12 +174,7 @@ impl Channel {
         }
         let known = &self.state.theirs.simplex;
         let paid = known.entries.iter().all(|entry| shown.simplex.sent(entry.asset) >= entry.sent);
-        let locked = known.entries.iter().all(|entry| {
-            let kept = shown.simplex.entry(entry.asset);
-            let kept = |lock| kept.is_some_and(|kept| kept.locks.contains(lock));
-            entry.locks.iter().all(kept)
-        });
-        if !(paid && locked) {
+        if !paid {
             return Err(Fault::Mismatch("the shown simplex takes back what was paid"));
         }
         Ok(())
@@ -188,6 +184,7 @@ impl Channel {
     /// a close that we signed: nothing moves until those are worth nothing.
     fn adopt_theirs(&mut self, ctx: &Context<'_>, shown: TwiceSigned) -> Vec<Effect> {
         let nonce = shown.simplex.nonce;
+        let ended = self.lost_locks(false, &shown.simplex);
         let theirs = &mut self.state.theirs;
         theirs.simplex = shown.simplex;
         theirs.signature = Some(shown.signature);
@@ -203,13 +200,16 @@ impl Channel {
         let now = ctx.finalized.clock.max(ctx.best.clock);
         let until = now.saturating_add(MAX_VALIDITY);
         let mut effects = vec![Effect::Event(Event::Repaired { nonce })];
+        effects.extend(ended);
         effects.extend(self.freeze(|freezes| freezes.repaired = later(freezes.repaired, until)));
         effects
     }
 
     /// We had signed this simplex and lost it.
-    fn adopt_mine(&mut self, shown: SignedSimplex) -> Effect {
+    fn adopt_mine(&mut self, shown: SignedSimplex) -> Vec<Effect> {
         let their_view = shown.simplex.nonce;
+        let mut effects = vec![Effect::Event(Event::DataLost { their_view })];
+        effects.extend(self.lost_locks(true, &shown.simplex));
         let mine = &mut self.state.mine;
         mine.simplex = shown.simplex;
         mine.signature = Some(shown.signature);
@@ -218,6 +218,28 @@ impl Channel {
         self.state.proof = None;
         self.state.refused = None;
         self.state.data_lost = true;
-        Effect::Event(Event::DataLost { their_view })
+        effects
+    }
+
+    /// Locks of our copy that the `shown` simplex does not hold any more. One of the partner's has
+    /// been paid if more was sent since; of ours nobody can tell.
+    fn lost_locks(&self, ours: bool, shown: &Simplex) -> Vec<Effect> {
+        let known = if ours { &self.state.mine } else { &self.state.theirs };
+        let epoch = self.epoch();
+        let gone = known.locks().filter(|(asset, lock)| {
+            shown.entry(*asset).is_none_or(|entry| !entry.locks.contains(lock))
+        });
+        gone.map(|(asset, lock)| {
+            let more = shown.sent(asset).checked_sub(known.simplex.sent(asset));
+            let paid = more.is_some_and(|more| more >= lock.amount);
+            let end = match (ours, paid) {
+                (true, _) => LockEnd::Unknown,
+                (false, true) => LockEnd::Counted,
+                (false, false) => LockEnd::Dropped,
+            };
+            let lock = lock.clone();
+            Effect::Event(Event::LockEnded { ours, epoch, asset, lock, end })
+        })
+        .collect()
     }
 }

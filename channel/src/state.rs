@@ -288,6 +288,7 @@ impl Channel {
             || self.state.facts.view.dispute.is_some()
             || !self.state.late.is_empty()
             || self.state.mine.simplex.has_locks()
+            || !self.state.dying.is_empty()
     }
 
     /// The finalized moment up to which this channel knows the chain.

@@ -375,3 +375,41 @@ fn lock_should_have_counted_when_the_partner_has_shown_a_newer_simplex_that_sett
         Event::LockEnded { ours: false, epoch: 0, asset: FRD, lock, end: LockEnd::Counted };
     assert_eq!(world.events_of(R, |event| *event == wanted), 1);
 }
+
+/// The receiver failed it and never acknowledges: after the expiry nobody can claim it all the same.
+#[test]
+fn m20_cancelled_lock_should_be_dead_when_it_has_expired_and_no_ack_comes() {
+    let mut world = offered();
+    world.fail(R, 0).unwrap();
+    world.deliver_all();
+    for _ in 0..10 {
+        world.quiet_blocks(1);
+        world.discard_from(R);
+    }
+    assert_eq!(world.dead(L), 0);
+    world.quiet_blocks(1);
+    assert_eq!(world.dead(L), 1);
+    assert!(world.parties[L].channel.state().dying.is_empty());
+}
+
+#[test]
+fn m20_cancelled_lock_should_stay_when_its_secret_came_in_time() {
+    let mut world = offered();
+    world.fail(R, 0).unwrap();
+    world.deliver_all();
+    world.reveal(1);
+    for _ in 0..12 {
+        world.quiet_blocks(1);
+        world.discard_from(R);
+    }
+    assert_eq!(world.dead(L), 0, "right may enforce it");
+}
+
+#[test]
+fn m2_close_should_be_refused_when_a_cancelled_lock_is_not_dead() {
+    let mut world = offered();
+    world.fail(R, 0).unwrap();
+    world.deliver_all();
+    let refused = world.call(L, |channel, ctx| channel.request_close(ctx, false));
+    assert_eq!(refused, Err(Refusal::LockPending));
+}

@@ -93,6 +93,10 @@ pub struct Follower {
     seen: BTreeMap<BlockNumber, H256>,
     /// When parameters and registry were looked at last.
     surveyed: Option<BlockNumber>,
+    /// Pairs that were asked for and are still to be reported.
+    asked: Vec<AccountId>,
+    /// Hashes of which nothing has been read yet.
+    new_hashes: HashSet<LockHash>,
 }
 
 /// What of ours stands in a block's events.
@@ -135,6 +139,8 @@ impl Follower {
             finalized: None,
             seen: BTreeMap::new(),
             surveyed: None,
+            asked: vec![],
+            new_hashes: HashSet::new(),
         };
         for partner in partners {
             follower.add(partner);
@@ -200,8 +206,38 @@ impl Follower {
         Ok(views.into_iter().map(|view| facts(view, moment)).collect())
     }
 
+    /// Takes what was asked for meanwhile. Before a finalized block is reported, every hash must be
+    /// watched: a lock must not count as expired because nobody has looked for its secret.
+    fn take_requests(&mut self) {
+        while let Ok(request) = self.requests.try_recv() {
+            match request {
+                Track::Pair(partner) => {
+                    self.add(partner.clone());
+                    self.asked.push(partner);
+                },
+                Track::Hash(hash) => {
+                    self.hashes.insert(hash);
+                    self.new_hashes.insert(hash);
+                },
+                Track::Forget(hash) => {
+                    self.hashes.remove(&hash);
+                },
+            }
+        }
+    }
+
+    /// Reports the pairs that were asked for meanwhile.
+    async fn report_asked(&mut self) -> Result<(), ChainError> {
+        for partner in std::mem::take(&mut self.asked) {
+            self.on_request(Track::Pair(partner)).await?;
+        }
+        Ok(())
+    }
+
     /// Reads every pair at the newest finalized block.
     async fn catch_up(&mut self) -> Result<(), ChainError> {
+        self.take_requests();
+        self.new_hashes.clear();
         let hash = self.client.finalized_head().await?;
         let moment = self.client.moment(Some(hash)).await?;
         self.survey(moment.block).await?;
@@ -213,7 +249,7 @@ impl Follower {
         self.report(ChainNews::Finalized { moment, facts });
         let best = self.client.moment(None).await?;
         self.report(ChainNews::Best { moment: best, facts: vec![] });
-        Ok(())
+        self.report_asked().await
     }
 
     /// Reports parameters and hubs from time to time.
@@ -277,6 +313,7 @@ impl Follower {
         if number <= known {
             return Ok(());
         }
+        self.take_requests();
         if number - known > MAX_GAP {
             debug!(from = known, to = number, "a gap: reading every pair");
             return self.catch_up().await;
@@ -293,12 +330,13 @@ impl Follower {
         let partners: Vec<_> = touched.partners.into_iter().collect();
         let moment = self.client.moment(Some(hash)).await?;
         self.survey(number).await?;
+        touched.hashes.extend(self.new_hashes.drain());
         self.report_reveals(&touched.hashes, hash, true).await?;
         let facts = self.read(&partners, hash).await?;
         self.finalized = Some((number, hash));
         self.seen = self.seen.split_off(&number);
         self.report(ChainNews::Finalized { moment, facts });
-        Ok(())
+        self.report_asked().await
     }
 
     /// A new best block: its pairs, and those of its ancestors that were not looked at.

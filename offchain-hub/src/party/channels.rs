@@ -5,13 +5,16 @@ use super::{
     core::{is_guarded, Action, Core, Entry, Output, SessionId, MAX_EARLY, MAX_EARLY_BYTES},
     locks::LockRef,
 };
-use crate::chain::{submit::Record, Call, ChainNews, Intent, Track};
+use crate::{
+    chain::{submit::Record, Call, ChainNews, Intent, Track},
+    keys::AccountKey,
+};
 use codec::Encode;
 use failsafe_channel::{
     message::Message, ChainAction, Channel, Context, Effect, Event, Fault, Moment, PairFacts,
-    Refusal,
+    Refusal, Reveal,
 };
-use failsafe_primitives::{simplex::LockHash, AccountId, Epoch};
+use failsafe_primitives::{simplex::LockHash, AccountId, Epoch, Parameters};
 use failsafe_routing::Hub;
 use std::collections::BTreeSet;
 use tracing::{debug, error, info, warn};
@@ -119,13 +122,8 @@ impl Core {
         let key = self.key.clone();
         let Self { entries, locks, .. } = self;
         let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
-        let ctx = Context {
-            signer: &*key,
-            finalized: self.finalized,
-            best: self.best,
-            lock_window: self.parameters.map_or(0, |parameters| parameters.lock_window),
-            reveals: &reveals,
-        };
+        let times = (self.finalized, self.best);
+        let ctx = context(&key, times, self.parameters.as_ref(), &reveals);
         let Some(entry) = entries.get_mut(partner) else { return };
         let effects = call(&mut entry.channel, &ctx);
         self.apply(partner, effects, out);
@@ -162,13 +160,8 @@ impl Core {
         let key = self.key.clone();
         let Self { entries, locks, .. } = self;
         let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
-        let ctx = Context {
-            signer: &*key,
-            finalized: self.finalized,
-            best: self.best,
-            lock_window: self.parameters.map_or(0, |parameters| parameters.lock_window),
-            reveals: &reveals,
-        };
+        let times = (self.finalized, self.best);
+        let ctx = context(&key, times, self.parameters.as_ref(), &reveals);
         let entry = entries
             .get_mut(partner)
             .ok_or_else(|| CommandError::UnknownPartner(partner.clone()))?;
@@ -385,13 +378,8 @@ impl Core {
         let me = self.me.clone();
         let Self { entries, locks, .. } = self;
         let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
-        let ctx = Context {
-            signer: &*key,
-            finalized: self.finalized,
-            best: self.best,
-            lock_window: self.parameters.map_or(0, |parameters| parameters.lock_window),
-            reveals: &reveals,
-        };
+        let times = (self.finalized, self.best);
+        let ctx = context(&key, times, self.parameters.as_ref(), &reveals);
         let mut results = vec![];
         for facts in facts {
             let Some(partner) = partner_of(&me, &facts) else { continue };
@@ -459,4 +447,15 @@ impl Core {
 fn partner_of(me: &AccountId, facts: &PairFacts) -> Option<AccountId> {
     let side = facts.view.pair.side_of(me)?;
     Some(facts.view.pair.account(side.other()).clone())
+}
+
+/// What an engine is told of the world. No locks before the chain's parameters are known.
+fn context<'a>(
+    key: &'a AccountKey,
+    (finalized, best): (Moment, Moment),
+    parameters: Option<&Parameters>,
+    reveals: &'a dyn Fn(&LockHash) -> Option<Reveal>,
+) -> Context<'a> {
+    let lock_window = parameters.map_or(0, |parameters| parameters.lock_window);
+    Context { signer: key, finalized, best, lock_window, reveals }
 }

@@ -172,6 +172,8 @@ pub struct Core {
     pub(super) graph: Graph,
     /// When we have announced last what we can pay to other hubs, milliseconds.
     pub(super) announced_ms: u64,
+    /// When disputes were opened because a payer did not settle.
+    pub(super) disputed: BTreeMap<AccountId, Clock>,
     /// Usable clock of the first finalized block since the start.
     pub(super) awake_since: Option<Clock>,
     /// Partners of whose pending locks we have given out secrets.
@@ -284,6 +286,7 @@ impl Core {
             hubs: vec![],
             graph: Graph::new(gossip::rules(genesis), []),
             announced_ms: 0,
+            disputed: BTreeMap::new(),
             awake_since: None,
             guarded,
             insurer: Insurer::load(wanted, rebalance),

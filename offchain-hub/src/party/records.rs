@@ -30,6 +30,10 @@ pub enum PaymentState {
     /// Ours, with a lock that nobody can claim any more; nothing was paid.
     #[codec(index = 6)]
     Failed(Failure),
+    /// Ours, with a lock of which nobody can tell whether it was paid: our data is lost, or the chain
+    /// has forgotten the epoch. The recipient knows.
+    #[codec(index = 7)]
+    Unknown,
 }
 
 /// Why a payment with locks came to nothing.

@@ -197,7 +197,7 @@ pub struct PaymentRow {
     /// Who is paid.
     pub to: String,
     /// `sent`, `accepted`, `delivered`, `returned`, `received`; with locks `locked`, `delivered`,
-    /// `failed`.
+    /// `failed`, `unknown`.
     pub state: String,
     /// Why it came back.
     pub reason: Option<String>,

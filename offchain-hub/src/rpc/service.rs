@@ -265,6 +265,7 @@ impl Service {
             PaymentState::Returned(reason) => ("returned", Some(why(reason).to_string())),
             PaymentState::Received => ("received", None),
             PaymentState::Locked => ("locked", None),
+            PaymentState::Unknown => ("unknown", Some("ask the recipient".into())),
             PaymentState::Failed(failure) => ("failed", Some(failure.to_string())),
         };
         let direction = match record.direction {

@@ -8,13 +8,20 @@
 
 use super::{Core, LockRef, Output};
 use crate::chain::{submit::Record, Call, Intent};
-use failsafe_channel::lock::{Answer, Secret};
+use failsafe_channel::{
+    lock::{Answer, Secret},
+    FreezeReason,
+};
 use failsafe_primitives::{AccountId, Clock, Lock};
 use tracing::{error, warn};
 
 /// Usable blocks after the expiry, or after our start, that a payer has to settle by what finality
 /// shows.
 const GRACE: Clock = 3;
+/// Most secrets in one call.
+const MAX_SECRETS: usize = 1_024;
+/// Usable blocks until a dispute is submitted again that the chain did not take.
+const PAUSE: Clock = 5;
 /// Usable blocks before the chain may forget a secret at which no grace is given any more.
 const LAST_CALL: Clock = 20;
 
@@ -39,6 +46,7 @@ impl Core {
 
     /// Reveals what is due. To be called with every new best block.
     pub(in crate::party) fn guard_best(&mut self, out: &mut Output) {
+        self.end_incomplete(out);
         if self.guarded.is_empty() {
             return;
         }
@@ -55,8 +63,8 @@ impl Core {
             warn!(partner = %named.partner, lock = named.id, "not settled: revealing on chain");
             secrets.push(secret);
         }
-        for secret in secrets {
-            let call = Call::Reveal { secrets: vec![secret] };
+        for secrets in secrets.chunks(MAX_SECRETS) {
+            let call = Call::Reveal { secrets: secrets.to_vec() };
             self.submit(Record::new(Intent::Reveal, call), None, out);
         }
     }
@@ -72,7 +80,6 @@ impl Core {
     /// Disputes payers that have not settled what finality shows as revealed in time, and settles
     /// what could not be settled before. To be called with every finalized block.
     pub(in crate::party) fn guard_finalized(&mut self, out: &mut Output) {
-        self.end_incomplete(out);
         self.retry_onward(out);
         self.retry_outgoing(out);
         let now = self.finalized.clock;
@@ -91,9 +98,16 @@ impl Core {
                 continue;
             }
             let frozen = self.entries.get(&named.partner).and_then(|e| e.channel.frozen());
-            if frozen.is_some() {
-                continue;
+            let tried = self.disputed.get(&named.partner).copied();
+            match frozen {
+                None => {},
+                // The chain may have refused it for want of a fee, and would forget the secret.
+                Some(FreezeReason::OwnDispute)
+                    if self.open_dispute(&named.partner).is_none()
+                        && tried.is_none_or(|at| now >= at.saturating_add(PAUSE)) => {},
+                Some(_) => continue,
             }
+            self.disputed.insert(named.partner.clone(), now);
             warn!(partner = %named.partner, lock = named.id, "not settled though revealed: a dispute");
             let disputed = self.try_channel(&named.partner, out, |channel, _| channel.dispute());
             if let Err(problem) = disputed {

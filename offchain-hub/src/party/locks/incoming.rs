@@ -116,7 +116,8 @@ impl Core {
                 if lock_hash(&secret) != lock.hash {
                     return Err(Reason::Instructions);
                 }
-                if self.locks.invoices.contains_key(&lock.hash) {
+                let known = self.locks.invoices.contains_key(&lock.hash);
+                if known || self.locks.outgoing.contains_key(&lock.hash) {
                     return Err(Reason::AlreadyPaid);
                 }
                 (lock.amount, Invoice::spontaneous(secret, asset, lock.amount))
@@ -135,6 +136,11 @@ impl Core {
         let most = wanted.checked_mul(2).ok_or(Reason::WrongAmount)?;
         if invoice.asset != asset || total < wanted || total > most || total == 0 {
             return Err(Reason::WrongAmount);
+        }
+        let enough = self.best.clock.saturating_add(parameters.final_min);
+        if invoice.parts.iter().any(|part| part.expiry < enough) {
+            // An earlier part cannot be brought to the chain any more: all go back at the next block.
+            return Err(Reason::Timeout);
         }
         if invoice.parts.len() >= MAX_PARTS {
             return Err(Reason::TooManyLocks);

@@ -168,6 +168,10 @@ impl Core {
     pub(super) fn settle_onward(&mut self, inward: &LockRef, out: &mut Output) {
         let Some(record) = self.locks.mediated.get(inward) else { return };
         let (Some(secret), None) = (record.secret, record.outward_paid) else { return };
+        if record.inward_paid == Some(false) {
+            // Nothing pays for it any more: the chain decides about it.
+            return;
+        }
         let in_time = self.act().is_some_and(|act| {
             self.best.clock.checked_add(act).is_some_and(|end| end <= record.lock.expiry)
         });
@@ -267,7 +271,8 @@ impl Core {
             nonce: 0,
             state: PaymentState::Delivered,
         };
-        self.store_payment(name_of(&record.lock.hash), payment, out);
+        let [.., name] = record.lock.hash.as_chunks::<16>().0 else { return };
+        self.store_payment(PaymentId(*name), payment, out);
     }
 }
 

@@ -316,7 +316,10 @@ impl Core {
             (true, LockEnd::Counted) => self.on_lock_paid(lock_ref, secret, out),
             (true, LockEnd::Dropped) => self.on_lock_dead(lock_ref, out),
             // It may have been paid: what pays for it is not given back.
-            (true, LockEnd::Unknown) => self.on_lock_paid(lock_ref, secret, out),
+            (true, LockEnd::Unknown) => match self.locks.outward.get(&lock_ref).cloned() {
+                Some(Owner::Outgoing(hash)) => self.outgoing_unknown(hash, &lock_ref, out),
+                _ => self.on_lock_paid(lock_ref, secret, out),
+            },
             (false, end) => {
                 self.on_inward_gone(lock_ref, asset, lock, end == LockEnd::Counted, out);
             },

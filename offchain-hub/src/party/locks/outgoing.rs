@@ -265,6 +265,20 @@ impl Core {
         }
     }
 
+    /// Nobody can tell whether a part was paid.
+    pub(super) fn outgoing_unknown(&mut self, hash: LockHash, lock: &LockRef, out: &mut Output) {
+        self.locks.outward.remove(lock);
+        let ended = self.change_part(hash, lock, out, |part| part.state = PartState::Paid);
+        let Some(record) = ended else { return };
+        if !record.is_open() {
+            self.forget_hash(hash, out);
+        }
+        if record.proof.is_none() {
+            self.move_payment(record.id, PaymentState::Unknown, out);
+            self.reply_payment(record.id, Err(CommandError::Pointless), out);
+        }
+    }
+
     pub(super) fn outgoing_dead(&mut self, hash: LockHash, lock: &LockRef, out: &mut Output) {
         let dead = self.change_part(hash, lock, out, |part| part.state = PartState::Dead);
         let Some(record) = dead.filter(|record| !record.is_open()) else { return };
