@@ -93,4 +93,9 @@ impl Context<'_> {
     pub(crate) fn reveal(&self, hash: &LockHash) -> Option<Reveal> {
         (self.reveals)(hash)
     }
+
+    /// When the secret of `hash` was revealed, if the finalized chain has it.
+    pub(crate) fn revealed_at(&self, hash: &LockHash) -> Option<Clock> {
+        self.reveal(hash).map(|reveal| reveal.at)
+    }
 }

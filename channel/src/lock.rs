@@ -20,7 +20,7 @@
 use crate::{
     effect::{Effect, Event},
     error::{Fault, Refusal},
-    message::{Message, Transition, MAX_FAULT_TEXT, MAX_ONION},
+    message::{Message, Transition},
     state::{Channel, Half},
     update::Judge,
     Context,
@@ -28,18 +28,15 @@ use crate::{
 use codec::{Decode, Encode};
 use failsafe_primitives::{
     arithmetic::within_limit,
+    evidence::{had_counted, late_worth, latest_expiry_at_start},
     simplex::{lock_hash, LockHash},
     view::OldEpochView,
     AssetId, Balance, Clock, Entry, Epoch, Lock, Nonce, Side,
 };
-use sp_core::ConstU32;
-use sp_runtime::BoundedVec;
 use std::collections::BTreeMap;
 
-/// The reason of a `Fail`, encrypted for the payer.
-pub type FailReason = BoundedVec<u8, ConstU32<MAX_FAULT_TEXT>>;
-/// The onion of a lock.
-pub type Onion = BoundedVec<u8, ConstU32<MAX_ONION>>;
+pub use crate::message::{FailReason, Onion};
+
 /// A preimage of a [`LockHash`].
 pub type Secret = [u8; 32];
 
@@ -140,7 +137,7 @@ impl Judge<'_> {
         if half.locks().any(|(_, lock)| lock.hash == *hash) {
             return Err(Fault::HashPending);
         }
-        let latest = self.clock.saturating_add(self.lock_window);
+        let latest = latest_expiry_at_start(self.now.clock, self.now.lock_window);
         if *expiry > latest {
             return Err(Fault::ExpiryTooFar { expiry: *expiry, latest });
         }
@@ -177,7 +174,7 @@ impl Judge<'_> {
 
     pub(crate) fn expire(&self, half: &mut Half, id: u64) -> Result<(), Fault> {
         let (_, lock) = half.take_lock(id)?;
-        if lock.expiry >= self.clock || lock.counts((self.revealed)(&lock.hash)) {
+        if lock.expiry >= self.now.clock || lock.counts((self.now.revealed)(&lock.hash)) {
             return Err(Fault::NotExpired(id));
         }
         Ok(())
@@ -330,8 +327,8 @@ impl Channel {
     /// A cancelled lock whose Ack does not come is dead at the latest when it has expired.
     fn bury_expired(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
         let expired = |dying: &Dying| {
-            let reveal = ctx.reveal(&dying.lock.hash).map(|reveal| reveal.at);
-            ctx.finalized.clock > dying.lock.expiry && !dying.lock.counts(reveal)
+            let lock = &dying.lock;
+            ctx.finalized.clock > lock.expiry && !lock.counts(ctx.revealed_at(&lock.hash))
         };
         let (dead, dying): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.state.dying).into_iter().partition(expired);
@@ -385,12 +382,12 @@ impl Channel {
             match transition {
                 Transition::Settle { id, secret } => {
                     let Some((asset, lock)) = of(*id) else { continue };
-                    let (said, answers) = (&mut self.state.said, &mut self.state.answers);
-                    let _ = if ours { said.remove(id) } else { answers.remove(id) };
                     let secret = *secret;
                     effects.push(Effect::Event(if ours {
+                        self.state.said.remove(id);
                         Event::LockPaid { asset, lock, secret }
                     } else {
+                        self.state.answers.remove(id);
                         Event::LockSettled { asset, lock, secret }
                     }));
                 },
@@ -440,9 +437,9 @@ impl Channel {
     /// fulfilled locks have counted. Whatever it was for, the money is ours.
     pub(crate) fn end_locks(&self, old: Option<&OldEpochView>) -> Vec<Effect> {
         let (side, epoch) = (self.state.side, self.epoch());
+        let theirs = side.other();
         let listed = |side: Side, asset: AssetId, lock: &Lock| {
-            let counted = old.map(|old| &old.locks[side.index()]);
-            counted.map(|counted| counted.iter().any(|(a, l)| *a == asset && l == lock))
+            old.map(|old| had_counted(asset, lock, &old.locks[side.index()]))
         };
         let end = |counted: Option<bool>| match counted {
             None => LockEnd::Unknown,
@@ -455,17 +452,16 @@ impl Channel {
             let (lock, end) = (lock.clone(), end(listed(side, asset, lock)));
             effects.push(Effect::Event(Event::LockEnded { ours: true, epoch, asset, lock, end }));
         }
-        let theirs = side.other();
-        let mut more: BTreeMap<AssetId, Balance> = BTreeMap::new();
-        for (asset, counted) in old.iter().flat_map(|old| &old.counted[theirs.index()]) {
-            let listed = |lock: &&Lock| listed(theirs, *asset, lock) == Some(true);
-            let entry = self.state.theirs.simplex.entry(*asset);
-            let locks = entry.into_iter().flat_map(|entry| entry.locks.iter().filter(listed));
-            let known = locks.fold(entry.map_or(0, |entry| entry.sent), |sum, lock| {
-                sum.saturating_add(lock.amount)
-            });
-            more.insert(*asset, counted.saturating_sub(known));
-        }
+        // How much more has counted than our copy of the partner's simplex is worth.
+        let more = old.iter().flat_map(|old| {
+            let (counted, locks) = (&old.counted[theirs.index()], &old.locks[theirs.index()]);
+            counted.iter().filter_map(|(asset, counted)| {
+                let entry = self.state.theirs.simplex.entry(*asset);
+                let worth = entry.map_or(Some(0), |entry| late_worth(entry, locks))?;
+                Some((*asset, counted.checked_sub(worth)?))
+            })
+        });
+        let mut more: BTreeMap<AssetId, Balance> = more.collect();
         for (asset, lock) in self.state.theirs.locks() {
             let mut counted = listed(theirs, asset, lock);
             let fulfilled = self.state.answers.get(&lock.id);

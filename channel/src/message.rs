@@ -25,6 +25,11 @@ pub const MAX_ANNOUNCEMENT: u32 = 16_384;
 /// Most announcements in one message.
 pub const MAX_ANNOUNCEMENTS: u32 = 16;
 
+/// The onion of a lock.
+pub type Onion = BoundedVec<u8, ConstU32<MAX_ONION>>;
+/// The reason of a `Fail`, encrypted for the payer.
+pub type FailReason = BoundedVec<u8, ConstU32<MAX_FAULT_TEXT>>;
+
 /// Number of a creditor's statement of terms.
 pub type TermsVersion = u32;
 
@@ -152,7 +157,7 @@ pub enum Transition {
         /// Last usable block at which a reveal counts.
         expiry: Clock,
         /// Onion-encrypted instructions.
-        onion: BoundedVec<u8, ConstU32<MAX_ONION>>,
+        onion: Onion,
     },
     /// Pays a lock.
     #[codec(index = 2)]
@@ -383,7 +388,7 @@ pub enum Message {
         /// The lock.
         id: u64,
         /// Encrypted reason.
-        reason: BoundedVec<u8, ConstU32<MAX_FAULT_TEXT>>,
+        reason: FailReason,
     },
     /// The sender was away and may have missed that its payments were delivered: which of these
     /// are? Answered by a `Delivered` for each.

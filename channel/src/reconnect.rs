@@ -189,6 +189,7 @@ impl Channel {
         theirs.simplex = shown.simplex;
         theirs.signature = Some(shown.signature);
         theirs.reservation = None;
+        // The highest number has no next one: it stays, and `lock` takes none any more.
         let newest = theirs.simplex.locks().map(|lock| lock.id.saturating_add(1)).max();
         theirs.next_lock = theirs.next_lock.max(newest.unwrap_or(0));
         let pending = &self.state.theirs;

@@ -68,7 +68,7 @@ pub(crate) fn unreserve(judge: &Judge<'_>, half: &mut Half, id: Nonce) -> Result
     let held = held.ok_or(Fault::Reservation("there is none to release"))?;
     let used = judge.withdrawal_nonce() > held.withdrawal_nonce;
     let refused = judge.refused == Some(id);
-    let over = judge.clock > held.valid_until;
+    let over = judge.now.clock > held.valid_until;
     if !(used || refused || over) {
         return Err(Fault::Reservation("it is still valid"));
     }

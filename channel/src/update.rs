@@ -29,23 +29,20 @@ pub(crate) struct Judge<'a> {
     pub other: &'a Half,
     /// What the partner lets the side owe; `None` for an asset without terms.
     pub credit: &'a dyn Fn(AssetId) -> Option<Balance>,
-    /// Usable clock of our newest finalized block. What held at `as_of` holds here too, since clock
-    /// and withdrawal nonces only grow and our block is not older (M7): so an honest partner is never
-    /// refused, and a release is granted only when the chain can no longer take the withdrawal.
-    pub clock: Clock,
+    /// Our newest finalized block. What held at `as_of` holds here too, since clock and withdrawal
+    /// nonces only grow and our block is not older (M7): so an honest partner is never refused, and a
+    /// release is granted only when the chain can no longer take the withdrawal.
+    pub now: Now<'a>,
     /// Id of the reservation that the partner has refused.
     pub refused: Option<Nonce>,
     /// Up to this nonce it is not known what the side has reserved.
     pub forgotten: Nonce,
     /// What the partner of the side has said about its locks.
     pub answers: &'a Answers,
-    /// Furthest that a lock may expire, in usable blocks from now.
-    pub lock_window: Clock,
-    /// What the finalized chain has in its registry of secrets.
-    pub revealed: &'a dyn Fn(&LockHash) -> Option<Clock>,
 }
 
 /// By what moment a transition is judged.
+#[derive(Clone, Copy)]
 pub(crate) struct Now<'a> {
     /// Usable clock of our newest finalized block.
     pub clock: Clock,
@@ -53,6 +50,12 @@ pub(crate) struct Now<'a> {
     pub lock_window: Clock,
     /// What is in the registry of secrets then.
     pub revealed: &'a dyn Fn(&LockHash) -> Option<Clock>,
+}
+
+impl<'a> Now<'a> {
+    fn of(ctx: &Context<'_>, revealed: &'a dyn Fn(&LockHash) -> Option<Clock>) -> Self {
+        Self { clock: ctx.finalized.clock, lock_window: ctx.lock_window, revealed }
+    }
 }
 
 /// No moment: for what does not depend on one.
@@ -190,7 +193,7 @@ impl Channel {
     /// How much can be sent to the partner in `asset` now.
     pub fn can_send(&self, asset: AssetId) -> Result<Balance, Refusal> {
         let credit = |asset| self.state.received.current(asset).map(|terms| terms.credit);
-        Ok(self.own_judge(&credit, &NOW).capacity(&self.state.mine, asset)?)
+        Ok(self.own_judge(&credit, NOW).capacity(&self.state.mine, asset)?)
     }
 
     /// How much the partner can send in `asset` now, by our newest terms.
@@ -201,12 +204,10 @@ impl Channel {
             facts: &self.state.facts,
             other: &self.state.mine,
             credit: &credit,
-            clock: 0,
+            now: NOW,
             refused: None,
             forgotten: 0,
             answers: &self.state.answers,
-            lock_window: 0,
-            revealed: &|_| None,
         };
         Ok(judge.capacity(&self.state.theirs, asset)?)
     }
@@ -214,7 +215,7 @@ impl Channel {
     /// How much can be withdrawn in `asset` now: owned, not credit, and covered by insurance.
     pub fn can_withdraw(&self, asset: AssetId) -> Result<Balance, Refusal> {
         let credit = |_| None;
-        let judge = self.own_judge(&credit, &NOW);
+        let judge = self.own_judge(&credit, NOW);
         let owned = judge.withdrawable(&self.state.mine, asset)?;
         Ok(owned.min(self.state.facts.collateral(asset).insurance))
     }
@@ -222,19 +223,17 @@ impl Channel {
     pub(crate) fn own_judge<'a>(
         &'a self,
         credit: &'a dyn Fn(AssetId) -> Option<Balance>,
-        now: &Now<'a>,
+        now: Now<'a>,
     ) -> Judge<'a> {
         Judge {
             side: self.state.side,
             facts: &self.state.facts,
             other: &self.state.theirs,
             credit,
-            clock: now.clock,
+            now,
             refused: self.state.refused,
             forgotten: 0,
             answers: &self.state.said,
-            lock_window: now.lock_window,
-            revealed: now.revealed,
         }
     }
 
@@ -256,9 +255,8 @@ impl Channel {
             BoundedVec::try_from(transitions).map_err(|_| Refusal::TooManyTransitions)?;
         let as_of = self.choose_as_of(ctx, &transitions)?;
         let credit = |asset| self.state.received.current(asset).map(|terms| terms.credit);
-        let revealed = |hash: &LockHash| ctx.reveal(hash).map(|reveal| reveal.at);
-        let (clock, lock_window) = (ctx.finalized.clock, ctx.lock_window);
-        let judge = self.own_judge(&credit, &Now { clock, lock_window, revealed: &revealed });
+        let revealed = |hash: &LockHash| ctx.revealed_at(hash);
+        let judge = self.own_judge(&credit, Now::of(ctx, &revealed));
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.mine, &transitions, max_locks)?;
         next.as_of = as_of;
@@ -348,18 +346,16 @@ impl Channel {
             Some(Decision::Refused(nonce, _)) => Some(*nonce),
             _ => None,
         };
-        let revealed = |hash: &LockHash| ctx.reveal(hash).map(|reveal| reveal.at);
+        let revealed = |hash: &LockHash| ctx.revealed_at(hash);
         let judge = Judge {
             side,
             facts: &self.state.facts,
             other: &self.state.mine,
             credit: &credit,
-            clock: ctx.finalized.clock,
+            now: Now::of(ctx, &revealed),
             refused,
             forgotten: self.state.forgotten,
             answers: &self.state.answers,
-            lock_window: ctx.lock_window,
-            revealed: &revealed,
         };
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.theirs, &update.transitions, max_locks)?;

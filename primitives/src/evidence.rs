@@ -437,20 +437,27 @@ pub fn resolve_at<'a>(
     by_delay.max(by_expiry)
 }
 
-/// What a late claim moves in the asset of `entry` (`protocol.md` §5, A11): `max(0, worth − counted)`.
-/// `counted` is what counted for the payer at the resolve or at an earlier late claim. The claimed
-/// entry is worth its `sent` plus those of its locks that had counted at the resolve, which are
-/// `locks`, ascending by asset and id: what it has settled is in `sent` already, what it still holds is not.
-///
-/// Nothing for an entry beyond the limits, which is not [valid](Simplex::validate).
+/// Whether `lock` in `asset` is among `locks`, those that counted at a resolve, ascending by asset and
+/// id.
+pub fn had_counted(asset: AssetId, lock: &Lock, locks: &[(AssetId, Lock)]) -> bool {
+    let found = locks.binary_search_by_key(&(asset, lock.id), |(a, l)| (*a, l.id));
+    found.is_ok_and(|i| locks.get(i).is_some_and(|(_, other)| other == lock))
+}
+
+/// What `entry` is worth after its epoch was resolved (`protocol.md` §5, A11): its `sent` plus those
+/// of its locks that [had counted](had_counted). What it has settled is in `sent` already, what it
+/// still holds is not. `None` beyond the limits, which a [valid](Simplex::validate) entry is not.
+pub fn late_worth(entry: &Entry, locks: &[(AssetId, Lock)]) -> Option<Balance> {
+    let mut held = entry.locks.iter().filter(|lock| had_counted(entry.asset, lock, locks));
+    held.try_fold(entry.sent, |sum, lock| sum.checked_add(lock.amount))
+}
+
+/// What a late claim moves in the asset of `entry` (`protocol.md` §5, A11): `max(0, worth − counted)`,
+/// where `counted` is what counted for the payer at the resolve or at an earlier late claim, and
+/// `locks` are those that counted at the resolve; see [`late_worth`].
 pub fn late_amount(entry: &Entry, counted: Balance, locks: &[(AssetId, Lock)]) -> Balance {
-    let had_counted = |lock: &&Lock| {
-        let found = locks.binary_search_by_key(&(entry.asset, lock.id), |(a, l)| (*a, l.id));
-        found.is_ok_and(|i| locks.get(i).is_some_and(|(_, other)| other == *lock))
-    };
-    let mut held = entry.locks.iter().filter(had_counted);
-    let worth = held.try_fold(entry.sent, |sum, lock| sum.checked_add(lock.amount));
-    worth.unwrap_or(0).saturating_sub(counted)
+    let more = late_worth(entry, locks).and_then(|worth| worth.checked_sub(counted));
+    more.unwrap_or_default()
 }
 
 #[cfg(test)]

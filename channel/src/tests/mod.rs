@@ -132,19 +132,11 @@ impl World {
         who: usize,
         f: impl FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Refusal>,
     ) -> Result<(), Refusal> {
-        let Self { parties, reveals, .. } = self;
-        let party = &mut parties[who];
-        let before = party.channel.state().clone();
-        let (finalized, best) = (party.finalized, party.best);
-        let reveals = |hash: &LockHash| {
-            let known = reveals.get(hash).filter(|(block, _)| *block <= finalized.block);
-            known.map(|(_, reveal)| *reveal)
-        };
-        let ctx =
-            Context { signer: &party.key, finalized, best, lock_window: WINDOW, reveals: &reveals };
-        match f(&mut party.channel, &ctx) {
+        let (before, asked) = self.engine(who, f);
+        match asked {
             Err(refusal) => {
-                assert_eq!(party.channel.state(), &before, "a refusal changes nothing");
+                let after = self.parties[who].channel.state();
+                assert_eq!(after, &before, "a refusal changes nothing");
                 Err(refusal)
             },
             Ok(effects) => {
@@ -155,12 +147,12 @@ impl World {
         }
     }
 
-    /// Tells the engine of `who` something and carries out what it wants.
-    pub fn tell(
+    /// Calls the engine of `who`; also the state before that.
+    fn engine<T>(
         &mut self,
         who: usize,
-        f: impl FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
-    ) -> Result<(), Fault> {
+        f: impl FnOnce(&mut Channel, &Context<'_>) -> T,
+    ) -> (crate::state::State, T) {
         let Self { parties, reveals, .. } = self;
         let party = &mut parties[who];
         let before = party.channel.state().clone();
@@ -171,7 +163,17 @@ impl World {
         };
         let ctx =
             Context { signer: &party.key, finalized, best, lock_window: WINDOW, reveals: &reveals };
-        let effects = f(&mut party.channel, &ctx);
+        (before, f(&mut party.channel, &ctx))
+    }
+
+    /// Tells the engine of `who` something and carries out what it wants.
+    pub fn tell(
+        &mut self,
+        who: usize,
+        f: impl FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
+    ) -> Result<(), Fault> {
+        let (before, effects) = self.engine(who, f);
+        let party = &self.parties[who];
         let fault = effects.iter().find_map(|effect| match effect {
             Effect::Fault(fault) => Some(fault.clone()),
             _ => None,

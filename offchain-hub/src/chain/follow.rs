@@ -186,7 +186,11 @@ impl Follower {
                 },
                 request = self.requests.recv() => match request {
                     None => return Ok(()),
-                    Some(request) => self.on_request(request).await?,
+                    Some(request) => {
+                        self.note(request);
+                        self.take_requests();
+                        self.answer().await?;
+                    },
                 },
             }
             if self.news.is_closed() {
@@ -206,31 +210,45 @@ impl Follower {
         Ok(views.into_iter().map(|view| facts(view, moment)).collect())
     }
 
-    /// Takes what was asked for meanwhile. Before a finalized block is reported, every hash must be
-    /// watched: a lock must not count as expired because nobody has looked for its secret.
-    fn take_requests(&mut self) {
-        while let Ok(request) = self.requests.try_recv() {
-            match request {
-                Track::Pair(partner) => {
-                    self.add(partner.clone());
-                    self.asked.push(partner);
-                },
-                Track::Hash(hash) => {
-                    self.hashes.insert(hash);
-                    self.new_hashes.insert(hash);
-                },
-                Track::Forget(hash) => {
-                    self.hashes.remove(&hash);
-                },
-            }
+    /// Notes what is asked for; [`Self::answer`] reports it.
+    fn note(&mut self, request: Track) {
+        match request {
+            Track::Pair(partner) => {
+                self.add(partner.clone());
+                self.asked.push(partner);
+            },
+            Track::Hash(hash) => {
+                self.hashes.insert(hash);
+                self.new_hashes.insert(hash);
+            },
+            Track::Forget(hash) => {
+                self.hashes.remove(&hash);
+                self.new_hashes.remove(&hash);
+            },
         }
     }
 
-    /// Reports the pairs that were asked for meanwhile.
-    async fn report_asked(&mut self) -> Result<(), ChainError> {
-        for partner in std::mem::take(&mut self.asked) {
-            self.on_request(Track::Pair(partner)).await?;
+    /// Notes all that is asked for by now. Before a finalized block is reported, every hash must be
+    /// watched: a lock must not count as expired because nobody has looked for its secret.
+    fn take_requests(&mut self) {
+        while let Ok(request) = self.requests.try_recv() {
+            self.note(request);
         }
+    }
+
+    /// Reports what was asked for, at the newest finalized block.
+    async fn answer(&mut self) -> Result<(), ChainError> {
+        let hash = match self.finalized {
+            Some((_, hash)) => hash,
+            None => self.client.finalized_head().await?,
+        };
+        // Kept until it is reported: the node may be lost on the way.
+        self.report_reveals(&self.new_hashes, hash, true).await?;
+        self.new_hashes.clear();
+        for facts in self.read(&self.asked, hash).await? {
+            self.report(ChainNews::Tracked { facts });
+        }
+        self.asked.clear();
         Ok(())
     }
 
@@ -249,7 +267,7 @@ impl Follower {
         self.report(ChainNews::Finalized { moment, facts });
         let best = self.client.moment(None).await?;
         self.report(ChainNews::Best { moment: best, facts: vec![] });
-        self.report_asked().await
+        self.answer().await
     }
 
     /// Reports parameters and hubs from time to time.
@@ -282,32 +300,6 @@ impl Follower {
         Ok(())
     }
 
-    async fn on_request(&mut self, request: Track) -> Result<(), ChainError> {
-        let partner = match request {
-            Track::Pair(partner) => partner,
-            Track::Hash(hash) => {
-                self.hashes.insert(hash);
-                if let Some((_, at)) = self.finalized {
-                    self.report_reveals(&HashSet::from([hash]), at, true).await?;
-                }
-                return Ok(());
-            },
-            Track::Forget(hash) => {
-                self.hashes.remove(&hash);
-                return Ok(());
-            },
-        };
-        self.add(partner.clone());
-        let hash = match self.finalized {
-            Some((_, hash)) => hash,
-            None => self.client.finalized_head().await?,
-        };
-        for facts in self.read(&[partner], hash).await? {
-            self.report(ChainNews::Tracked { facts });
-        }
-        Ok(())
-    }
-
     async fn on_finalized(&mut self, number: BlockNumber) -> Result<(), ChainError> {
         let known = self.finalized.map_or(0, |(number, _)| number);
         if number <= known {
@@ -336,7 +328,7 @@ impl Follower {
         self.finalized = Some((number, hash));
         self.seen = self.seen.split_off(&number);
         self.report(ChainNews::Finalized { moment, facts });
-        self.report_asked().await
+        self.answer().await
     }
 
     /// A new best block: its pairs, and those of its ancestors that were not looked at.

@@ -16,7 +16,7 @@ use failsafe_channel::{
 };
 use failsafe_primitives::{simplex::LockHash, AccountId, Epoch, Parameters};
 use failsafe_routing::Hub;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use tracing::{debug, error, info, warn};
 
 impl Core {
@@ -353,7 +353,7 @@ impl Core {
             ChainNews::Survey { parameters, hubs } => {
                 self.parameters = Some(parameters);
                 let known = hubs.iter().cloned().map(|view| Hub::new(view, vec![]));
-                self.graph.update_registry(known);
+                Arc::make_mut(&mut self.graph).update_registry(known);
                 self.hubs = hubs;
             },
             ChainNews::Best { moment, facts } => {

@@ -15,6 +15,7 @@ use failsafe_primitives::{
     fees::HubFees, simplex::LockHash, AccountId, AssetId, Balance, Epoch, Parameters,
 };
 use failsafe_routing::{Graph, NoRoute};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Where the answer to a command goes.
@@ -49,8 +50,8 @@ pub enum Command {
     },
     /// The secret of a payment of ours: the proof that it was made.
     Proof {
-        /// Its name.
-        id: PaymentId,
+        /// Its hash.
+        hash: LockHash,
     },
     /// What is known of chain and network.
     Survey,
@@ -151,7 +152,7 @@ pub struct Survey {
     /// The chain's parameters.
     pub parameters: Parameters,
     /// The network of hubs.
-    pub graph: Graph,
+    pub graph: Arc<Graph>,
     /// Newest best block.
     pub best: Moment,
     /// Newest finalized block.

@@ -55,7 +55,7 @@ impl Core {
                 Some(invoice) => Ok(Answer::Invoice(hash, invoice.state)),
                 None => Err(CommandError::UnknownInvoice),
             },
-            Command::Proof { id } => Ok(Answer::Proof(self.proof_of(id))),
+            Command::Proof { hash } => Ok(Answer::Proof(self.proof_of(&hash))),
             Command::Survey => match self.parameters {
                 Some(parameters) => Ok(Answer::Survey(Box::new(Survey {
                     parameters,

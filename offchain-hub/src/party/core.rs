@@ -169,7 +169,7 @@ pub struct Core {
     /// Registered hubs.
     pub(super) hubs: Vec<HubView>,
     /// What is known of the network of hubs.
-    pub(super) graph: Graph,
+    pub(super) graph: Arc<Graph>,
     /// When we have announced last what we can pay to other hubs, milliseconds.
     pub(super) announced_ms: u64,
     /// When disputes were opened because a payer did not settle.
@@ -284,7 +284,7 @@ impl Core {
             onion_key,
             parameters: None,
             hubs: vec![],
-            graph: Graph::new(gossip::rules(genesis), []),
+            graph: Arc::new(Graph::new(gossip::rules(genesis), [])),
             announced_ms: 0,
             disputed: BTreeMap::new(),
             awake_since: None,

@@ -18,7 +18,7 @@ use failsafe_routing::{
     Announcement, AnnouncementError, Hint, Rules, SignedAnnouncement, MAX_HINTS,
 };
 use sp_core::H256;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use tracing::{debug, warn};
 
 /// Pause between two announcements, milliseconds.
@@ -44,9 +44,12 @@ fn coarse(capacity: Balance) -> Balance {
 impl Core {
     /// Announces what we can pay to other hubs, when it is time.
     pub(super) fn announce(&mut self, out: &mut Output) {
+        // This is asked with every tick.
         let due = self.now_ms.saturating_sub(self.announced_ms) >= PAUSE_MS;
-        let registered = self.hubs.iter().any(|hub| hub.account == self.me);
-        if !due || self.policy.role != Role::Hub || !registered || !self.is_fresh() {
+        if !due || self.policy.role != Role::Hub || !self.is_fresh() {
+            return;
+        }
+        if self.hubs.iter().all(|hub| hub.account != self.me) {
             return;
         }
         let known = self.graph.announcement(&self.me).map(|signed| signed.announcement.at);
@@ -71,7 +74,7 @@ impl Core {
         let Ok(announcement) = Announcement::new(self.me.clone(), at, hints) else { return };
         let signature = self.key.sign(&announcement.message(&self.genesis));
         let signed = SignedAnnouncement { announcement, signature };
-        match self.graph.announce(signed.clone(), at) {
+        match Arc::make_mut(&mut self.graph).announce(signed.clone(), at) {
             Ok(()) => self.spread(&[signed], None, out),
             Err(problem) => debug!(%problem, "our announcement"),
         }
@@ -118,7 +121,8 @@ impl Core {
         let mut new = vec![];
         for bytes in &announcements {
             let taken = SignedAnnouncement::from_bytes(bytes).and_then(|signed| {
-                self.graph.announce(signed.clone(), self.best.clock).map(|()| signed)
+                let graph = Arc::make_mut(&mut self.graph);
+                graph.announce(signed.clone(), self.best.clock).map(|()| signed)
             });
             match taken {
                 Ok(signed) => new.push(signed),

@@ -47,6 +47,17 @@ impl Core {
         }
     }
 
+    /// Refuses a partner that is not connected and in step.
+    pub(super) fn check_established(&self, partner: &AccountId) -> Result<(), CommandError> {
+        match self.entries.get(partner) {
+            None => Err(CommandError::UnknownPartner(partner.clone())),
+            Some(entry) if !entry.channel.established() => {
+                Err(CommandError::NotConnected(partner.clone()))
+            },
+            Some(_) => Ok(()),
+        }
+    }
+
     pub(super) fn start_payment(
         &mut self,
         order: Order,
@@ -56,11 +67,7 @@ impl Core {
         if !self.is_fresh() {
             return Err(CommandError::Stale);
         }
-        let entry = self.entries.get(&via);
-        let entry = entry.ok_or_else(|| CommandError::UnknownPartner(via.clone()))?;
-        if !entry.channel.established() {
-            return Err(CommandError::NotConnected(via));
-        }
+        self.check_established(&via)?;
         let (purpose, fee) = if via == to {
             (Purpose::Direct { id }, 0)
         } else {

@@ -13,6 +13,7 @@ use crate::{
             name_of,
             outgoing::{LockedOrder, LockedPart},
         },
+        runtime::now_ms,
         Answer, Command, CommandError, Failure, PaymentRecord, Role, Survey,
     },
 };
@@ -20,6 +21,7 @@ use codec::Encode;
 use failsafe_channel::PaymentId;
 use failsafe_onion::{Hop, Next, Reason};
 use failsafe_primitives::{
+    evidence::latest_expiry_at_start,
     simplex::{lock_hash, LockHash},
     view::AssetView,
     AccountId, Balance, Clock,
@@ -28,7 +30,7 @@ use failsafe_routing::{find, NoRoute, Outcome, Query, Route, Subject};
 use rand::RngCore;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tracing::info;
 
@@ -51,11 +53,6 @@ fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
     rand::rngs::OsRng.fill_bytes(&mut bytes);
     bytes
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Service {
@@ -176,7 +173,7 @@ impl Service {
         if let Ok(Answer::Payment(id, record)) = self.ask(Command::Payment { id }).await {
             let again = matches!(record.state, crate::party::PaymentState::Failed(_));
             if !again {
-                return self.locked_row(id, record).await;
+                return self.locked_row(id, body.hash, record).await;
             }
         }
         if now_ms() > body.expires_ms {
@@ -188,10 +185,11 @@ impl Service {
     async fn locked_row(
         &self,
         id: PaymentId,
+        hash: LockHash,
         record: PaymentRecord,
     ) -> Result<PaymentRow, RequestError> {
         let mut row = self.payment_row(id, record);
-        if let Answer::Proof(Some(secret)) = self.ask(Command::Proof { id }).await? {
+        if let Answer::Proof(Some(secret)) = self.ask(Command::Proof { hash }).await? {
             row.proof = Some(hex::encode(secret));
         }
         Ok(row)
@@ -226,7 +224,7 @@ impl Service {
             match self.party.command(command, ATTEMPT_PATIENCE).await {
                 Ok(Answer::Payment(id, record)) => {
                     self.reliability().note_success(&route, now);
-                    return self.locked_row(id, record).await;
+                    return self.locked_row(id, body.hash, record).await;
                 },
                 Ok(_) | Err(CommandError::Timeout) => return self.do_payment(id).await,
                 Err(CommandError::Failed(failure)) => {
@@ -260,7 +258,7 @@ impl Service {
             }
         }
         let parameters = &survey.parameters;
-        let late = |clock: Clock, more: Clock| clock.saturating_add(more);
+        let transit = parameters.final_min.saturating_add(TRANSIT);
         let query = Query {
             from_hubs,
             to_hubs: body.hubs.iter().map(|hub| (hub.clone(), None)).collect(),
@@ -269,8 +267,8 @@ impl Service {
             max_fee,
             risk_ppm: RISK_PPM,
             now: survey.best.clock,
-            final_expiry: late(survey.best.clock, late(parameters.final_min, TRANSIT)),
-            max_expiry: late(survey.finalized.clock, parameters.lock_window),
+            final_expiry: survey.best.clock.saturating_add(transit),
+            max_expiry: latest_expiry_at_start(survey.finalized.clock, parameters.lock_window),
             margin: parameters.forward_margin,
             max_hops: MAX_HUBS_IN_ROUTE,
             excluded_hubs: BTreeSet::from([self.party.account().clone(), body.recipient.clone()]),

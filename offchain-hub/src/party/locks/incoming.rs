@@ -171,16 +171,14 @@ impl Core {
     pub(super) fn end_incomplete(&mut self, out: &mut Output) {
         let Some(parameters) = self.parameters else { return };
         let soonest = self.best.clock.saturating_add(parameters.final_min);
-        let late = |invoice: &Invoice| {
-            invoice.state == InvoiceState::Open && invoice.parts.iter().any(|p| p.expiry < soonest)
+        let late = |hash: &&LockHash| {
+            self.locks.invoices.get(*hash).is_some_and(|invoice| {
+                invoice.state == InvoiceState::Open
+                    && invoice.parts.iter().any(|part| part.expiry < soonest)
+            })
         };
-        let over: Vec<LockHash> = self
-            .locks
-            .invoices
-            .iter()
-            .filter(|(_, invoice)| late(invoice))
-            .map(|(hash, _)| *hash)
-            .collect();
+        // Those with pending parts are watched; all that were ever written are not walked through.
+        let over: Vec<LockHash> = self.locks.watched.keys().filter(late).copied().collect();
         for hash in over {
             let Some(mut invoice) = self.locks.invoices.get(&hash).cloned() else { continue };
             let parts = std::mem::take(&mut invoice.parts);

@@ -15,7 +15,9 @@ use failsafe_channel::{
     PaymentId,
 };
 use failsafe_onion::{HopSecret, Next, Packet, Peeled, Reason};
-use failsafe_primitives::{AccountId, AssetId, Balance, Clock, Lock};
+use failsafe_primitives::{
+    evidence::latest_expiry_at_start, AccountId, AssetId, Balance, Clock, Lock,
+};
 use tracing::{debug, error};
 
 /// A payment that goes through us, until both its locks are gone.
@@ -91,7 +93,7 @@ impl Core {
         if hop.expiry < soonest {
             return Err(Reason::ExpiryTooSoon);
         }
-        if lock.expiry > self.best.clock.saturating_add(parameters.lock_window) {
+        if lock.expiry > latest_expiry_at_start(self.best.clock, parameters.lock_window) {
             return Err(Reason::ExpiryTooFar);
         }
         let entry = self.entries.get(&next).ok_or(Reason::UnknownNext)?;
@@ -271,6 +273,7 @@ impl Core {
             nonce: 0,
             state: PaymentState::Delivered,
         };
+        // The other half: a payment of our own with this hash may have the first one.
         let [.., name] = record.lock.hash.as_chunks::<16>().0 else { return };
         self.store_payment(PaymentId(*name), payment, out);
     }

@@ -120,11 +120,7 @@ impl Core {
         }
         let mut total: Balance = 0;
         for part in &parts {
-            let entry = self.entries.get(&part.via);
-            let entry = entry.ok_or_else(|| CommandError::UnknownPartner(part.via.clone()))?;
-            if !entry.channel.established() {
-                return Err(CommandError::NotConnected(part.via.clone()));
-            }
+            self.check_established(&part.via)?;
             total = total.checked_add(part.total).ok_or(CommandError::Overflow)?;
         }
         let fee = total.checked_sub(amount).ok_or(CommandError::Overflow)?;
@@ -180,9 +176,9 @@ impl Core {
         self.locks.outgoing.insert(hash, record);
     }
 
-    /// The secret of a payment of ours, once it is paid.
-    pub(in crate::party) fn proof_of(&self, id: PaymentId) -> Option<Secret> {
-        self.locks.outgoing.values().find(|known| known.id == id)?.proof
+    /// The secret of a payment of ours by its hash, once it is paid.
+    pub(in crate::party) fn proof_of(&self, hash: &LockHash) -> Option<Secret> {
+        self.locks.outgoing.get(hash)?.proof
     }
 
     /// Pays the pending locks whose secret was told: we pay, so no time limits us.
@@ -209,9 +205,8 @@ impl Core {
 
     /// Settles what could not be settled before.
     pub(super) fn retry_outgoing(&mut self, out: &mut Output) {
-        let open = self.locks.outgoing.iter().filter(|(_, record)| record.is_open());
-        let open: Vec<LockHash> = open.map(|(hash, _)| *hash).collect();
-        for hash in open {
+        // Those that are open are watched; all that were ever made are not walked through.
+        for hash in self.locks.watched.keys().copied().collect::<Vec<_>>() {
             self.settle_outgoing(hash, out);
         }
     }
