@@ -144,7 +144,7 @@ pub(crate) struct Search<'a> {
     excluded_edges: BTreeSet<(usize, usize)>,
     hub_risks: BTreeMap<usize, Risk>,
     edge_risks: BTreeMap<(usize, usize), Risk>,
-    used: BTreeMap<Link, Balance>,
+    taken: BTreeSet<Link>,
 }
 
 impl<'a> Search<'a> {
@@ -173,7 +173,7 @@ impl<'a> Search<'a> {
             excluded_edges: excluded_edges.collect(),
             hub_risks,
             edge_risks,
-            used: BTreeMap::new(),
+            taken: BTreeSet::new(),
         }
     }
 
@@ -218,19 +218,13 @@ impl<'a> Search<'a> {
             .then(|| self.found(&labels, id, amount))
     }
 
-    /// Keeps what `found` needs from later searches. `None` when sums overflow.
-    pub(crate) fn occupy(&mut self, found: &Found) -> Option<()> {
-        let (first, last) = (found.path.first()?, found.path.last()?);
-        let mut amounts = vec![(Link::First(*first), found.route.total)];
-        for (two, hop) in found.path.windows(2).zip(&found.route.hops) {
-            amounts.push((Link::Between(two[0], two[1]), hop.amount_out));
-        }
-        amounts.push((Link::Last(*last), found.route.amount));
-        for (link, amount) in amounts {
-            let used = self.used.entry(link).or_default();
-            *used = used.checked_add(amount)?;
-        }
-        Some(())
+    /// Keeps the links of `found` from later searches: a simplex holds no hash twice (`protocol.md`
+    /// §4), so two parts of a payment never share a link in the same direction.
+    pub(crate) fn occupy(&mut self, found: &Found) {
+        let ends = found.path.first().zip(found.path.last());
+        let ends = ends.map(|(first, last)| [Link::First(*first), Link::Last(*last)]);
+        let between = found.path.windows(2).map(|two| Link::Between(two[0], two[1]));
+        self.taken.extend(between.chain(ends.into_iter().flatten()));
     }
 
     /// When the last hub or edge of `path` that is avoided may be tried again.
@@ -241,25 +235,15 @@ impl<'a> Search<'a> {
     }
 
     fn payer_can_pay(&self, node: usize, amount: Balance, bounds: &Bounds) -> bool {
-        match self.from.get(&node) {
-            Some(capacity) => {
-                !bounds.capacity || self.is_free(Link::First(node), *capacity, amount)
-            },
-            None => false,
-        }
-    }
-
-    /// Whether a link of `capacity` carries `amount` besides what it carries already.
-    fn is_free(&self, link: Link, capacity: Balance, amount: Balance) -> bool {
-        let used = self.used.get(&link).copied().unwrap_or(0);
-        used.checked_add(amount).is_some_and(|sum| sum <= capacity)
+        let Some(capacity) = self.from.get(&node) else { return false };
+        !self.taken.contains(&Link::First(node)) && (!bounds.capacity || amount <= *capacity)
     }
 
     /// The label of `node` as the hub that pays the recipient.
     fn last_hop(&self, node: usize, amount: Balance, bounds: &Bounds) -> Result<Label, Blocked> {
         let capacity = self.to.get(&node).ok_or(Blocked::Limit)?;
-        let carries = capacity.is_none_or(|c| self.is_free(Link::Last(node), c, amount));
-        if bounds.capacity && !carries {
+        let carries = capacity.is_none_or(|capacity| amount <= capacity);
+        if self.taken.contains(&Link::Last(node)) || bounds.capacity && !carries {
             return Err(Blocked::Limit);
         }
         let recipient = Label {
@@ -286,15 +270,14 @@ impl<'a> Search<'a> {
     ) -> Result<Label, Blocked> {
         let (id, next) = next;
         let pair = (from, next.node);
-        if self.excluded_edges.contains(&pair) {
+        let taken = self.taken.contains(&Link::Between(pair.0, pair.1));
+        if taken || self.excluded_edges.contains(&pair) {
             return Err(Blocked::Limit);
         }
         let carries = match self.graph.edge_capacity(from, edge, self.query.asset, self.query.now) {
             Capacity::None => return Err(Blocked::Limit),
             Capacity::Unknown => true,
-            Capacity::AtMost(capacity) => {
-                self.is_free(Link::Between(pair.0, pair.1), capacity, next.amount_in)
-            },
+            Capacity::AtMost(capacity) => next.amount_in <= capacity,
         };
         if bounds.capacity && !carries {
             return Err(Blocked::Limit);

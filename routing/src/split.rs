@@ -44,26 +44,27 @@ pub enum NoSplit {
 
 /// Routes for [`Query::amount`] in as few parts as the heuristic finds; a single one where that is
 /// possible. The amounts of the parts sum up to exactly that amount, their fees to at most
-/// [`Query::max_fee`], and parts that share a link in the same direction keep its known capacity
-/// together: payer to hub, hub to hub, hub to recipient. All parts have the same final expiry.
+/// [`Query::max_fee`], and no two of them share a link in the same direction (payer to hub, hub to
+/// hub, hub to recipient), because a simplex holds no hash twice (`protocol.md` §4). All parts have
+/// the same final expiry.
 ///
 /// # The heuristic
 /// The best route is taken for what is left; where there is none, for half of it, and so on down to
 /// the smallest part. A route that was found only for less is then filled up to the most that it
-/// carries. What it needs is taken off the capacities, and the rest is tried in the same way, never
-/// with an amount that had no route before: less capacity and less money for fees make none.
+/// carries. Its links are closed, and the rest is tried in the same way, never with an amount that
+/// had no route before: fewer links and less money for fees make none.
 ///
 /// # Errors
 /// [`NoSplit`].
 ///
 /// # Limits
-/// * Greedy: no part is ever taken back. It can miss a split that exists, when an early part blocks
-///   an edge that a later one needs, spends the fees, or leaves less than the smallest part in each
-///   of several places. The sum of the fees is not always the smallest one.
+/// * Greedy: no part is ever taken back. It can miss a split that exists, when an early part takes
+///   an edge that a later one needs, spends the fees, or leaves less than the smallest part. The sum
+///   of the fees is not always the smallest one.
 /// * Edges of unknown capacity are taken to carry anything, so all of the payment may end in one part
 ///   over them. What an attempt shows must be told to [`Reliability`] or excluded by the caller.
 /// * The two directions of an edge are two links; that a part over one makes room in the other is not
-///   used.
+///   used. A payment goes in no more parts than payer or recipient have hubs.
 /// * A base fee is paid once per part.
 pub fn split(
     graph: &Graph,
@@ -82,7 +83,7 @@ pub fn split(
     for _ in 0..parts.max {
         let found = next_part(&search, &bounds, left, &mut ceiling, parts.smallest)?;
         let overflow = NoSplit::NoRoute { missing: left, reason: NoRoute::Capacity };
-        search.occupy(&found).ok_or(overflow)?;
+        search.occupy(&found);
         bounds.max_fee = bounds.max_fee.checked_sub(found.route.fee).ok_or(overflow)?;
         left = left.checked_sub(found.route.amount).ok_or(overflow)?;
         routes.push(found.route);
