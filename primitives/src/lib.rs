@@ -15,6 +15,7 @@
 //! | [`evidence`] | what a dispute accepts, deadlines, late claims |
 //! | [`debt`] | how much of a debt can be collected now |
 //! | [`fees`] | what a hub asks for forwarding |
+//! | [`rate`] | at what rate a hub changes money |
 //! | [`parameters`] | the amendable numbers and the relations they must keep |
 //! | [`view`] | answers of the runtime API |
 
@@ -33,6 +34,7 @@ pub mod fees;
 pub mod ids;
 pub mod parameters;
 pub mod payload;
+pub mod rate;
 pub mod signature;
 pub mod simplex;
 pub mod view;
@@ -50,5 +52,6 @@ pub use ids::{
 };
 pub use parameters::{Parameters, ParametersError};
 pub use payload::{ChannelContext, Close, Withdrawal, WithdrawalItem};
+pub use rate::Rate;
 pub use signature::{MerkleTree, Signature};
 pub use simplex::{Entry, Lock, Simplex, SimplexError};

@@ -55,7 +55,7 @@ fn graph(hubs: u64, edges_per_hub: u64, numbers: &mut Numbers) -> Graph {
             Hint { neighbour: account(neighbour), asset: 0, capacity }
         };
         let hints = neighbours.into_iter().map(&mut hint).collect();
-        let announcement = Announcement::new(account(i), 0, hints).expect("few hints");
+        let announcement = Announcement::new(account(i), 0, hints, vec![]).expect("few hints");
         let key = &keys[usize::try_from(i).expect("small")];
         let signature = MultiSignature::Ed25519(key.sign(&announcement.message(&GENESIS)));
         let signed = SignedAnnouncement { announcement, signature };

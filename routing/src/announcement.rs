@@ -2,16 +2,22 @@
 //! "Announcements").
 
 use codec::{Compact, Decode, DecodeAll, Encode, MaxEncodedLen};
-use failsafe_primitives::{signature, AccountId, AssetId, Balance, Clock};
+use failsafe_primitives::{signature, AccountId, AssetId, Balance, Clock, Rate};
 use sp_core::{ConstU32, H256};
 use sp_crypto_hashing::blake2_256;
 use sp_runtime::{BoundedVec, MultiSignature};
 
 /// Domain tag of an [`Announcement`].
-pub const ANNOUNCEMENT_TAG: &str = "failsafe/announcement/1";
+pub const ANNOUNCEMENT_TAG: &str = "failsafe/announcement/2";
 
 /// Most hints in one announcement.
 pub const MAX_HINTS: u32 = 256;
+
+/// Most rates in one announcement.
+pub const MAX_RATES: u32 = 32;
+
+/// The rates of an announcement, ascending by the asset taken and the asset given.
+pub type Rates = BoundedVec<Rate, ConstU32<MAX_RATES>>;
 
 /// The hints of an announcement, ascending by neighbour and asset.
 pub type Hints = BoundedVec<Hint, ConstU32<MAX_HINTS>>;
@@ -44,29 +50,42 @@ pub struct Announcement {
     pub at: Clock,
     /// The hints, strictly ascending by neighbour and asset.
     pub hints: Hints,
+    /// At which rates the hub changes money, strictly ascending by the asset taken and the asset
+    /// given.
+    pub rates: Rates,
 }
 
 impl Announcement {
-    /// An announcement of `hints`, which are put in order here.
+    /// An announcement of `hints` and `rates`, which are put in order here.
     ///
     /// # Errors
     /// [`TooManyHints`](AnnouncementError::TooManyHints), [`Order`](AnnouncementError::Order) for
-    /// the same neighbour and asset twice, [`OwnAccount`](AnnouncementError::OwnAccount).
-    pub fn new(hub: AccountId, at: Clock, mut hints: Vec<Hint>) -> Result<Self, AnnouncementError> {
+    /// the same neighbour and asset twice, [`OwnAccount`](AnnouncementError::OwnAccount),
+    /// [`Rates`](AnnouncementError::Rates).
+    pub fn new(
+        hub: AccountId,
+        at: Clock,
+        mut hints: Vec<Hint>,
+        mut rates: Vec<Rate>,
+    ) -> Result<Self, AnnouncementError> {
         hints.sort_by(|a, b| a.key().cmp(&b.key()));
+        rates.sort_by_key(assets);
         let hints = Hints::try_from(hints).map_err(|_| AnnouncementError::TooManyHints)?;
-        let announcement = Self { hub, at, hints };
+        let rates = Rates::try_from(rates).map_err(|_| AnnouncementError::Rates)?;
+        let announcement = Self { hub, at, hints, rates };
         announcement.check_form()?;
         Ok(announcement)
     }
 
     /// The 32 bytes that the hub signs, in the manner of `protocol.md` §3:
-    /// `blake2_256(SCALE((tag, genesis_hash, hub, at, hints)))`.
+    /// `blake2_256(SCALE((tag, genesis_hash, hub, at, hints, rates)))`.
     pub fn message(&self, genesis_hash: &H256) -> [u8; 32] {
-        blake2_256(&(ANNOUNCEMENT_TAG, genesis_hash, &self.hub, self.at, &self.hints).encode())
+        let Self { hub, at, hints, rates } = self;
+        blake2_256(&(ANNOUNCEMENT_TAG, genesis_hash, hub, at, hints, rates).encode())
     }
 
-    /// Order of the hints, and that none names the hub itself.
+    /// Order of hints and rates, that no hint names the hub itself, and that rates can be reckoned
+    /// with.
     fn check_form(&self) -> Result<(), AnnouncementError> {
         if self.hints.windows(2).any(|two| two[0].key() >= two[1].key()) {
             return Err(AnnouncementError::Order);
@@ -74,8 +93,17 @@ impl Announcement {
         if self.hints.iter().any(|hint| hint.neighbour == self.hub) {
             return Err(AnnouncementError::OwnAccount);
         }
+        let ordered = self.rates.windows(2).all(|two| assets(&two[0]) < assets(&two[1]));
+        if !ordered || !self.rates.iter().all(Rate::is_valid) {
+            return Err(AnnouncementError::Rates);
+        }
         Ok(())
     }
+}
+
+/// By which rates are ordered.
+fn assets(rate: &Rate) -> (AssetId, AssetId) {
+    (rate.takes, rate.gives)
 }
 
 /// An announcement with the signature of the hub's account: what travels.
@@ -133,6 +161,11 @@ pub enum AnnouncementError {
     /// A hint names the announcing hub itself.
     #[error("a hub has no channel with itself")]
     OwnAccount,
+    /// Too many rates, out of order, or one that cannot be reckoned with.
+    #[error(
+        "at most {MAX_RATES} rates of two assets each, strictly ascending, with amounts above 0"
+    )]
+    Rates,
     /// The hub is not in the registry.
     #[error("the hub is not registered")]
     UnknownHub,

@@ -79,7 +79,8 @@ mod search;
 pub mod split;
 
 pub use announcement::{
-    Announcement, AnnouncementError, Hint, Hints, SignedAnnouncement, ANNOUNCEMENT_TAG, MAX_HINTS,
+    Announcement, AnnouncementError, Hint, Hints, Rates, SignedAnnouncement, ANNOUNCEMENT_TAG,
+    MAX_HINTS, MAX_RATES,
 };
 pub use find::find;
 pub use graph::{Capacity, Graph, Hub, Rules};

@@ -91,7 +91,7 @@ prop_compose! {
                 _ => None,
             };
             let hints = channels.iter().enumerate().filter_map(hint).collect();
-            let announcement = Announcement::new(account(one), NOW, hints).unwrap();
+            let announcement = Announcement::new(account(one), NOW, hints, vec![]).unwrap();
             let signature = KEYS[one].sign(&announcement.message(&GENESIS));
             let signature = MultiSignature::Ed25519(signature);
             graph.announce(SignedAnnouncement { announcement, signature }, NOW).unwrap();

@@ -1,8 +1,8 @@
 use crate::support::*;
 use codec::{Compact, Encode};
-use failsafe_primitives::AccountId;
+use failsafe_primitives::{AccountId, Rate};
 use failsafe_routing::{
-    Announcement, AnnouncementError, Graph, Hint, SignedAnnouncement, MAX_HINTS,
+    Announcement, AnnouncementError, Graph, Hint, SignedAnnouncement, MAX_HINTS, MAX_RATES,
 };
 use proptest::prelude::*;
 use sp_core::H256;
@@ -60,7 +60,7 @@ fn announcement_should_be_refused_when_another_key_has_signed() {
 
 #[test]
 fn announcement_should_be_refused_when_it_was_signed_for_another_chain() {
-    let announcement = Announcement::new(account(1), NOW, vec![]).unwrap();
+    let announcement = Announcement::new(account(1), NOW, vec![], vec![]).unwrap();
     let message = announcement.message(&H256([8; 32]));
     let signature = MultiSignature::Ed25519(sp_core::Pair::sign(&key(1), &message));
     let foreign = SignedAnnouncement { announcement, signature };
@@ -82,7 +82,7 @@ fn announcement_should_be_refused_when_anything_in_it_was_changed() {
 #[test]
 fn announcement_should_be_refused_when_its_hints_are_not_in_order() {
     let mut announcement =
-        Announcement::new(account(1), NOW, vec![hint(2, None), hint(3, None)]).unwrap();
+        Announcement::new(account(1), NOW, vec![hint(2, None), hint(3, None)], vec![]).unwrap();
     let mut hints = announcement.hints.to_vec();
     hints.reverse();
     announcement.hints = hints.try_into().unwrap();
@@ -92,21 +92,44 @@ fn announcement_should_be_refused_when_its_hints_are_not_in_order() {
 
 #[test]
 fn announcement_should_not_be_made_when_a_neighbour_and_asset_come_twice() {
-    let twice = Announcement::new(account(1), NOW, vec![hint(2, None), hint(2, Some(1))]);
+    let twice = Announcement::new(account(1), NOW, vec![hint(2, None), hint(2, Some(1))], vec![]);
     assert_eq!(twice, Err(AnnouncementError::Order));
 }
 
 #[test]
 fn announcement_should_not_be_made_when_it_names_its_own_hub() {
-    let own = Announcement::new(account(1), NOW, vec![hint(1, None)]);
+    let own = Announcement::new(account(1), NOW, vec![hint(1, None)], vec![]);
     assert_eq!(own, Err(AnnouncementError::OwnAccount));
 }
 
 #[test]
 fn announcement_should_not_be_made_when_it_has_too_many_hints() {
-    assert!(Announcement::new(account(1), NOW, many(MAX_HINTS)).is_ok());
-    let above = Announcement::new(account(1), NOW, many(MAX_HINTS + 1));
+    assert!(Announcement::new(account(1), NOW, many(MAX_HINTS), vec![]).is_ok());
+    let above = Announcement::new(account(1), NOW, many(MAX_HINTS + 1), vec![]);
     assert_eq!(above, Err(AnnouncementError::TooManyHints));
+}
+
+#[test]
+fn announcement_should_be_refused_when_its_rates_are_out_of_order_too_many_or_none() {
+    let rate = |takes, gives| Rate { takes, gives, take_amount: 1, give_amount: 1 };
+    let good = vec![rate(2, 1), rate(0, 1), rate(0, 2)];
+    let made = Announcement::new(account(1), NOW, vec![], good).unwrap();
+    assert_eq!(
+        made.rates.iter().map(|rate| (rate.takes, rate.gives)).collect::<Vec<_>>(),
+        [(0, 1), (0, 2), (2, 1)]
+    );
+    let mut unordered = made.clone();
+    unordered.rates = vec![rate(2, 1), rate(0, 1)].try_into().unwrap();
+    let result = one_hub().announce(signed(1, unordered), NOW);
+    assert_eq!(result, Err(AnnouncementError::Rates));
+    assert!(one_hub().announce(signed(1, made), NOW).is_ok());
+    let many = (1..=MAX_RATES + 1).map(|asset| rate(0, asset)).collect();
+    let twice = vec![rate(0, 1), rate(0, 1)];
+    let worthless = vec![Rate { give_amount: 0, ..rate(0, 1) }];
+    for rates in [many, twice, worthless, vec![rate(1, 1)]] {
+        let made = Announcement::new(account(1), NOW, vec![], rates);
+        assert_eq!(made, Err(AnnouncementError::Rates));
+    }
 }
 
 #[test]
@@ -134,9 +157,11 @@ fn decoding_should_be_refused_when_bytes_follow() {
 
 #[test]
 fn message_should_be_the_documented_bytes_when_hashed() {
-    let announcement = Announcement::new(account(1), 5, vec![hint(2, Some(9))]).unwrap();
+    let rate = Rate { takes: 3, gives: 4, take_amount: 7, give_amount: 8 };
+    let announcement =
+        Announcement::new(account(1), 5, vec![hint(2, Some(9))], vec![rate]).unwrap();
     let mut bytes = vec![4 * 23];
-    bytes.extend(b"failsafe/announcement/1");
+    bytes.extend(b"failsafe/announcement/2");
     bytes.extend(GENESIS.0);
     bytes.extend(<[u8; 32]>::from(account(1)));
     bytes.extend(5u64.to_le_bytes());
@@ -145,6 +170,11 @@ fn message_should_be_the_documented_bytes_when_hashed() {
     bytes.extend(0u32.to_le_bytes());
     bytes.push(1);
     bytes.extend(9u128.to_le_bytes());
+    bytes.push(4);
+    bytes.extend(3u32.to_le_bytes());
+    bytes.extend(4u32.to_le_bytes());
+    bytes.extend(7u128.to_le_bytes());
+    bytes.extend(8u128.to_le_bytes());
     assert_eq!(announcement.message(&GENESIS), blake2_256(&bytes));
 }
 

@@ -76,7 +76,7 @@ fn edge_should_not_exist_when_a_hub_names_itself_as_a_route() {
 #[test]
 fn announcement_should_be_given_on_as_it_was_signed_when_asked_for() {
     let mut graph = Graph::new(rules(), [hub(1, 0, &[])]);
-    let announcement = Announcement::new(account(1), NOW, vec![hint(9, Some(1))]).unwrap();
+    let announcement = Announcement::new(account(1), NOW, vec![hint(9, Some(1))], vec![]).unwrap();
     let original = signed(1, announcement);
     graph.announce(original.clone(), NOW).unwrap();
     assert_eq!(graph.announcement(&account(1)), Some(&original));

@@ -42,7 +42,7 @@ pub fn hint(neighbour: u8, capacity: Option<Balance>) -> Hint {
 }
 
 pub fn announced(number: u8, at: Clock, hints: Vec<Hint>) -> SignedAnnouncement {
-    signed(number, Announcement::new(account(number), at, hints).unwrap())
+    signed(number, Announcement::new(account(number), at, hints, vec![]).unwrap())
 }
 
 pub fn signed(number: u8, announcement: Announcement) -> SignedAnnouncement {
