@@ -11,7 +11,9 @@ use crate::{
 use failsafe_channel::AssetTerms;
 use failsafe_primitives::{
     arithmetic::LIMIT, fees::HubFees, parameters::MAX_FEE_CEILING_PPM, view::AssetView, Balance,
+    Rate,
 };
+use failsafe_routing::MAX_RATES;
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -64,6 +66,16 @@ pub enum ConfigError {
     /// No such asset.
     #[error("configuration: there is no asset {0:?} on this chain")]
     UnknownAsset(String),
+    /// A rate that cannot be used.
+    #[error("configuration: {takes} cannot be changed into {gives} like this: {reason}")]
+    Exchange {
+        /// What is taken.
+        takes: String,
+        /// What is given.
+        gives: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// The same asset twice.
     #[error("configuration: asset {0:?} is there twice")]
     AssetTwice(String),
@@ -102,6 +114,21 @@ pub struct HubConfig {
     /// Assets that it takes.
     #[serde(default = "default_assets")]
     pub assets: Vec<AssetConfig>,
+    /// At what rates it changes money.
+    #[serde(default)]
+    pub exchange: Vec<ExchangeConfig>,
+}
+
+/// At what rate a hub changes money.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeConfig {
+    /// Symbol or number of the asset that it takes.
+    pub takes: String,
+    /// Symbol or number of the asset that it gives.
+    pub gives: String,
+    /// How much it takes for one whole unit of what it gives.
+    pub price: String,
 }
 
 /// What a hub asks for forwarding.
@@ -253,6 +280,13 @@ min_risk = "10"
 reserve = "10"
 # Users whom you owe less are not insured: their deposits would cost more than they are worth.
 min_deposit = "1"
+
+# You change money: who pays USD may have EUR paid on. Your price binds you for as long as a payment
+# takes, up to the lock window (minutes): leave a margin. You need EUR that can be paid on.
+# [[exchange]]
+# takes = "USD"
+# gives = "EUR"
+# price = "1.09" # USD for one EUR
 "#,
         node = quote(node),
         dir = quote(&dir.display().to_string()),
@@ -307,15 +341,7 @@ impl HubConfig {
         let mut rules = BTreeMap::new();
         let mut min_payments = BTreeMap::new();
         for config in &self.assets {
-            let number = config.asset.parse().ok();
-            let named = |asset: &&AssetView| {
-                Some(asset.id) == number
-                    || asset.symbol.eq_ignore_ascii_case(config.asset.as_bytes())
-            };
-            let asset = assets
-                .iter()
-                .find(named)
-                .ok_or_else(|| ConfigError::UnknownAsset(config.asset.clone()))?;
+            let asset = find_asset(assets, &config.asset)?;
             let parse = |text: &str| {
                 amount::parse(text, asset.decimals)
                     .map_err(|error| ConfigError::Amount { asset: config.asset.clone(), error })
@@ -365,8 +391,50 @@ impl HubConfig {
             },
             max_partners: self.max_partners,
             min_payments,
+            rates: self.rates(assets)?,
         })
     }
+
+    fn rates(&self, assets: &[AssetView]) -> Result<Vec<Rate>, ConfigError> {
+        let mut rates: Vec<Rate> = vec![];
+        for config in &self.exchange {
+            let wrong = |reason| ConfigError::Exchange {
+                takes: config.takes.clone(),
+                gives: config.gives.clone(),
+                reason,
+            };
+            let takes = find_asset(assets, &config.takes)?;
+            let gives = find_asset(assets, &config.gives)?;
+            let take_amount = amount::parse(&config.price, takes.decimals)
+                .map_err(|error| ConfigError::Amount { asset: config.takes.clone(), error })?;
+            let give_amount = 10u128
+                .checked_pow(gives.decimals.into())
+                .ok_or_else(|| wrong("one whole unit is too large a number"))?;
+            let rate = Rate { takes: takes.id, gives: gives.id, take_amount, give_amount };
+            if !rate.is_valid() {
+                return Err(wrong("name two assets and a price above 0"));
+            }
+            if rates.iter().any(|known| (known.takes, known.gives) == (rate.takes, rate.gives)) {
+                return Err(wrong("it is there twice"));
+            }
+            rates.push(rate);
+        }
+        if rates.len() > usize::try_from(MAX_RATES).unwrap_or(usize::MAX) {
+            let value = u64::try_from(rates.len()).unwrap_or(u64::MAX);
+            let bounds = format!("at most {MAX_RATES}");
+            return Err(ConfigError::OutOfBounds { name: "number of rates", value, bounds });
+        }
+        Ok(rates)
+    }
+}
+
+/// An asset by its symbol or number.
+fn find_asset<'a>(assets: &'a [AssetView], text: &str) -> Result<&'a AssetView, ConfigError> {
+    let number = text.parse().ok();
+    let named = |asset: &&AssetView| {
+        Some(asset.id) == number || asset.symbol.eq_ignore_ascii_case(text.as_bytes())
+    };
+    assets.iter().find(named).ok_or_else(|| ConfigError::UnknownAsset(text.to_string()))
 }
 
 #[cfg(test)]
@@ -416,6 +484,28 @@ mod tests {
             let error = written(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");
         }
+    }
+
+    #[test]
+    fn rates_should_be_in_smallest_units_when_configured_in_whole_ones() {
+        let eur = AssetView { id: 7, symbol: b"EUR".to_vec(), decimals: 2, minimum: 1 };
+        let exchange = |price: &str, gives: &str| {
+            let text = format!(
+                "{}\n[[exchange]]\ntakes = \"frd\"\ngives = \"{gives}\"\nprice = \"{price}\"\n",
+                plain()
+            );
+            written(&text).unwrap().policy(&[frd(), eur.clone()])
+        };
+        let policy = exchange("1.5", "EUR").unwrap();
+        let rate = Rate { takes: 0, gives: 7, take_amount: 1_500_000_000_000, give_amount: 100 };
+        assert_eq!(policy.rates, [rate]);
+        // Two cents, with a fee of 0, cost three hundredths of an FRD.
+        assert_eq!(policy.price(0, 7, 2), Some(30_000_000_000));
+        assert_eq!(policy.price(7, 0, 2), None);
+        assert!(matches!(exchange("0", "EUR"), Err(ConfigError::Exchange { .. })));
+        assert!(matches!(exchange("1", "FRD"), Err(ConfigError::Exchange { .. })));
+        assert!(matches!(exchange("1", "XYZ"), Err(ConfigError::UnknownAsset(_))));
+        assert!(matches!(exchange("x", "EUR"), Err(ConfigError::Amount { .. })));
     }
 
     #[test]

@@ -45,6 +45,8 @@ impl Daemon {
         let stop = service.stop.clone();
         let party = Arc::new(Party::start(client, party).await?);
         let service = Service::new(party.clone(), service).await?;
+        // Ends with the party.
+        tokio::spawn(service.clone().pay_standing_orders());
         let server = rpc::serve(service, rpc, dir).await?;
         Ok(Self { party, server, stop })
     }

@@ -1,7 +1,9 @@
-//! Invoices: what a recipient gives to a payer, as one line of text.
+//! Invoices and offers: what a recipient gives to payers, as one line of text.
 //!
-//! `fsi1` and the base58 of SCALE `(body, signature)`. The recipient's account signs, so a letter that
-//! is wrong is noticed, and nobody can put another key or account into somebody's invoice.
+//! `fsi1` (an invoice: one payment, proved by the recipient's secret) or `fso1` (an offer: as many
+//! payments as payers like, of any amount) and the base58 of SCALE `(body, signature)`. The
+//! recipient's account signs, so a letter that is wrong is noticed, and nobody can put another key or
+//! account into somebody's invoice.
 
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_primitives::{signature, simplex::LockHash, AccountId, AssetId, Balance};
@@ -11,8 +13,12 @@ use sp_runtime::{BoundedVec, MultiSignature};
 
 /// What every invoice begins with.
 pub const PREFIX: &str = "fsi1";
-/// Domain tag of what the recipient signs.
+/// What every offer begins with.
+pub const OFFER_PREFIX: &str = "fso1";
+/// Domain tag of an invoice that the recipient signs.
 const TAG: &str = "failsafe/invoice/1";
+/// Domain tag of an offer that it signs.
+const OFFER_TAG: &str = "failsafe/offer/1";
 /// Longest text of an invoice.
 const MAX_TEXT: usize = 2_048;
 /// Most hubs through which a recipient can be reached.
@@ -20,7 +26,10 @@ pub const MAX_HUBS: u32 = 8;
 /// Longest description, bytes.
 pub const MAX_DESCRIPTION: u32 = 256;
 
-/// What a payer needs to know.
+/// Hubs through which a recipient can be reached.
+pub type Hubs = BoundedVec<AccountId, ConstU32<MAX_HUBS>>;
+
+/// What a payer needs to know of one payment.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Body {
     /// The chain.
@@ -30,7 +39,7 @@ pub struct Body {
     /// X25519 key to which its part of the onion is encrypted.
     pub onion_key: [u8; 32],
     /// Hubs with which it has channels.
-    pub hubs: BoundedVec<AccountId, ConstU32<MAX_HUBS>>,
+    pub hubs: Hubs,
     /// The asset.
     pub asset: AssetId,
     /// The amount, smallest units; `None`: the payer decides.
@@ -45,55 +54,115 @@ pub struct Body {
     pub description: BoundedVec<u8, ConstU32<MAX_DESCRIPTION>>,
 }
 
-/// What is wrong with the text of an invoice.
+/// What a payer needs to know to pay somebody at any time.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Offer {
+    /// The chain.
+    pub genesis: H256,
+    /// Who is paid.
+    pub recipient: AccountId,
+    /// X25519 key to which its part of the onion is encrypted.
+    pub onion_key: [u8; 32],
+    /// Hubs with which it has channels.
+    pub hubs: Hubs,
+    /// What it is for, UTF-8.
+    pub description: BoundedVec<u8, ConstU32<MAX_DESCRIPTION>>,
+}
+
+/// What is wrong with the text of an invoice or an offer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvoiceError {
     /// Not an invoice at all.
-    #[error("this is not an invoice: one begins with {PREFIX}")]
+    #[error("this is neither an invoice nor an offer: they begin with {PREFIX} or {OFFER_PREFIX}")]
     NotAnInvoice,
     /// It cannot be read.
-    #[error("the invoice cannot be read: a part of it is missing, or a letter is wrong")]
+    #[error("the text cannot be read: a part of it is missing, or a letter is wrong")]
     Damaged,
     /// It was not signed by its recipient.
-    #[error(
-        "the invoice is not signed by its recipient: a letter is wrong, or somebody changed it"
-    )]
+    #[error("the text is not signed by its recipient: a letter is wrong, or somebody changed it")]
     BadSignature,
     /// It is for another chain.
-    #[error("the invoice is for another chain")]
+    #[error("that is for another chain")]
     OtherChain,
     /// Its time is over.
     #[error("the invoice has expired: ask for a new one")]
     Expired,
 }
 
-impl Body {
-    fn message(&self) -> [u8; 32] {
-        blake2_256(&(TAG, self).encode())
+/// The text of something that a recipient signs.
+fn write<T: Encode>(
+    prefix: &str,
+    tag: &str,
+    body: &T,
+    sign: impl FnOnce(&[u8; 32]) -> MultiSignature,
+) -> String {
+    let signature = sign(&message(tag, body));
+    format!("{prefix}{}", bs58::encode((body, signature).encode()).into_string())
+}
+
+fn message<T: Encode>(tag: &str, body: &T) -> [u8; 32] {
+    blake2_256(&(tag, body).encode())
+}
+
+/// Reads and checks the text of something that its recipient has signed for the chain with `genesis`.
+fn read<T: Encode + Decode>(
+    prefix: &str,
+    tag: &str,
+    text: &str,
+    genesis: H256,
+    of: impl FnOnce(&T) -> (&AccountId, H256),
+) -> Result<T, InvoiceError> {
+    let digits = text.trim().strip_prefix(prefix).ok_or(InvoiceError::NotAnInvoice)?;
+    if digits.len() > MAX_TEXT {
+        return Err(InvoiceError::Damaged);
+    }
+    let bytes = bs58::decode(digits).into_vec().map_err(|_| InvoiceError::Damaged)?;
+    let (body, by) =
+        <(T, MultiSignature)>::decode_all(&mut &bytes[..]).map_err(|_| InvoiceError::Damaged)?;
+    let (recipient, chain) = of(&body);
+    if !signature::verify(&by, &message(tag, &body), recipient) {
+        return Err(InvoiceError::BadSignature);
+    }
+    if chain != genesis {
+        return Err(InvoiceError::OtherChain);
+    }
+    Ok(body)
+}
+
+impl Offer {
+    /// The text of the offer. `sign` signs with the recipient's account.
+    pub fn to_text(&self, sign: impl FnOnce(&[u8; 32]) -> MultiSignature) -> String {
+        write(OFFER_PREFIX, OFFER_TAG, self, sign)
     }
 
+    /// Reads and checks the text of an offer for the chain with `genesis`.
+    ///
+    /// # Errors
+    /// [`InvoiceError`].
+    pub fn from_text(text: &str, genesis: H256) -> Result<Self, InvoiceError> {
+        read(OFFER_PREFIX, OFFER_TAG, text, genesis, |offer: &Self| {
+            (&offer.recipient, offer.genesis)
+        })
+    }
+
+    /// What it is for.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.description).into_owned()
+    }
+}
+
+impl Body {
     /// The text of the invoice. `sign` signs with the recipient's account.
     pub fn to_text(&self, sign: impl FnOnce(&[u8; 32]) -> MultiSignature) -> String {
-        let signature = sign(&self.message());
-        format!("{PREFIX}{}", bs58::encode((self, signature).encode()).into_string())
+        write(PREFIX, TAG, self, sign)
     }
 
     /// Reads and checks the text of an invoice for the chain with `genesis`.
+    ///
+    /// # Errors
+    /// [`InvoiceError`].
     pub fn from_text(text: &str, genesis: H256) -> Result<Self, InvoiceError> {
-        let digits = text.trim().strip_prefix(PREFIX).ok_or(InvoiceError::NotAnInvoice)?;
-        if digits.len() > MAX_TEXT {
-            return Err(InvoiceError::Damaged);
-        }
-        let bytes = bs58::decode(digits).into_vec().map_err(|_| InvoiceError::Damaged)?;
-        let (body, by) = <(Self, MultiSignature)>::decode_all(&mut &bytes[..])
-            .map_err(|_| InvoiceError::Damaged)?;
-        if !signature::verify(&by, &body.message(), &body.recipient) {
-            return Err(InvoiceError::BadSignature);
-        }
-        if body.genesis != genesis {
-            return Err(InvoiceError::OtherChain);
-        }
-        Ok(body)
+        read(PREFIX, TAG, text, genesis, |body: &Self| (&body.recipient, body.genesis))
     }
 
     /// What it is for.
@@ -131,6 +200,21 @@ mod tests {
             let text = body.to_text(|message| key.sign(message));
             assert_eq!(Body::from_text(&format!(" {text}\n"), body.genesis), Ok(body));
         }
+    }
+
+    #[test]
+    fn offer_should_be_the_same_when_written_and_read_but_be_no_invoice() {
+        let key = AccountKey::generate(Scheme::Sr25519);
+        let Body { genesis, recipient, onion_key, hubs, description, .. } = body(&key);
+        let offer = Offer { genesis, recipient, onion_key, hubs, description };
+        let text = offer.to_text(|message| key.sign(message));
+        assert_eq!(Offer::from_text(&text, genesis), Ok(offer));
+        assert_eq!(Offer::from_text(&text, H256::zero()), Err(InvoiceError::OtherChain));
+        let renamed = text.replacen(OFFER_PREFIX, PREFIX, 1);
+        assert!(Body::from_text(&renamed, genesis).is_err());
+        let mut wrong = text.into_bytes();
+        wrong[40] = if wrong[40] == b'2' { b'3' } else { b'2' };
+        assert!(Offer::from_text(&String::from_utf8(wrong).unwrap(), genesis).is_err());
     }
 
     #[test]

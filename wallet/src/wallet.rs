@@ -187,6 +187,7 @@ impl Wallet {
             rebalance: RebalancePolicy::default(),
             max_partners: hubs.len(),
             min_payments: BTreeMap::new(),
+            rates: vec![],
         }
     }
 

@@ -1,31 +1,39 @@
 //! Requests to a running party.
 
 use super::render;
-use crate::invoice::PREFIX;
+use crate::invoice::{OFFER_PREFIX, PREFIX};
 use crate::rpc::{
-    api::{HubRow, OnChainView, RebalanceView},
+    api::{Costs, HubRow, OnChainView, RebalanceView, Schedule},
     client::explain,
     FailsafeRpcClient,
 };
 use clap::Subcommand;
 use jsonrpsee::{core::ClientError, http_client::HttpClient};
 use serde::Serialize;
+use std::time::Duration;
 
 /// What hub and wallet can be asked for.
 #[derive(Clone, Debug, Subcommand)]
 pub enum PartyCommand {
     /// Everything at a glance: on-chain, insured and uninsured balances, what is signed
     Status,
-    /// Pay somebody at once, through a hub; or an invoice, over as many hubs as it takes
+    /// Pay somebody at once, through a hub; or an invoice or offer, over as many hubs as it takes
     Pay {
-        /// A wallet: an invoice (fsi1…), account@hub, an account at its first hub, or @hub itself. A
-        /// hub: an account
+        /// A wallet: an invoice (fsi1…), an offer (fso1…), account@hub, an account at its first hub,
+        /// or @hub itself. A hub: an account
         to: String,
         /// How much arrives, for instance 12.5; not for an invoice that says so itself
         amount: Option<String>,
-        /// Invoices: most that all hubs on the way may ask for; a hundredth of the amount if absent
+        /// Invoices and offers: most that all hubs on the way may ask for; a hundredth of the amount
+        /// if absent
         #[arg(long)]
         max_fee: Option<String>,
+        /// Invoices and offers: pay with this asset, which your hub changes (see `rates`)
+        #[arg(long, requires = "at_most")]
+        with: Option<String>,
+        /// Most of it, for instance 12.5
+        #[arg(long, requires = "with")]
+        at_most: Option<String>,
         /// Symbol or number of the asset
         #[arg(long, default_value = "FRD")]
         asset: String,
@@ -47,6 +55,33 @@ pub enum PartyCommand {
         #[arg(long, default_value_t = 60)]
         valid_minutes: u64,
     },
+    /// Let others pay you at any time: prints an offer, which anybody can pay as often as they like
+    Offer {
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Change money at one of your hubs: both assets change hands, or neither does
+    Swap {
+        /// How much to buy, for instance 12.5
+        amount: String,
+        /// Symbol or number of the asset to buy
+        asset: String,
+        /// Symbol or number of the asset to pay with
+        #[arg(long)]
+        with: String,
+        /// Most of it
+        #[arg(long)]
+        at_most: String,
+        /// Name of the payment (32 hex digits): the same name is never paid twice
+        #[arg(long)]
+        id: Option<String>,
+    },
+    /// At what rates your hubs change money
+    Rates,
+    /// Pay again and again while the wallet's daemon is running: rent, or money that streams
+    #[command(subcommand)]
+    Recurring(RecurringCommand),
     /// What an invoice says, and whether it is paid if it is yours
     DecodeInvoice {
         /// fsi1…
@@ -149,6 +184,66 @@ pub enum PartyCommand {
     Stop,
 }
 
+/// Standing orders.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RecurringCommand {
+    /// Add a standing order; the first payment is at once
+    Add {
+        /// An offer (fso1…), account@hub, an account at the first hub, or @hub. A hub: an account
+        to: String,
+        /// How much each time, for instance 12.5
+        amount: String,
+        /// From one payment to the next: 500ms, 1s, 10m, 1h, 30days
+        #[arg(long, value_parser = humantime::parse_duration)]
+        every: Duration,
+        /// How many in all; until it is cancelled if absent
+        #[arg(long)]
+        times: Option<u32>,
+        /// Leave out what was missed while the daemon was not running
+        #[arg(long)]
+        skip_missed: bool,
+        /// Symbol or number of the asset
+        #[arg(long, default_value = "FRD")]
+        asset: String,
+        /// Name of the order (32 hex digits): the same again is the same order
+        #[arg(long)]
+        id: Option<String>,
+    },
+    /// All standing orders
+    List,
+    /// Cancel one; what is under way is paid
+    Cancel {
+        /// Its name
+        id: String,
+    },
+}
+
+impl RecurringCommand {
+    async fn send(
+        self,
+        client: &HttpClient,
+        json: bool,
+    ) -> Result<Result<(), String>, ClientError> {
+        Ok(match self {
+            Self::Add { to, amount, every, times, skip_missed, asset, id } => {
+                let Ok(every_ms) = u64::try_from(every.as_millis()) else {
+                    return Ok(Err("that is longer than time".into()));
+                };
+                let schedule = Schedule { every_ms, times, skip_missed };
+                let row = client.recurring_add(to, amount, Some(asset), schedule, id).await?;
+                show(json, &row, |row| render::recurring_table(std::slice::from_ref(row)))
+            },
+            Self::List => {
+                show(json, &client.recurring().await?, |rows| render::recurring_table(rows))
+            },
+            Self::Cancel { id } => {
+                client.recurring_cancel(id).await?;
+                show(json, &(), |()| "cancelled".into())
+            },
+        })
+    }
+}
+
 /// Shows an answer, as JSON or for people.
 fn show<T: Serialize>(
     json: bool,
@@ -192,17 +287,36 @@ impl PartyCommand {
     ) -> Result<Result<(), String>, ClientError> {
         Ok(match self {
             Self::Status => show(json, &client.status().await?, render::status_text),
-            Self::Pay { to, amount, max_fee, asset, id } => {
+            Self::Pay { to, amount, max_fee, with, at_most, asset, id } => {
+                let offer = to.trim().starts_with(OFFER_PREFIX);
+                let named = max_fee.is_some() || with.is_some();
+                let costs = Some(Costs { max_fee, source: with, at_most });
                 let payment = if to.trim().starts_with(PREFIX) {
-                    client.pay_invoice(to, amount, max_fee, id).await?
+                    client.pay_invoice(to, amount, costs, id).await?
+                } else if !offer && named {
+                    let text = "fees and another asset can be named for invoices and offers only";
+                    return Ok(Err(text.into()));
                 } else {
                     let Some(amount) = amount else {
                         return Ok(Err("how much? failsafe pay <who> <amount>".into()));
                     };
-                    client.pay(to, amount, Some(asset), id).await?
+                    if offer {
+                        client.pay_offer(to, amount, Some(asset), costs, id).await?
+                    } else {
+                        client.pay(to, amount, Some(asset), id).await?
+                    }
                 };
                 show(json, &payment, render::payment_text)
             },
+            Self::Offer { description } => {
+                show(json, &client.offer(description).await?, |row| row.offer.clone())
+            },
+            Self::Swap { amount, asset, with, at_most, id } => {
+                let payment = client.swap(amount, asset, with, at_most, id).await?;
+                show(json, &payment, render::payment_text)
+            },
+            Self::Recurring(command) => command.send(client, json).await?,
+            Self::Rates => show(json, &client.rates().await?, |rows| render::rate_table(rows)),
             Self::Invoice { amount, asset, description, valid_minutes } => {
                 let seconds = valid_minutes.saturating_mul(60);
                 let asset = Some(asset);

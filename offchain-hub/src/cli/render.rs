@@ -3,12 +3,12 @@
 use crate::{
     amount,
     rpc::api::{
-        Amount, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView, PaymentRow,
-        RebalanceView, StatusView,
+        Amount, AmountRow, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView,
+        PaymentRow, RateRow, RebalanceView, RecurringRow, StatusView,
     },
 };
 use comfy_table::{CellAlignment, Table};
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 /// A line under the header and nothing else.
 const HEADER_LINE: &str = "     ──            ";
@@ -178,7 +178,52 @@ pub fn payment_text(row: &PaymentRow) -> String {
         _ => format!(" (fee {})", units(row.fee, &row.asset)),
     };
     let proof = row.proof.as_ref().map(|secret| format!("\nproof {secret}")).unwrap_or_default();
-    format!("{amount}{fee} to {}: {outcome}\nname {}{proof}", row.to, row.id)
+    let spent = row.spent.as_ref().filter(|spent| spent.asset != row.asset);
+    let spent = spent.map(|spent| format!(" for {}", amount_text(spent))).unwrap_or_default();
+    format!("{amount}{fee}{spent} to {}: {outcome}\nname {}{proof}", row.to, row.id)
+}
+
+fn amount_text(row: &AmountRow) -> String {
+    format!("{} {}", units(row.amount, &row.asset), row.asset.symbol)
+}
+
+/// Standing orders.
+pub fn recurring_table(rows: &[RecurringRow]) -> String {
+    if rows.is_empty() {
+        return "no standing orders".into();
+    }
+    let mut table = table(&["name", "amount", "asset", "every", "paid", "state", "to"]);
+    for row in rows {
+        let times = row.times.map_or_else(|| "∞".into(), |times| times.to_string());
+        let state = match row.came_back {
+            0 => row.state.clone(),
+            again => format!("{}, came back {again} ×", row.state),
+        };
+        table.add_row([
+            row.id.clone(),
+            units(row.amount, &row.asset),
+            row.asset.symbol.clone(),
+            humantime::format_duration(Duration::from_millis(row.every_ms)).to_string(),
+            format!("{} of {times}", row.paid),
+            state,
+            short(&row.to),
+        ]);
+    }
+    right_align(&mut table, 1..2);
+    table.to_string()
+}
+
+/// At what rates hubs change money.
+pub fn rate_table(rows: &[RateRow]) -> String {
+    if rows.is_empty() {
+        return "no hub of yours changes money, as far as it has announced".into();
+    }
+    let mut table = table(&["hub", "takes", "for"]);
+    for row in rows {
+        table.add_row([row.hub.clone(), amount_text(&row.takes), amount_text(&row.gives)]);
+    }
+    right_align(&mut table, 1..3);
+    table.to_string()
 }
 
 /// An invoice.

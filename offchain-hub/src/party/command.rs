@@ -3,9 +3,10 @@
 use super::{
     locks::{
         incoming::{Invoice, InvoiceState},
-        outgoing::LockedOrder,
+        outgoing::{LockedOrder, Outgoing},
     },
-    records::{Failure, PaymentRecord},
+    orders::StandingOrder,
+    records::{Failures, PaymentRecord},
 };
 use crate::{chain::Call, rebalance::Plan};
 use failsafe_channel::{
@@ -41,6 +42,11 @@ pub enum Command {
     },
     /// Pay with locks.
     PayLocked(Box<LockedOrder>),
+    /// Wait for a payment with locks that is under way.
+    AwaitLocked {
+        /// Its name.
+        id: PaymentId,
+    },
     /// Remember what we want to be paid.
     Invoice(Box<Invoice>),
     /// Where an invoice of ours stands.
@@ -48,10 +54,29 @@ pub enum Command {
         /// Its hash.
         hash: LockHash,
     },
-    /// The secret of a payment of ours: the proof that it was made.
-    Proof {
+    /// A payment of ours with locks.
+    Locked {
         /// Its hash.
         hash: LockHash,
+    },
+    /// Remember a standing order; the same again is the same one.
+    AddOrder {
+        /// Names it.
+        id: PaymentId,
+        /// The order.
+        order: Box<StandingOrder>,
+    },
+    /// Cancel a standing order.
+    CancelOrder {
+        /// Its name.
+        id: PaymentId,
+    },
+    /// All standing orders.
+    Orders,
+    /// What is to be paid now for a standing order.
+    NextInstalment {
+        /// Its name.
+        order: PaymentId,
     },
     /// What is known of chain and network.
     Survey,
@@ -128,8 +153,12 @@ pub enum Answer {
     Payment(PaymentId, PaymentRecord),
     /// The hash of an invoice, and where it stands.
     Invoice(LockHash, InvoiceState),
-    /// The secret of a payment, if it was paid.
-    Proof(Option<[u8; 32]>),
+    /// A payment of ours with locks.
+    Locked(Box<Outgoing>),
+    /// All standing orders.
+    Orders(Vec<(PaymentId, StandingOrder)>),
+    /// Name of the payment that is to be made for a standing order, unless it is not due.
+    Instalment(Option<(PaymentId, StandingOrder)>),
     /// What is known of chain and network.
     Survey(Box<Survey>),
     /// It is final on chain in this block.
@@ -204,7 +233,15 @@ pub enum CommandError {
     Returned(ReturnReason),
     /// A payment with locks came to nothing.
     #[error("the payment failed: {0}; nothing was lost")]
-    Failed(Failure),
+    Failed(Failures),
+    /// Parts of a payment came to nothing; the others are pending.
+    #[error("parts of the payment failed: {failures}; the others are pending")]
+    PartFailed {
+        /// Why.
+        failures: Failures,
+        /// What no part brings to the recipient now.
+        missing: Balance,
+    },
     /// No way to the recipient.
     #[error("no route to the recipient: {0}")]
     NoRoute(NoRoute),

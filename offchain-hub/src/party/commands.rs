@@ -4,6 +4,7 @@ use super::{
     command::{Answer, ChannelReport, Command, CommandError, Reply, Standing, Survey},
     core::{Action, Core, Output, PendingWithdrawal, PROOF_VALIDITY},
     payments::Order,
+    records::PaymentState,
 };
 use crate::{
     chain::{submit::Record, Call, Intent},
@@ -47,6 +48,14 @@ impl Core {
                     Err(error) => Err(error),
                 }
             },
+            Command::AwaitLocked { id } => match self.payments.get(&id) {
+                Some(record) if record.state == PaymentState::Locked => {
+                    self.pay_replies.insert(id, reply);
+                    return;
+                },
+                Some(record) => Ok(Answer::Payment(id, record.clone())),
+                None => Err(CommandError::UnknownPayment(id)),
+            },
             Command::Invoice(invoice) => {
                 let state = invoice.state;
                 Ok(Answer::Invoice(self.add_invoice(*invoice, out), state))
@@ -55,7 +64,21 @@ impl Core {
                 Some(invoice) => Ok(Answer::Invoice(hash, invoice.state)),
                 None => Err(CommandError::UnknownInvoice),
             },
-            Command::Proof { hash } => Ok(Answer::Proof(self.proof_of(&hash))),
+            Command::Locked { hash } => match self.locks.outgoing.get(&hash) {
+                Some(payment) => Ok(Answer::Locked(Box::new(payment.clone()))),
+                None => Err(CommandError::UnknownInvoice),
+            },
+            Command::AddOrder { id, order } => {
+                self.add_order(id, *order, out).map(|()| Answer::Done)
+            },
+            Command::CancelOrder { id } => self.cancel_order(id, out).map(|()| Answer::Done),
+            Command::Orders => {
+                let orders = self.orders.iter();
+                Ok(Answer::Orders(orders.map(|(id, order)| (*id, order.clone())).collect()))
+            },
+            Command::NextInstalment { order } => {
+                self.next_instalment(order, out).map(Answer::Instalment)
+            },
             Command::Survey => match self.parameters {
                 Some(parameters) => Ok(Answer::Survey(Box::new(Survey {
                     parameters,

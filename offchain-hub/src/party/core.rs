@@ -10,6 +10,7 @@ use super::{
     gossip,
     insurer::Insurer,
     locks::{incoming::Invoice, Locks},
+    orders::StandingOrder,
     policy::Policy,
     records::{PaymentRecord, Payments},
 };
@@ -196,6 +197,8 @@ pub struct Core {
     pub(super) waiting: BTreeSet<AccountId>,
     /// Payments that are still to be given back.
     pub(super) returns: BTreeMap<u64, OwedReturn>,
+    /// Payments that are made again and again.
+    pub(super) orders: BTreeMap<PaymentId, StandingOrder>,
     /// Channels that owe an acknowledgement.
     pub(super) acks: BTreeSet<AccountId>,
     pub(super) now_ms: u64,
@@ -243,6 +246,12 @@ impl Core {
             let owed = OwedReturn::decode(&mut &value[..])
                 .map_err(|e| damaged(Table::Returns, e.to_string()))?;
             returns.insert(number, owed);
+        }
+        let mut orders = BTreeMap::new();
+        for (key, value) in store.scan(Table::Orders)? {
+            let read = |e: codec::Error| damaged(Table::Orders, e.to_string());
+            let id = PaymentId::decode(&mut &key[..]).map_err(read)?;
+            orders.insert(id, StandingOrder::decode(&mut &value[..]).map_err(read)?);
         }
         let mut decided = HashMap::new();
         for (key, value) in store.scan(Table::Terms)? {
@@ -302,6 +311,7 @@ impl Core {
             waiting,
             acks: BTreeSet::new(),
             returns,
+            orders,
             now_ms: 0,
         })
     }

@@ -71,7 +71,11 @@ impl Core {
             }));
         }
         hints.truncate(usize::try_from(MAX_HINTS).unwrap_or(usize::MAX));
-        let Ok(announcement) = Announcement::new(self.me.clone(), at, hints) else { return };
+        let Ok(announcement) =
+            Announcement::new(self.me.clone(), at, hints, self.policy.rates.clone())
+        else {
+            return;
+        };
         let signature = self.key.sign(&announcement.message(&self.genesis));
         let signed = SignedAnnouncement { announcement, signature };
         match Arc::make_mut(&mut self.graph).announce(signed.clone(), at) {

@@ -10,6 +10,7 @@
 //! | [`core`] | inputs and outputs; what a party remembers |
 //! | `channels` | peers, their channels, and what the chain says about them |
 //! | `commands` | carrying commands out |
+//! | [`orders`] | payments that are made again and again |
 //! | `payments` | making and receiving payments |
 //! | `forward` | a hub's forwarding of trusted payments |
 //! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
@@ -28,6 +29,7 @@ mod forward;
 mod gossip;
 mod insurer;
 pub mod locks;
+pub mod orders;
 mod payments;
 pub mod policy;
 pub mod records;
@@ -37,5 +39,5 @@ mod session;
 pub use self::core::Core;
 pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey};
 pub use policy::{Policy, Role};
-pub use records::{Direction, Failure, PaymentRecord, PaymentState};
+pub use records::{Direction, Failure, Failures, PaymentRecord, PaymentState};
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

@@ -2,7 +2,7 @@
 
 use crate::rebalance::AssetRules;
 use failsafe_channel::AssetTerms;
-use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
+use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Rate};
 use std::collections::BTreeMap;
 
 /// What a party is in its channels.
@@ -48,6 +48,8 @@ pub struct Policy {
     pub max_partners: usize,
     /// Smallest payment that a hub forwards or remembers, per asset.
     pub min_payments: BTreeMap<AssetId, Balance>,
+    /// At what rates a hub changes money.
+    pub rates: Vec<Rate>,
 }
 
 impl Policy {
@@ -63,7 +65,18 @@ impl Policy {
             rebalance: RebalancePolicy::default(),
             max_partners: 0,
             min_payments: BTreeMap::new(),
+            rates: vec![],
         }
+    }
+
+    /// What a lock must have in `takes` for `given` of `gives` to be paid on, our fee included.
+    pub fn price(&self, takes: AssetId, gives: AssetId, given: Balance) -> Option<Balance> {
+        let total = self.fees.total(given)?;
+        if takes == gives {
+            return Some(total);
+        }
+        let rate = self.rates.iter().find(|rate| (rate.takes, rate.gives) == (takes, gives))?;
+        rate.cost(total)
     }
 
     /// Smallest payment in `asset` that is forwarded or remembered.

@@ -78,6 +78,29 @@ impl core::fmt::Display for Failure {
     }
 }
 
+/// Why parts of a payment came to nothing: the number of the route that each was tried over, and what
+/// came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failures(pub Vec<(u32, Failure)>);
+
+impl Failures {
+    /// What is told of a payment with several.
+    pub fn last(&self) -> Option<Failure> {
+        // What a hop says is worth more than silence.
+        let said = self.0.iter().rev().find(|(_, failure)| *failure != Failure::Expired);
+        said.or(self.0.last()).map(|(_, failure)| *failure)
+    }
+}
+
+impl core::fmt::Display for Failures {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.last() {
+            Some(failure) => failure.fmt(f),
+            None => Failure::Expired.fmt(f),
+        }
+    }
+}
+
 /// Our part in a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Direction {

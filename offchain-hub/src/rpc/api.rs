@@ -97,7 +97,7 @@ pub struct BalanceRow {
 }
 
 /// An amount of an asset.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmountRow {
     /// The asset.
     pub asset: AssetInfo,
@@ -205,6 +205,86 @@ pub struct PaymentRow {
     /// it has paid.
     #[serde(default)]
     pub proof: Option<String>,
+    /// What a payment of ours that was made with locks has cost, fees included; in another asset if
+    /// a hub has changed the money.
+    #[serde(default)]
+    pub spent: Option<AmountRow>,
+}
+
+/// What a payment with locks may cost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Costs {
+    /// Most that all hubs on the way may ask for together; a hundredth of the amount if absent.
+    #[serde(default)]
+    pub max_fee: Option<String>,
+    /// Pay with this asset, which our hub changes.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// Most of it, hubs' fees included.
+    #[serde(default)]
+    pub at_most: Option<String>,
+}
+
+/// An offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferRow {
+    /// The text that payers get.
+    pub offer: String,
+    /// Who is paid.
+    pub recipient: String,
+    /// What it is for.
+    pub description: String,
+}
+
+/// When a standing order pays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// Milliseconds from one payment to the next, at least 100; the first one is at once.
+    pub every_ms: u64,
+    /// How many in all; until it is cancelled if absent.
+    #[serde(default)]
+    pub times: Option<u32>,
+    /// Leave out what was missed instead of paying it late.
+    #[serde(default)]
+    pub skip_missed: bool,
+}
+
+/// A standing order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecurringRow {
+    /// Its name: 32 hex digits.
+    pub id: String,
+    /// Who is paid, as it was written.
+    pub to: String,
+    /// The asset.
+    pub asset: AssetInfo,
+    /// How much each time.
+    pub amount: Amount,
+    /// Milliseconds from one payment to the next.
+    pub every_ms: u64,
+    /// How many in all; `null`: until it is cancelled.
+    pub times: Option<u32>,
+    /// How many were paid.
+    pub paid: u32,
+    /// How often the next one has come back.
+    pub came_back: u32,
+    /// When the next one is due, milliseconds since 1970; `null`: never.
+    pub next_ms: Option<u64>,
+    /// `open`, `done`, `cancelled`, `unknown` (nobody can tell whether the last one was paid).
+    pub state: String,
+}
+
+/// At what rate a hub changes money.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateRow {
+    /// The hub: @handle or account.
+    pub hub: String,
+    /// It takes so much.
+    pub takes: AmountRow,
+    /// For so much; its fee comes on top.
+    pub gives: AmountRow,
 }
 
 /// An invoice.
@@ -331,16 +411,68 @@ pub trait FailsafeRpc {
     async fn invoice_state(&self, hash: String) -> RpcResult<String>;
 
     /// Pays an invoice with locks over as many hubs as it takes: nobody on the way is trusted.
-    /// `amount` if the invoice names none; all fees together are at most `max_fee` (a hundredth if
-    /// absent). It may be repeated: no invoice is paid twice.
+    /// `amount` if the invoice names none. It may be repeated: no invoice is paid twice.
     #[method(name = "pay_invoice", param_kind = map)]
     async fn pay_invoice(
         &self,
         invoice: String,
         amount: Option<String>,
-        max_fee: Option<String>,
+        costs: Option<Costs>,
         id: Option<String>,
     ) -> RpcResult<PaymentRow>;
+
+    /// Writes an offer: whoever has it can pay us at any time, without trusting a hub.
+    #[method(name = "offer", param_kind = map)]
+    async fn offer(&self, description: Option<String>) -> RpcResult<OfferRow>;
+
+    /// Pays an offer with locks. With an `id` of 32 hex digits it may be repeated: a payment is never
+    /// made twice under one name.
+    #[method(name = "pay_offer", param_kind = map)]
+    async fn pay_offer(
+        &self,
+        offer: String,
+        amount: String,
+        asset: Option<String>,
+        costs: Option<Costs>,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow>;
+
+    /// Changes money at one of our hubs: buys `amount` of `asset` for `at_most` of `source`. Both
+    /// change hands, or neither does.
+    #[method(name = "swap", param_kind = map)]
+    async fn swap(
+        &self,
+        amount: String,
+        asset: String,
+        source: String,
+        at_most: String,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow>;
+
+    /// A standing order: pays `to` (`account@hub`, or an offer) again and again while we are running;
+    /// what was missed is paid when we are back, unless it is to be left out. The same again, with
+    /// the same `id` of 32 hex digits, is the same order; no instalment is ever paid twice.
+    #[method(name = "recurring_add", param_kind = map)]
+    async fn recurring_add(
+        &self,
+        to: String,
+        amount: String,
+        asset: Option<String>,
+        schedule: Schedule,
+        id: Option<String>,
+    ) -> RpcResult<RecurringRow>;
+
+    /// All standing orders.
+    #[method(name = "recurring", param_kind = map)]
+    async fn recurring(&self) -> RpcResult<Vec<RecurringRow>>;
+
+    /// Cancels a standing order; what is under way is paid.
+    #[method(name = "recurring_cancel", param_kind = map)]
+    async fn recurring_cancel(&self, id: String) -> RpcResult<()>;
+
+    /// At what rates our hubs change money; a hub: at what rates it does itself.
+    #[method(name = "rates", param_kind = map)]
+    async fn rates(&self) -> RpcResult<Vec<RateRow>>;
 
     /// One payment.
     #[method(name = "payment", param_kind = map)]

@@ -10,9 +10,11 @@
 //! write them ("12.5").
 
 pub mod api;
+mod attempts;
 pub mod client;
 mod locked;
 pub mod names;
+mod recurring;
 pub mod server;
 pub mod service;
 

@@ -2,11 +2,12 @@
 
 use super::{
     api::{
-        Amount, AmountRow, AssetInfo, BalanceRow, ChannelAssetRow, ChannelRow, DebtRow,
-        FailsafeRpcServer, HubRow, InvoiceRow, OnChainView, PaymentRow, RebalanceView,
-        SignedAmount, StatusView, TransferRow,
+        Amount, AmountRow, AssetInfo, BalanceRow, ChannelAssetRow, ChannelRow, Costs, DebtRow,
+        FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, PaymentRow, RateRow,
+        RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView, TransferRow,
     },
     names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
+    recurring::Wanted,
 };
 use crate::{
     address, amount,
@@ -64,13 +65,21 @@ pub struct ServiceConfig {
 }
 
 /// The methods of a running party.
+#[derive(Clone)]
 pub struct Service {
     pub(super) party: Arc<Party>,
     pub(super) assets: Assets,
     pub(super) hubs: Hubs,
-    pub(super) config: ServiceConfig,
+    pub(super) config: Arc<ServiceConfig>,
     /// How hubs have answered.
-    pub(super) reliability: Mutex<Reliability>,
+    pub(super) reliability: Arc<Mutex<Reliability>>,
+}
+
+/// A name for a payment that was given none.
+pub(super) fn random_id() -> PaymentId {
+    let mut id = [0; 16];
+    rand::rngs::OsRng.fill_bytes(&mut id);
+    PaymentId(id)
 }
 
 pub(super) fn name(account: &AccountId) -> String {
@@ -82,7 +91,7 @@ impl Service {
     pub async fn new(party: Arc<Party>, config: ServiceConfig) -> Result<Self, ChainError> {
         let assets = Assets::read(party.client().clone()).await?;
         let hubs = Hubs::new(party.client().clone(), config.hubs.clone());
-        Ok(Self { party, assets, hubs, config, reliability: Mutex::default() })
+        Ok(Self { party, assets, hubs, config: Arc::new(config), reliability: Arc::default() })
     }
 
     pub(super) fn client(&self) -> &ChainClient {
@@ -157,7 +166,7 @@ impl Service {
         }
     }
 
-    fn label(&self, account: &AccountId) -> String {
+    pub(super) fn label(&self, account: &AccountId) -> String {
         match self.hubs.handle(account) {
             Some(handle) => format!("@{handle}"),
             None => name(account),
@@ -200,7 +209,7 @@ impl Service {
         Ok(self.client().hub(hub).await?.map(|hub| hub.fees).unwrap_or_default())
     }
 
-    async fn do_pay(
+    pub(super) async fn do_pay(
         &self,
         to: &str,
         amount: &str,
@@ -211,11 +220,7 @@ impl Service {
         let amount = positive(amount, &asset)?;
         let id = match id {
             Some(text) => payment_id(text)?,
-            None => {
-                let mut id = [0; 16];
-                rand::rngs::OsRng.fill_bytes(&mut id);
-                PaymentId(id)
-            },
+            None => random_id(),
         };
         let address = address::parse(to)?;
         let (via, to) = match self.config.role {
@@ -257,6 +262,19 @@ impl Service {
         }
     }
 
+    /// Refuses the name of another payment.
+    pub(super) fn check_same(
+        &self,
+        id: PaymentId,
+        record: &PaymentRecord,
+        (to, asset, amount): (&AccountId, AssetId, Balance),
+    ) -> Result<(), RequestError> {
+        if (&record.to, record.asset, record.amount) == (to, asset, amount) {
+            return Ok(());
+        }
+        Err(CommandError::Duplicate(id).into())
+    }
+
     pub(super) fn payment_row(&self, id: PaymentId, record: PaymentRecord) -> PaymentRow {
         let (state, reason) = match record.state {
             PaymentState::Sent => ("sent", None),
@@ -285,6 +303,7 @@ impl Service {
             state: state.into(),
             reason,
             proof: None,
+            spent: None,
         }
     }
 
@@ -629,11 +648,63 @@ impl FailsafeRpcServer for Service {
         &self,
         invoice: String,
         amount: Option<String>,
-        max_fee: Option<String>,
+        costs: Option<Costs>,
         id: Option<String>,
     ) -> RpcResult<PaymentRow> {
-        let (amount, max_fee) = (amount.as_deref(), max_fee.as_deref());
-        Ok(self.do_pay_invoice(&invoice, amount, max_fee, id.as_deref()).await?)
+        let (amount, costs) = (amount.as_deref(), costs.unwrap_or_default());
+        Ok(self.do_pay_invoice(&invoice, amount, &costs, id.as_deref()).await?)
+    }
+
+    async fn offer(&self, description: Option<String>) -> RpcResult<OfferRow> {
+        Ok(self.do_offer(description.as_deref()).await?)
+    }
+
+    async fn pay_offer(
+        &self,
+        offer: String,
+        amount: String,
+        asset: Option<String>,
+        costs: Option<Costs>,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow> {
+        let (asset, costs) = (asset.as_deref(), costs.unwrap_or_default());
+        Ok(self.do_pay_offer(&offer, &amount, asset, &costs, id.as_deref()).await?)
+    }
+
+    async fn swap(
+        &self,
+        amount: String,
+        asset: String,
+        source: String,
+        at_most: String,
+        id: Option<String>,
+    ) -> RpcResult<PaymentRow> {
+        Ok(self.do_swap(&amount, Some(&asset), &source, &at_most, id.as_deref()).await?)
+    }
+
+    async fn recurring_add(
+        &self,
+        to: String,
+        amount: String,
+        asset: Option<String>,
+        schedule: Schedule,
+        id: Option<String>,
+    ) -> RpcResult<RecurringRow> {
+        let Schedule { every_ms, times, skip_missed } = schedule;
+        let wanted = Wanted { to, amount, asset, every_ms, times, skip_missed, id };
+        Ok(self.do_recurring_add(wanted).await?)
+    }
+
+    async fn recurring(&self) -> RpcResult<Vec<RecurringRow>> {
+        Ok(self.do_recurring().await?)
+    }
+
+    async fn recurring_cancel(&self, id: String) -> RpcResult<()> {
+        Ok(self.do_recurring_cancel(&id).await?)
+    }
+
+    async fn rates(&self) -> RpcResult<Vec<RateRow>> {
+        Ok(self.do_rates().await?)
     }
 
     async fn payment(&self, id: String) -> RpcResult<PaymentRow> {

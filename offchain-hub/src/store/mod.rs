@@ -36,11 +36,13 @@ pub enum Table {
     Outgoing,
     /// What we want to be paid, by hash.
     Invoices,
+    /// Payments that are made again and again, by name.
+    Orders,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Meta,
         Self::Channels,
         Self::Payments,
@@ -51,6 +53,7 @@ impl Table {
         Self::Mediated,
         Self::Outgoing,
         Self::Invoices,
+        Self::Orders,
     ];
 
     /// Its name on disk.
@@ -66,6 +69,7 @@ impl Table {
             Self::Mediated => "mediated",
             Self::Outgoing => "outgoing",
             Self::Invoices => "invoices",
+            Self::Orders => "orders",
         }
     }
 }

@@ -587,8 +587,10 @@ impl World {
             failsafe_onion::build(&self.rng.gen(), &hops, &hash).expect("a good route");
         let id = failsafe_channel::PaymentId(self.rng.gen());
         let part = LockedPart {
+            route: 0,
             via: self.account(route[0]),
             total: carried + total,
+            arrives: amount,
             expiry,
             onion: packet.encode().try_into().expect("short enough"),
             keys,
@@ -599,6 +601,7 @@ impl World {
             to: self.account(payee),
             asset: NATIVE_ASSET,
             amount,
+            source: NATIVE_ASSET,
             parts: vec![part],
         };
         self.tries.push(Try { payer, payee, amount, hash, id });
@@ -785,5 +788,6 @@ fn policy(hub: bool, neighbours: &[AccountId]) -> Policy {
         rebalance: RebalancePolicy::default(),
         max_partners: 10,
         min_payments: BTreeMap::new(),
+        rates: vec![],
     }
 }

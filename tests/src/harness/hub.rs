@@ -44,6 +44,8 @@ pub struct HubOptions {
     pub peers: Vec<String>,
     /// Its fee: base in smallest units, parts per million.
     pub fees: (u64, u32),
+    /// How it changes money: what it takes, what it gives, its price.
+    pub exchange: Vec<(String, String, String)>,
 }
 
 impl Default for HubOptions {
@@ -57,6 +59,7 @@ impl Default for HubOptions {
             bonds: false,
             peers: vec![],
             fees: (0, 0),
+            exchange: vec![],
         }
     }
 }
@@ -116,10 +119,17 @@ impl Hub {
             format!("[[assets]]\nasset = \"{symbol}\"\ncredit = \"{}\"\n", options.credit)
         };
         let bonds = if options.bonds { asset("FRB") } else { String::new() };
+        let exchange: String = options
+            .exchange
+            .iter()
+            .map(|(takes, gives, price)| {
+                format!("[[exchange]]\ntakes = {takes:?}\ngives = {gives:?}\nprice = {price:?}\n")
+            })
+            .collect();
         let text = format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
              ack_delay_ms = {}\npeers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
-             absent_grace_seconds = {}\n\n{}{bonds}",
+             absent_grace_seconds = {}\n\n{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
             options.peers,

@@ -61,6 +61,16 @@ impl Wallet {
         Ok(Self { name: name.into(), dir: home, log_dir: dir.to_path_buf(), account, daemon: None })
     }
 
+    /// Adds a hub; before it starts.
+    pub async fn add_hub(&self, hub: &str) -> Result<(), Failure> {
+        let mut command = tokio::process::Command::new(program("failsafe")?);
+        let done = command.arg("--dir").arg(&self.dir).args(["hubs", "add", hub]).output().await?;
+        if done.status.success() {
+            return Ok(());
+        }
+        Err(failure(String::from_utf8_lossy(&done.stderr)))
+    }
+
     /// Its account.
     pub fn account(&self) -> &AccountId {
         &self.account

@@ -6,4 +6,5 @@ mod bad_input;
 mod books;
 mod crash;
 mod demo;
+mod parts;
 mod routes;

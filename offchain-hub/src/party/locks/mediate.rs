@@ -23,15 +23,17 @@ use tracing::{debug, error};
 /// A payment that goes through us, until both its locks are gone.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Mediated {
-    /// The asset of both locks.
+    /// The asset of the inward lock.
     pub asset: AssetId,
+    /// The asset of the onward one: another one if we change the money.
+    pub onward_asset: AssetId,
     /// The inward lock.
     pub lock: Lock,
     /// The onward one.
     pub outward: LockRef,
     /// Its amount.
     pub amount: Balance,
-    /// What is left over for us.
+    /// What is left over for us, in the onward asset.
     pub fee: Balance,
     /// Its expiry.
     pub expiry: Clock,
@@ -72,17 +74,27 @@ impl Core {
             // The same onion again.
             return Err(Reason::Instructions);
         }
-        if next == self.me || next == inward.partner {
+        // Back to where it came from goes only what has become other money: a swap.
+        if next == self.me || next == inward.partner && hop.asset == asset {
             return Err(Reason::UnknownNext);
         }
-        if hop.asset != asset {
-            return Err(Reason::AssetNotAccepted);
-        }
-        if hop.amount == 0 || hop.amount < self.policy.min_payment(asset) {
+        if hop.amount == 0 || hop.amount < self.policy.min_payment(hop.asset) {
             return Err(Reason::TooSmall);
         }
-        let total = self.policy.fees.total(hop.amount).ok_or(Reason::FeeTooLow)?;
-        let fee = lock.amount.checked_sub(hop.amount).filter(|_| lock.amount >= total);
+        let changed = hop.asset != asset;
+        let rates = self.policy.rates.iter();
+        if changed && rates.clone().all(|rate| (rate.takes, rate.gives) != (asset, hop.asset)) {
+            return Err(Reason::AssetNotAccepted);
+        }
+        let price = self.policy.price(asset, hop.asset, hop.amount).ok_or(Reason::FeeTooLow)?;
+        if lock.amount < price {
+            return Err(Reason::FeeTooLow);
+        }
+        let fee = if changed {
+            self.policy.fees.fee(hop.amount)
+        } else {
+            lock.amount.checked_sub(hop.amount)
+        };
         let fee = fee.ok_or(Reason::FeeTooLow)?;
         let least = hop.expiry.checked_add(parameters.forward_margin);
         if least.is_none_or(|least| lock.expiry < least) {
@@ -103,7 +115,7 @@ impl Core {
         let epoch = entry.channel.epoch();
         let onion = packet.encode().try_into().map_err(|_| Reason::Instructions)?;
         let (hash, expiry, amount) = (lock.hash, hop.expiry, hop.amount);
-        let offer = Offer { asset, amount, hash, expiry, onion };
+        let offer = Offer { asset: hop.asset, amount, hash, expiry, onion };
         let mut made = 0;
         let locked = self.try_channel(&next, out, |channel, ctx| {
             let (id, effects) = channel.lock(ctx, offer)?;
@@ -111,12 +123,13 @@ impl Core {
             Ok(effects)
         });
         locked.map_err(|problem| match problem {
-            CommandError::Refused(refusal) => reason_of(&refusal, asset),
+            CommandError::Refused(refusal) => reason_of(&refusal, hop.asset),
             _ => Reason::Unavailable,
         })?;
         let outward = LockRef { partner: next, epoch, id: made };
         let record = Mediated {
             asset,
+            onward_asset: hop.asset,
             lock: lock.clone(),
             outward: outward.clone(),
             amount,
@@ -255,7 +268,8 @@ impl Core {
         out.batch.delete(Table::Mediated, inward.encode());
         self.forget_hash(record.lock.hash, out);
         if outward_paid && !inward_paid {
-            let (partner, amount, asset) = (&inward.partner, record.amount, record.asset);
+            let (partner, amount) = (&inward.partner, record.amount);
+            let asset = record.onward_asset;
             error!(%partner, %amount, asset, "A PAYMENT WAS MADE ON AND NOT PAID FOR");
         }
         if !outward_paid || !inward_paid {
@@ -264,7 +278,7 @@ impl Core {
         let payment = PaymentRecord {
             at_ms: self.now_ms,
             direction: Direction::Through,
-            asset: record.asset,
+            asset: record.onward_asset,
             amount: record.amount,
             fee: record.fee,
             from: inward.partner.clone(),

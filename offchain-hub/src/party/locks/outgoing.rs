@@ -3,7 +3,7 @@
 use super::{Core, LockRef, Output, Owner};
 use crate::{
     party::{
-        records::{Direction, Failure, PaymentRecord, PaymentState},
+        records::{Direction, Failure, Failures, PaymentRecord, PaymentState},
         CommandError,
     },
     store::Table,
@@ -42,6 +42,12 @@ pub struct Part {
     pub failure: Option<Vec<u8>>,
     /// How it stands.
     pub state: PartState,
+    /// Number of its route among those that were tried for the payment.
+    pub route: u32,
+    /// The amount of the lock, fees included, in the asset of the lock.
+    pub total: Balance,
+    /// What the recipient gets of it.
+    pub arrives: Balance,
 }
 
 /// A payment of ours.
@@ -49,7 +55,11 @@ pub struct Part {
 pub struct Outgoing {
     /// Its name.
     pub id: PaymentId,
-    /// Its parts; those of earlier attempts are gone.
+    /// What is to arrive in all.
+    pub amount: Balance,
+    /// The asset of the locks. A hub that changes money pays on in another one.
+    pub source: AssetId,
+    /// Its parts; those of attempts that came back as a whole are gone.
     pub parts: Vec<Part>,
     /// The secret: proof of payment.
     pub proof: Option<Secret>,
@@ -59,6 +69,32 @@ impl Outgoing {
     /// Whether a part may still be claimed.
     pub fn is_open(&self) -> bool {
         self.parts.iter().any(|part| part.state == PartState::Pending)
+    }
+
+    /// Parts that are paid or may be.
+    fn alive(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.state != PartState::Dead)
+    }
+
+    /// What no part brings to the recipient. All parts together never bring more than is to arrive.
+    fn missing(&self) -> Balance {
+        let coming = self.alive().try_fold(0, |sum: Balance, part| sum.checked_add(part.arrives));
+        coming.and_then(|coming| self.amount.checked_sub(coming)).unwrap_or(0)
+    }
+
+    /// What the payment costs us, in [`source`](Self::source), as far as its parts are not dead.
+    pub fn spent(&self) -> Option<Balance> {
+        self.alive().try_fold(0, |sum: Balance, part| sum.checked_add(part.total))
+    }
+
+    /// What came back of its parts.
+    fn failures(&self) -> Failures {
+        let dead = self.parts.iter().filter(|part| part.state == PartState::Dead);
+        let read = |part: &Part| {
+            let failure = part.failure.as_ref();
+            failure.map_or(Failure::Expired, |bytes| Failure::read(&part.keys, bytes))
+        };
+        Failures(dead.map(|part| (part.route, read(part))).collect())
     }
 }
 
@@ -75,17 +111,23 @@ pub struct LockedOrder {
     pub asset: AssetId,
     /// What arrives in all.
     pub amount: Balance,
-    /// The ways that it takes.
+    /// The asset of our locks: another one if a hub changes the money.
+    pub source: AssetId,
+    /// The ways that it takes, now: the first ones, or others for parts that have come back.
     pub parts: Vec<LockedPart>,
 }
 
 /// One way of a payment.
 #[derive(Clone, Debug)]
 pub struct LockedPart {
+    /// Number of this route among those that were tried for the payment.
+    pub route: u32,
     /// The partner that gets the lock.
     pub via: AccountId,
     /// The amount of the lock, fees included.
     pub total: Balance,
+    /// What the recipient gets of it.
+    pub arrives: Balance,
     /// Its expiry.
     pub expiry: Clock,
     /// What the hops are told.
@@ -96,7 +138,9 @@ pub struct LockedPart {
 
 impl Core {
     /// Makes the locks of a payment. An attempt that has come back as a whole may be followed by
-    /// another one under the same name and hash.
+    /// another one under the same name and hash; parts that have come back by others, while the rest
+    /// is pending. What could arrive is never more than the amount. Returns the payment if there is
+    /// nothing to add to it.
     ///
     /// # Errors
     /// [`CommandError`]; then nothing is locked.
@@ -105,33 +149,45 @@ impl Core {
         order: LockedOrder,
         out: &mut Output,
     ) -> Result<Option<PaymentRecord>, CommandError> {
-        let LockedOrder { id, hash, to, asset, amount, parts } = order;
-        if let Some(record) = self.made_payment(id, &to, asset, amount)? {
-            if !matches!(record.state, PaymentState::Failed(_)) {
-                return Ok(Some(record));
-            }
-        }
-        let known = self.locks.outgoing.get(&hash);
-        if known.is_some_and(|known| known.id != id || known.is_open() || known.proof.is_some()) {
-            return Err(CommandError::HashUsed);
-        }
+        let LockedOrder { id, hash, to, asset, amount, source, parts } = order;
+        let made = self.made_payment(id, &to, asset, amount)?;
+        let known = self.locks.outgoing.get(&hash).cloned();
+        let known = match (&made, known) {
+            (_, Some(known)) if known.id != id => return Err(CommandError::HashUsed),
+            (None, Some(_)) => return Err(CommandError::HashUsed),
+            (Some(record), known) if !matches!(record.state, PaymentState::Failed(_)) => {
+                let known = known.filter(|known| known.is_open() && known.proof.is_none());
+                let Some(known) = known.filter(|known| known.source == source) else {
+                    return Ok(made);
+                };
+                Some(known)
+            },
+            _ => None,
+        };
         if !self.is_fresh() {
             return Err(CommandError::Stale);
         }
-        let mut total: Balance = 0;
         for part in &parts {
             self.check_established(&part.via)?;
-            total = total.checked_add(part.total).ok_or(CommandError::Overflow)?;
         }
-        let fee = total.checked_sub(amount).ok_or(CommandError::Overflow)?;
         let Some(first) = parts.first().map(|part| part.via.clone()) else {
             return Err(CommandError::Invalid("a payment over no route".into()));
         };
-        let mut made: Vec<Part> = vec![];
+        let watched = known.is_some();
+        let mut payment =
+            known.unwrap_or(Outgoing { id, amount, source, parts: vec![], proof: None });
+        let arrives = parts.iter().try_fold(0, |sum: Balance, part| sum.checked_add(part.arrives));
+        if arrives.is_none_or(|arrives| arrives > payment.missing()) {
+            return match made {
+                Some(_) if watched => Ok(made),
+                _ => Err(CommandError::Invalid("the parts are more than the payment".into())),
+            };
+        }
+        let before = payment.parts.len();
         let mut problem = None;
-        for LockedPart { via, total, expiry, onion, keys } in parts {
+        for LockedPart { route, via, total, arrives, expiry, onion, keys } in parts {
             let epoch = self.entries.get(&via).map_or(0, |entry| entry.channel.epoch());
-            let offer = Offer { asset, amount: total, hash, expiry, onion };
+            let offer = Offer { asset: source, amount: total, hash, expiry, onion };
             let mut number = 0;
             let locked = self.try_channel(&via, out, |channel, ctx| {
                 let (id, effects) = channel.lock(ctx, offer)?;
@@ -144,21 +200,30 @@ impl Core {
             }
             let lock = LockRef { partner: via, epoch, id: number };
             self.locks.outward.insert(lock.clone(), Owner::Outgoing(hash));
-            made.push(Part { lock, keys, failure: None, state: PartState::Pending });
+            let state = PartState::Pending;
+            payment.parts.push(Part { lock, keys, failure: None, state, route, total, arrives });
         }
-        if let (Some(problem), true) = (&problem, made.is_empty()) {
+        if let (Some(problem), true) = (&problem, payment.parts.len() == before) {
             return Err(problem.clone());
         }
-        // Some parts are locked: the recipient gives them back when the others do not come.
+        // Some parts are locked: others may follow, or the recipient gives these back.
         if let Some(problem) = problem {
             debug!(%problem, "a part of a payment cannot be made");
         }
+        let fee = payment.spent().and_then(|spent| {
+            let arrives = amount.checked_sub(payment.missing())?;
+            if source == asset {
+                spent.checked_sub(arrives)
+            } else {
+                Some(0)
+            }
+        });
         let record = PaymentRecord {
             at_ms: self.now_ms,
             direction: Direction::Out,
             asset,
             amount,
-            fee,
+            fee: fee.unwrap_or(0),
             from: self.me.clone(),
             to,
             via: Some(first),
@@ -166,19 +231,16 @@ impl Core {
             state: PaymentState::Locked,
         };
         self.store_payment(id, record, out);
-        self.store_outgoing(hash, Outgoing { id, parts: made, proof: None }, out);
-        self.watch_hash(hash, out);
+        self.store_outgoing(hash, payment, out);
+        if !watched {
+            self.watch_hash(hash, out);
+        }
         Ok(None)
     }
 
     fn store_outgoing(&mut self, hash: LockHash, record: Outgoing, out: &mut Output) {
         out.batch.put(Table::Outgoing, hash.to_vec(), record.encode());
         self.locks.outgoing.insert(hash, record);
-    }
-
-    /// The secret of a payment of ours by its hash, once it is paid.
-    pub(in crate::party) fn proof_of(&self, hash: &LockHash) -> Option<Secret> {
-        self.locks.outgoing.get(hash)?.proof
     }
 
     /// Pays the pending locks whose secret was told: we pay, so no time limits us.
@@ -276,17 +338,22 @@ impl Core {
 
     pub(super) fn outgoing_dead(&mut self, hash: LockHash, lock: &LockRef, out: &mut Output) {
         let dead = self.change_part(hash, lock, out, |part| part.state = PartState::Dead);
-        let Some(record) = dead.filter(|record| !record.is_open()) else { return };
+        let Some(record) = dead else { return };
+        let (failures, missing) = (record.failures(), record.missing());
+        if record.is_open() {
+            // Whoever waits for the payment may find another way for this part.
+            if record.proof.is_none() {
+                let error = CommandError::PartFailed { failures, missing };
+                self.reply_payment(record.id, Err(error), out);
+            }
+            return;
+        }
         self.forget_hash(hash, out);
         if record.parts.iter().any(|part| part.state == PartState::Paid) {
             return;
         }
-        let mut failures = record
-            .parts
-            .iter()
-            .filter_map(|part| part.failure.as_ref().map(|bytes| Failure::read(&part.keys, bytes)));
-        let failure = failures.next_back().unwrap_or(Failure::Expired);
+        let failure = failures.last().unwrap_or(Failure::Expired);
         self.move_payment(record.id, PaymentState::Failed(failure), out);
-        self.reply_payment(record.id, Err(CommandError::Failed(failure)), out);
+        self.reply_payment(record.id, Err(CommandError::Failed(failures)), out);
     }
 }
