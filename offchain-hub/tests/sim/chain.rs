@@ -8,12 +8,14 @@ use failsafe_model::chain as model;
 use failsafe_primitives::{
     evidence::{Presented, Standing},
     payload::ack_message,
+    signature,
     simplex::{lock_hash, LockHash, MAX_LOCKS_HUBS, MAX_LOCKS_USER},
-    view::{ChannelView, DisputeView, OldEpochView},
-    AccountId, ChannelContext, Collateral, Entry, Evidence, Lock, OwnSimplex, Pair, Side,
-    Signature, Simplex, NATIVE_ASSET,
+    view::{BalanceView, ChannelView, DisputeView, OldEpochView},
+    AccountId, ChannelContext, Close, Collateral, Entry, Evidence, Lock, OwnSimplex, Pair, Side,
+    Signature, Simplex, Withdrawal, NATIVE_ASSET,
 };
 use sp_core::H256;
+use sp_runtime::MultiSignature;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Bound,
@@ -460,7 +462,84 @@ impl Chain {
                 });
                 (model::Call::Reveal { secrets: secrets.collect() }, vec![])
             },
+            Call::Deposit { asset, amount, beneficiary, partner, epoch } => {
+                let (beneficiary, partner) = (self.account(beneficiary), self.account(partner));
+                let (asset, amount, epoch) = (*asset, *amount, *epoch);
+                let call = model::Call::Deposit { asset, amount, beneficiary, partner, epoch };
+                (call, vec![beneficiary, partner])
+            },
+            Call::Withdraw { partner, withdrawal, proof } => {
+                let partner = self.account(partner);
+                let proof = self.withdrawal(who, partner, withdrawal, proof);
+                (model::Call::Withdraw { partner, proof }, vec![who, partner])
+            },
+            Call::Close { partner, close, signature } => {
+                let partner = self.account(partner);
+                let close = self.close(who, partner, close, signature);
+                (model::Call::Close { partner, close }, vec![who, partner])
+            },
+            Call::Batch { actions } => {
+                let mut parties = vec![who];
+                let actions = actions.iter().map(|action| {
+                    let (call, touched) = self.convert(who, action);
+                    parties.extend(touched);
+                    call
+                });
+                let actions = actions.collect();
+                (model::Call::Batch { actions, mode: model::Mode::Atomic }, parties)
+            },
             other => panic!("nobody in the simulation does {}", other.name()),
+        }
+    }
+
+    fn withdrawal(
+        &self,
+        who: model::Account,
+        partner: model::Account,
+        withdrawal: &Withdrawal,
+        proof: &MultiSignature,
+    ) -> model::Signed<model::Withdrawal> {
+        let pair = model::Pair::of(who, partner).expect("two accounts");
+        let (epoch, to) = (self.best().epoch(pair), pair.side_of(who).expect("one of them"));
+        let context = self.context(pair, epoch);
+        let message = context.withdrawal_message(side(to), withdrawal);
+        let good = signature::verify(proof, &message, context.account(side(to.other())));
+        let items = withdrawal.items.iter().map(|item| model::Item {
+            asset: item.asset,
+            amount: item.amount,
+            max_from_balance: item.max_from_balance,
+        });
+        let items = items.collect();
+        let (nonce, valid_until) = (withdrawal.withdrawal_nonce, withdrawal.valid_until);
+        let by = if good { partner } else { NOBODY };
+        model::sign(by, model::Withdrawal { pair, epoch, to, nonce, valid_until, items })
+    }
+
+    fn close(
+        &self,
+        who: model::Account,
+        partner: model::Account,
+        close: &Close,
+        by: &MultiSignature,
+    ) -> model::Signed<model::Close> {
+        let pair = model::Pair::of(who, partner).expect("two accounts");
+        let epoch = self.best().epoch(pair);
+        let context = self.context(pair, epoch);
+        let theirs = side(pair.side_of(partner).expect("one of them"));
+        let good = signature::verify(by, &context.close_message(close), context.account(theirs));
+        let (valid_until, offdeltas) = (close.valid_until, close.offdeltas.to_vec());
+        let by = if good { partner } else { NOBODY };
+        model::sign(by, model::Close { pair, epoch, valid_until, offdeltas })
+    }
+
+    /// On-chain money of an account at a block.
+    pub fn balance(&self, who: &AccountId, height: u64) -> BalanceView {
+        let (chain, account) = (&self.at(height).chain, self.account(who));
+        BalanceView {
+            asset: NATIVE_ASSET,
+            free: chain.free(NATIVE_ASSET, account),
+            spendable: chain.spendable(NATIVE_ASSET, account),
+            unclaimed: chain.unclaimed(NATIVE_ASSET, account),
         }
     }
 }

@@ -19,10 +19,12 @@ const STEPS: usize = 260;
 fn play(seed: u64, log: bool) -> Result<World, String> {
     let size = 3 + usize::try_from(seed % 3).expect("0 to 2");
     let evil = 1 + usize::try_from((seed / 3) % 4).expect("0 to 3");
-    let vice = match (seed / 12) % 6 {
+    let vice = match (seed / 12) % 9 {
         0 => Vice::NoSettle,
         1 => Vice::NoAck,
         2 => Vice::NoAnswer,
+        3 => Vice::FailThenClaim,
+        4 => Vice::NoProof,
         _ => Vice::None,
     };
     let mut world = World::new(seed, size, &[(evil.min(size - 1), vice)]);
@@ -66,7 +68,19 @@ fn nobody_honest_should_lose_whatever_happens() {
         }
     }
     assert!(failures.is_empty(), "{} failures: {:#?}", failures.len(), failures);
-    for what in ["paid", "not paid", "crashes", "reorganisations", "withheld"] {
+    let all = [
+        "paid",
+        "not paid",
+        "crashes",
+        "reorganisations",
+        "withheld",
+        "batch.submit",
+        "insurance.withdraw",
+        "insurance.close",
+        "insurance.dispute",
+        "secrets.reveal",
+    ];
+    for what in all {
         assert!(counts.get(what).is_some_and(|count| *count > 0), "never {what}: {counts:?}");
     }
 }

@@ -15,6 +15,7 @@ use failsafe_hub::{
         policy::{Policy, RebalancePolicy, Role},
         Command, PaymentState,
     },
+    rebalance::AssetRules,
     store::{Batch, Change, Record, Store, StoreError, Table},
 };
 use failsafe_onion::{Hop, Next};
@@ -22,6 +23,7 @@ use failsafe_primitives::{
     arithmetic::LIMIT,
     fees::HubFees,
     simplex::{lock_hash, LockHash},
+    view::BalanceView,
     AccountId, Balance, Parameters, NATIVE_ASSET,
 };
 use rand::{rngs::StdRng, Rng, SeedableRng};
@@ -35,6 +37,10 @@ pub const FUNDS: Balance = 1_000_000;
 /// What each side of a channel has insured, and may owe beyond it.
 pub const INSURED: Balance = 500;
 pub const CREDIT: Balance = 300;
+/// From which uninsured balance on users want insurance.
+const INSURE_ABOVE: Balance = 100;
+/// Pause between the rebalances of a hub.
+const REBALANCE_MS: u64 = 12_000;
 /// What hubs ask for forwarding.
 pub const FEE: Balance = 1;
 
@@ -83,6 +89,11 @@ pub enum Vice {
     NoAck,
     /// It tells no secrets and no failures.
     NoAnswer,
+    /// It says that it does not claim a lock, takes no notice of the cancel, and claims the lock on
+    /// chain.
+    FailThenClaim,
+    /// It signs no withdrawals, and does not refuse them either.
+    NoProof,
 }
 
 impl Vice {
@@ -94,11 +105,33 @@ impl Vice {
             _ => false,
         };
         match self {
-            Self::None => false,
+            Self::None | Self::FailThenClaim => false,
+            Self::NoProof => matches!(message, Message::Proof { .. } | Message::Refused { .. }),
             Self::NoSettle => settles(message),
             Self::NoAck => matches!(message, Message::Ack { .. }),
             Self::NoAnswer => matches!(message, Message::Fulfill { .. } | Message::Fail { .. }),
         }
+    }
+
+    /// What it sends instead.
+    fn twist(self, message: Message) -> Message {
+        match (self, message) {
+            (Self::FailThenClaim, Message::Fulfill { epoch, id, .. }) => {
+                Message::Fail { epoch, id, reason: Default::default() }
+            },
+            (_, message) => message,
+        }
+    }
+
+    /// Whether it takes no notice of a message.
+    fn ignores(self, message: &Message) -> bool {
+        let cancels = |message: &Message| match message {
+            Message::Update(update) => update.transitions.iter().any(|transition| {
+                matches!(transition, failsafe_channel::Transition::Cancel { .. })
+            }),
+            _ => false,
+        };
+        self == Self::FailThenClaim && cancels(message)
     }
 }
 
@@ -137,6 +170,8 @@ pub struct World {
     rng: StdRng,
     now_ms: u64,
     tries: Vec<Try>,
+    /// Balances that are on their way to those who asked.
+    again: VecDeque<(usize, Vec<BalanceView>)>,
     /// Cut short the next commit: before it, or after so many actions.
     crash: Option<Option<usize>>,
     pub log: bool,
@@ -214,6 +249,7 @@ impl World {
             rng,
             now_ms: 1_000_000,
             tries: vec![],
+            again: VecDeque::new(),
             crash: None,
             log: false,
             counts: BTreeMap::new(),
@@ -275,6 +311,7 @@ impl World {
                     self.count("withheld");
                     return;
                 }
+                let message = self.parties[at].vice.twist(message);
                 if self.log {
                     eprintln!("  {at} -> {to}: {message:?}");
                 }
@@ -314,7 +351,11 @@ impl World {
                 let from = self.chain.best_height() + self.rng.gen_range(1..=2);
                 self.submit(at, number, record.call, from);
             },
-            Action::ReadBalances(_) | Action::Reply(..) => {},
+            Action::ReadBalances(_) => {
+                let balance = self.chain.balance(&self.account(at), self.parties[at].seen.1);
+                self.again.push_back((at, vec![balance]));
+            },
+            Action::Reply(..) => {},
         }
     }
 
@@ -449,8 +490,20 @@ impl World {
         let message = codec::DecodeAll::decode_all(&mut &bytes[..]).expect("what was encoded");
         let partner = self.account(from);
         let session = self.open[&(a, b)];
+        if self.parties[to].vice.ignores(&message) {
+            self.count("withheld");
+            return true;
+        }
         self.feed(to, Input::Message { partner, session, message });
+        self.tell_balances();
         true
+    }
+
+    /// Gives those who asked for their on-chain balances what they had then.
+    fn tell_balances(&mut self) {
+        while let Some((at, balances)) = self.again.pop_front() {
+            self.feed(at, Input::Balances(balances));
+        }
     }
 
     /// Delivers until nothing is under way, with time passing for acknowledgements.
@@ -467,6 +520,7 @@ impl World {
         for at in 0..self.parties.len() {
             self.feed(at, Input::Tick);
         }
+        self.tell_balances();
     }
 
     // --- time ----------------------------------------------------------------------------------
@@ -608,9 +662,36 @@ impl World {
         self.command(payer, Command::PayLocked(Box::new(order)));
     }
 
+    /// Somebody moves money between chain and channel, or ends a channel.
+    fn use_chain(&mut self) {
+        let at = self.rng.gen_range(0..self.parties.len());
+        let to = if at == 0 || (at + 1 < self.parties.len() && self.rng.gen_bool(0.5)) {
+            at + 1
+        } else {
+            at - 1
+        };
+        let (me, partner) = (self.account(at), self.account(to));
+        let amount = self.rng.gen_range(1..200);
+        let command = match self.rng.gen_range(0..10) {
+            0..=4 => Command::Withdraw { partner, asset: NATIVE_ASSET, amount, deposit_to: None },
+            5..=8 => Command::Submit(Box::new(Call::Deposit {
+                asset: NATIVE_ASSET,
+                amount,
+                beneficiary: me,
+                partner,
+                epoch: None,
+            })),
+            _ => Command::Close { partner, partner_submits: self.rng.gen_bool(0.5) },
+        };
+        self.command(at, command);
+    }
+
     /// One thing that happens by chance.
     pub fn step(&mut self) {
         let size = self.parties.len();
+        if self.rng.gen_bool(0.03) {
+            return self.use_chain();
+        }
         match self.rng.gen_range(0..100) {
             0..=17 => {
                 let payer = self.rng.gen_range(0..size);
@@ -775,9 +856,17 @@ impl World {
 }
 
 fn policy(hub: bool, neighbours: &[AccountId]) -> Policy {
-    let terms =
-        failsafe_channel::AssetTerms { credit: CREDIT, insure_above: LIMIT, unsigned_limit: 0 };
+    // Users want what hubs owe them insured.
+    let insure_above = if hub { LIMIT } else { INSURE_ABOVE };
+    let terms = failsafe_channel::AssetTerms { credit: CREDIT, insure_above, unsigned_limit: 0 };
     let terms = BTreeMap::from([(NATIVE_ASSET, terms)]);
+    let rules = AssetRules { min_risk: 50, reserve: 0, min_deposit: 1, minimum: 1 };
+    let rebalance = RebalancePolicy {
+        every_ms: Some(REBALANCE_MS),
+        proof_timeout_ms: 3_000,
+        absent_grace_ms: Some(60_000),
+        rules: BTreeMap::from([(NATIVE_ASSET, rules)]),
+    };
     Policy {
         role: if hub { Role::Hub } else { Role::User },
         terms: terms.clone(),
@@ -785,7 +874,7 @@ fn policy(hub: bool, neighbours: &[AccountId]) -> Policy {
         fees: HubFees { base: FEE, ppm: 0 },
         ack_delay_ms: 20,
         stale_after_ms: 60_000,
-        rebalance: RebalancePolicy::default(),
+        rebalance: if hub { rebalance } else { RebalancePolicy::default() },
         max_partners: 10,
         min_payments: BTreeMap::new(),
         rates: vec![],
