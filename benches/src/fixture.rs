@@ -49,6 +49,8 @@ pub struct Channels {
     parties: [Party; 2],
     at: Moment,
     paid: u64,
+    /// Bytes of the newest message of left.
+    sent: usize,
 }
 
 impl Channels {
@@ -69,7 +71,7 @@ impl Channels {
         };
         let [left, right] = keys;
         let parties = [party(left, &ids[1])?, party(right, &ids[0])?];
-        let mut channels = Self { parties, at, paid: 0 };
+        let mut channels = Self { parties, at, paid: 0, sent: 0 };
         for who in [0, 1] {
             channels.call(who, |channel, _| Ok(channel.connected()))?;
         }
@@ -81,13 +83,33 @@ impl Channels {
         Ok(channels)
     }
 
+    /// Right takes payments of left without a signature, whatever they sum up to.
+    pub fn allow_unsigned(&mut self) -> Result<(), Failure> {
+        let unsigned_limit = Balance::from(INSURANCE);
+        let terms = AssetTerms { unsigned_limit, ..AssetTerms::default() };
+        self.call(1, |channel, _| Ok(channel.set_terms(FRD, terms)?))?;
+        self.deliver()
+    }
+
     /// Left pays right 1, and right has it.
     pub fn pay(&mut self) -> Result<(), Failure> {
+        self.pay_by(|channel, ctx, purpose| Ok(channel.pay(ctx, FRD, 1, purpose)?))
+    }
+
+    /// The same without a signature, as far as right allows that.
+    pub fn pay_unsigned(&mut self) -> Result<(), Failure> {
+        self.pay_by(|channel, ctx, purpose| Ok(channel.pay_unsigned(ctx, FRD, 1, purpose)?))
+    }
+
+    fn pay_by(
+        &mut self,
+        pay: impl FnOnce(&mut Channel, &Context<'_>, Purpose) -> Result<Vec<Effect>, Failure>,
+    ) -> Result<(), Failure> {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.paid.to_le_bytes());
         self.paid = self.paid.checked_add(1).ok_or_else(|| failure("too many payments"))?;
         let purpose = Purpose::Direct { id: PaymentId(id) };
-        self.call(0, |channel, ctx| Ok(channel.pay(ctx, FRD, 1, purpose)?))?;
+        self.call(0, |channel, ctx| pay(channel, ctx, purpose))?;
         self.deliver()?;
         if self.parties[1].received != self.paid {
             return Err(failure("the payment has not arrived"));
@@ -105,6 +127,11 @@ impl Channels {
             return Err(failure("the payment is not acknowledged"));
         }
         Ok(())
+    }
+
+    /// Bytes of the newest message of left, encoded.
+    pub fn message_size(&self) -> usize {
+        self.sent
     }
 
     /// Left's channel.
@@ -145,6 +172,9 @@ impl Channels {
                 Some((1usize.saturating_sub(from), bytes))
             });
             let Some((to, bytes)) = next else { return Ok(()) };
+            if to == 1 {
+                self.sent = bytes.len();
+            }
             let message = Message::decode_all(&mut &bytes[..])?;
             self.call(to, |channel, ctx| Ok(channel.receive(ctx, message)))?;
         }

@@ -90,7 +90,8 @@ impl Channel {
         }
     }
 
-    /// All that we have: the partner's newest simplex and our own, acknowledged if possible.
+    /// All that we have: the partner's newest signed simplex and our own newest, acknowledged if
+    /// possible. Our own needs no signature, so it shows what we have paid without one.
     pub fn evidence(&self) -> Evidence {
         let mine = &self.state.mine;
         let acked = self.state.acked.clone();
@@ -139,7 +140,11 @@ impl Channel {
         }
         self.review_late(&facts);
         let old = facts.view.old_epochs.iter().find(|old| old.epoch == self.epoch());
-        let ended = if facts.view.epoch > self.epoch() { self.end_locks(old) } else { vec![] };
+        let mut ended = vec![];
+        if facts.view.epoch > self.epoch() {
+            ended.extend(self.end_locks(old));
+            ended.extend(self.end_unsigned(old));
+        }
         let facts = facts.without_old_epochs(&self.state.late);
         let (epoch, block) = (facts.view.epoch, facts.at.block);
         let disputed = facts.view.dispute.is_some();

@@ -73,6 +73,8 @@ impl Channel {
         let close = self.close_of(valid_until).ok_or(Refusal::LockPending)?;
         let signature =
             partner_submits.then(|| ctx.signer.sign(&self.state.context.close_message(&close)));
+        // The partner may refuse, and then we are frozen: what we owe is signed before.
+        let mut effects = self.sign_unsigned(ctx);
         let request = Message::CloseRequest {
             epoch: self.epoch(),
             own_nonce: self.state.mine.nonce(),
@@ -81,7 +83,6 @@ impl Channel {
             signature,
         };
         self.session.close_requested = Some(valid_until);
-        let mut effects = vec![];
         if partner_submits {
             effects.extend(self.freeze_signed(valid_until));
         }
@@ -151,7 +152,9 @@ impl Channel {
             // We sign: they submit.
             None => {
                 self.session.close_requested = None;
-                let mut effects = self.freeze_signed(close.valid_until);
+                // The close may never be submitted. No amount changes.
+                let mut effects = self.sign_unsigned(ctx);
+                effects.extend(self.freeze_signed(close.valid_until));
                 let signature = ctx.signer.sign(&message);
                 effects.push(Effect::Send(Message::CloseSigned { epoch, close, signature }));
                 Ok(effects)

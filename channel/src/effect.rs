@@ -151,7 +151,19 @@ pub enum Event {
         /// What the resolve has made of it.
         end: LockEnd,
     },
-    /// Our newest simplex is acknowledged.
+    /// An epoch has ended, and payments without a signature have not counted. Those of the partner
+    /// are lost to us; what we have left uncovered the partner can only ask us for.
+    UnsignedLost {
+        /// Whether we had made them.
+        ours: bool,
+        /// The epoch that ended.
+        epoch: Epoch,
+        /// The asset.
+        asset: AssetId,
+        /// The amount.
+        amount: Balance,
+    },
+    /// Our newest signed simplex is acknowledged.
     Acked {
         /// Its nonce.
         nonce: Nonce,

@@ -137,9 +137,19 @@ pub enum Fault {
     /// Not signed by the partner, or over another simplex.
     #[error("the signature does not fit the resulting simplex")]
     BadSignature,
-    /// An unsigned update beyond what we grant.
-    #[error("unsigned updates are not granted")]
+    /// Something other than payments without a signature.
+    #[error("a signature is missing: only payments may be made without one")]
     Unsigned,
+    /// More without a signature than we have stated.
+    #[error("asset {asset}: {amount} would be without a signature, and the limit is {limit}")]
+    AboveUnsigned {
+        /// The asset.
+        asset: AssetId,
+        /// What no signature would cover.
+        amount: Balance,
+        /// By the terms that the update names.
+        limit: Balance,
+    },
     /// Nothing changes.
     #[error("an update without transitions")]
     Empty,
@@ -262,6 +272,7 @@ impl Fault {
             Self::ExpiryTooFar { .. } => false,
             Self::BadSignature
             | Self::Unsigned
+            | Self::AboveUnsigned { .. }
             | Self::Empty
             | Self::AmountZero
             | Self::AboveCapacity { .. }

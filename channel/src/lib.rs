@@ -19,7 +19,8 @@
 //! [`state`] what is kept · [`message`] what travels · [`session`] what waits · [`update`] paying ·
 //! [`terms`] credit lines · [`reservation`] withdrawal proofs · [`close`] cooperative closes ·
 //! [`reconnect`] catching up · [`chain`] disputes and epochs · [`freeze`] when nothing moves ·
-//! [`late`] claims for what a resolve did not count · [`lock`] payments against a secret.
+//! [`late`] claims for what a resolve did not count · [`lock`] payments against a secret ·
+//! [`unsigned`] payments without a signature.
 
 #![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
 
@@ -37,6 +38,7 @@ pub mod session;
 pub mod state;
 pub mod summary;
 pub mod terms;
+pub mod unsigned;
 pub mod update;
 
 #[cfg(test)]

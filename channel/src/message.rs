@@ -208,10 +208,10 @@ pub struct Update {
     pub as_of: BlockNumber,
     /// Version of the receiver's terms that the sender knows (M8).
     pub terms_version: TermsVersion,
-    /// What changes.
+    /// What changes. Nothing only where the signature covers payments that were made without one.
     pub transitions: BoundedVec<Transition, ConstU32<MAX_TRANSITIONS>>,
-    /// The sender's signature over the resulting simplex. Absent only within the receiver's
-    /// `unsigned_limit`, which nobody grants yet.
+    /// The sender's signature over the resulting simplex. Absent only for payments within the
+    /// receiver's `unsigned_limit`.
     pub signature: Option<Signature>,
     /// Acknowledgement of the receiver's newest simplex.
     pub ack: Option<AckOf>,

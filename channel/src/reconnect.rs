@@ -10,6 +10,11 @@
 //! partner's signature: otherwise the partner could bring a simplex that breaks the rules by which
 //! an update is judged (capacity, terms, reservations), or one of an invented nonce that keeps a
 //! watchtower from bringing the true one.
+//!
+//! Payments without a signature cannot be proved. A party that was restored from an old copy and has
+//! forgotten own ones stays paused in every session: nothing that it signs may rest on a claim, and
+//! nothing that its partner took is taken back. A dispute ends it; what was unsigned is lost to the
+//! partner, within the limit that it had stated.
 
 use crate::{
     effect::{Effect, Event},
@@ -188,6 +193,7 @@ impl Channel {
         let theirs = &mut self.state.theirs;
         theirs.simplex = shown.simplex;
         theirs.signature = Some(shown.signature);
+        theirs.covered = None;
         theirs.reservation = None;
         // The highest number has no next one: it stays, and `lock` takes none any more.
         let newest = theirs.simplex.locks().map(|lock| lock.id.saturating_add(1)).max();
@@ -214,6 +220,7 @@ impl Channel {
         let mine = &mut self.state.mine;
         mine.simplex = shown.simplex;
         mine.signature = Some(shown.signature);
+        mine.covered = None;
         mine.reservation = None;
         self.state.outbox.clear();
         self.state.proof = None;

@@ -203,7 +203,7 @@ impl Channel {
             Message::Update(update) => self.on_update(ctx, update),
             Message::Ack { epoch, ack } => self.on_ack(epoch, ack),
             Message::Terms { epoch, version, asset, terms } => {
-                self.on_terms(epoch, version, asset, terms)
+                self.on_terms(ctx, epoch, version, asset, terms)
             },
             Message::TermsAck { epoch, version, nonce } => self.on_terms_ack(epoch, version, nonce),
             Message::Proof { epoch, reservation, withdrawal, signature } => {

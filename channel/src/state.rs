@@ -19,10 +19,10 @@ use failsafe_primitives::{
 };
 use sp_core::H256;
 use sp_runtime::{BoundedVec, MultiSignature};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Version of the stored form.
-pub const STATE_VERSION: u8 = 3;
+pub const STATE_VERSION: u8 = 4;
 
 /// Money held for a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -49,8 +49,10 @@ impl Reservation {
 pub struct Half {
     /// The newest simplex.
     pub simplex: Simplex,
-    /// Its maker's signature; none for nonce 0.
+    /// Its maker's signature; none for nonce 0, and while the newest payments are unsigned.
     pub signature: Option<Signature>,
+    /// While they are: the newest signed simplex, if there is one.
+    pub covered: Option<SignedSimplex>,
     /// Finalized block by which the newest update was judged.
     pub as_of: BlockNumber,
     /// What its maker has reserved.
@@ -77,12 +79,6 @@ impl Half {
             },
         };
         entries.get_mut(i).ok_or(Fault::Overflow)
-    }
-
-    /// The newest simplex with its signature, once there is one.
-    pub fn signed(&self) -> Option<SignedSimplex> {
-        let signature = self.signature.clone()?;
-        Some(SignedSimplex { simplex: self.simplex.clone(), signature })
     }
 }
 
@@ -169,6 +165,8 @@ pub struct State {
     pub dying: Vec<Dying>,
     /// What earlier epochs did not count of the partner's payments.
     pub late: Vec<LateClaim>,
+    /// What the partner paid without a signature in earlier epochs and never covered.
+    pub unsigned_lost: BTreeMap<AssetId, Balance>,
 }
 
 /// One channel of one party: the state that survives, and the session that does not.
@@ -219,6 +217,7 @@ impl Channel {
             said: Answers::new(),
             dying: vec![],
             late: vec![],
+            unsigned_lost: BTreeMap::new(),
         };
         Ok(Self::from_state(state))
     }

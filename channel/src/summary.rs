@@ -37,6 +37,16 @@ pub struct AssetSummary {
     pub credit_received: Balance,
     /// From which uninsured balance on the partner wants insurance.
     pub partner_insure_above: Option<Balance>,
+    /// What we have paid and not signed yet.
+    pub own_unsigned: Balance,
+    /// What the partner has paid and not signed yet: a dispute would not count it.
+    pub partner_unsigned: Balance,
+    /// How much the partner may have paid without a signature.
+    pub unsigned_given: Balance,
+    /// How much we may have paid without a signature.
+    pub unsigned_received: Balance,
+    /// What the partner left without a signature in earlier epochs, and we have lost.
+    pub unsigned_lost: Balance,
 }
 
 /// A channel.
@@ -46,11 +56,11 @@ pub struct Summary {
     pub side: Side,
     /// The epoch.
     pub epoch: Epoch,
-    /// Nonce of our newest signed simplex.
+    /// Nonce of our newest simplex.
     pub own_nonce: Nonce,
     /// The newest of them that the partner has acknowledged.
     pub own_acked: Nonce,
-    /// Nonce of the partner's newest signed simplex.
+    /// Nonce of the partner's newest simplex.
     pub partner_nonce: Nonce,
     /// Why there are no updates.
     pub frozen: Option<FreezeReason>,
@@ -90,6 +100,7 @@ impl Channel {
         // Numbers of a channel are within the limits of the protocol.
         let shares = row.split(left, right).unwrap_or_default();
         let terms = self.state.received.current(asset);
+        let given = self.state.given.current(asset);
         AssetSummary {
             asset,
             insurance: row.insurance,
@@ -103,9 +114,14 @@ impl Channel {
             partner_locked: locked(&self.state.theirs.simplex, asset),
             can_send: self.can_send(asset).unwrap_or_default(),
             can_receive: self.can_receive(asset).unwrap_or_default(),
-            credit_given: self.state.given.current(asset).map_or(0, |terms| terms.credit),
+            credit_given: given.map_or(0, |terms| terms.credit),
             credit_received: terms.map_or(0, |terms| terms.credit),
             partner_insure_above: terms.map(|terms| terms.insure_above),
+            own_unsigned: self.state.mine.unsigned(asset),
+            partner_unsigned: self.state.theirs.unsigned(asset),
+            unsigned_given: given.map_or(0, |terms| terms.unsigned_limit),
+            unsigned_received: terms.map_or(0, |terms| terms.unsigned_limit),
+            unsigned_lost: self.unsigned_lost(asset),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     message::{Message, TermsVersion},
     state::Channel,
     update::MAX_UNACKED,
+    Context,
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{arithmetic::within_limit, AssetId, Balance, Epoch, Nonce, LIMIT};
@@ -33,7 +34,7 @@ pub struct AssetTerms {
     pub credit: Balance,
     /// From this uninsured balance on the creditor wants insurance.
     pub insure_above: Balance,
-    /// How much may be covered by unsigned updates; nobody grants any yet.
+    /// How much the partner may have paid without a signature at a time: what the creditor risks.
     pub unsigned_limit: Balance,
 }
 
@@ -85,13 +86,13 @@ impl Given {
             .next()
     }
 
-    /// The credit by which an update of the partner is judged that names `version` and leads to
+    /// The terms by which an update of the partner is judged that names `version` and leads to
     /// `nonce`; `None` for an asset without terms.
     pub(crate) fn judge(
         &self,
         version: TermsVersion,
         nonce: Nonce,
-    ) -> Result<impl Fn(AssetId) -> Option<Balance> + '_, Fault> {
+    ) -> Result<impl Fn(AssetId) -> Option<AssetTerms> + '_, Fault> {
         if version > self.version {
             return Err(Fault::UnknownTerms(version));
         }
@@ -100,7 +101,7 @@ impl Given {
                 return Err(Fault::OldTerms { got: version, needed });
             }
         }
-        Ok(move |asset| self.at(asset, version).map(|terms| terms.credit))
+        Ok(move |asset| self.at(asset, version))
     }
 
     /// Adds a statement. `None` when there is no number left for it in this epoch.
@@ -181,16 +182,21 @@ impl Received {
 const MAX_TERMS: usize = failsafe_primitives::simplex::MAX_ASSETS as usize;
 
 impl Channel {
-    /// States terms for `asset`; nothing happens when they are in force already.
+    /// States terms for `asset`; nothing happens when they are in force already. What the partner has
+    /// left uncovered in earlier epochs is taken off the `unsigned_limit`: the limit is what may be
+    /// lost in all, not in every epoch.
     ///
     /// # Errors
     /// [`Refusal::TermsTooHigh`] for an amount above the limit of the protocol.
     pub fn set_terms(&mut self, asset: AssetId, terms: AssetTerms) -> Result<Vec<Effect>, Refusal> {
-        if self.state.given.current(asset) == Some(terms) {
-            return Ok(vec![]);
-        }
         if !terms.within_limits() {
             return Err(Refusal::TermsTooHigh(LIMIT));
+        }
+        let lost = self.unsigned_lost(asset);
+        let unsigned_limit = terms.unsigned_limit.saturating_sub(lost);
+        let terms = AssetTerms { unsigned_limit, ..terms };
+        if self.state.given.current(asset) == Some(terms) {
+            return Ok(vec![]);
         }
         let version = self.state.given.state(asset, terms).ok_or(Refusal::Overflow)?;
         let epoch = self.epoch();
@@ -200,6 +206,7 @@ impl Channel {
 
     pub(crate) fn on_terms(
         &mut self,
+        ctx: &Context<'_>,
         epoch: Epoch,
         version: TermsVersion,
         asset: AssetId,
@@ -224,7 +231,9 @@ impl Channel {
         received.terms.insert(asset, (version, terms));
         received.version = received.version.max(version);
         let event = Effect::Event(Event::TermsChanged { asset, terms });
-        Ok(vec![Effect::Persist, ack, event])
+        let mut effects = vec![Effect::Persist, ack, event];
+        effects.extend(self.cover_above(ctx, asset));
+        Ok(effects)
     }
 
     pub(crate) fn on_terms_ack(

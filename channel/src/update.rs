@@ -8,6 +8,7 @@ use crate::{
     message::{AckOf, Message, Purpose, Transition, Update},
     reservation,
     state::{Acked, Channel, Decision, Half, Reservation, Sent},
+    unsigned::check_unsigned,
     Context,
 };
 use failsafe_primitives::{
@@ -143,7 +144,7 @@ impl Judge<'_> {
 
     /// Applies all transitions to a copy of `half`, which becomes the next simplex.
     fn next(&self, half: &Half, transitions: &[Transition], max_locks: u32) -> Result<Half, Fault> {
-        if transitions.is_empty() {
+        if transitions.is_empty() && !half.has_tail() {
             return Err(Fault::Empty);
         }
         let mut next = half.clone();
@@ -247,6 +248,16 @@ impl Channel {
         ctx: &Context<'_>,
         transitions: Vec<Transition>,
     ) -> Result<Vec<Effect>, Refusal> {
+        self.make_update(ctx, transitions, true)
+    }
+
+    /// [`Channel::update`], with a signature or, where the partner's terms allow it, without.
+    pub(crate) fn make_update(
+        &mut self,
+        ctx: &Context<'_>,
+        transitions: Vec<Transition>,
+        sign: bool,
+    ) -> Result<Vec<Effect>, Refusal> {
         self.check_open()?;
         if self.state.outbox.len() >= MAX_UNACKED {
             return Err(Refusal::TooManyUnacked(MAX_UNACKED));
@@ -261,17 +272,20 @@ impl Channel {
         let mut next = judge.next(&self.state.mine, &transitions, max_locks)?;
         next.as_of = as_of;
 
-        let message = self.state.context.simplex_message(self.state.side, &next.simplex);
-        let signature = Signature::Direct(ctx.signer.sign(&message));
-        next.signature = Some(signature.clone());
-        let ack = self.due_ack(ctx);
+        let signature = sign.then(|| {
+            let message = self.state.context.simplex_message(self.state.side, &next.simplex);
+            Signature::Direct(ctx.signer.sign(&message))
+        });
+        next.seal(&self.state.mine, signature.clone());
+        // An acknowledgement is a signature too: one is not made to save the other.
+        let ack = if sign { self.due_ack(ctx) } else { None };
         let update = Update {
             epoch: self.epoch(),
             base_nonce: self.state.mine.nonce(),
             as_of,
             terms_version: self.state.received.version,
             transitions,
-            signature: Some(signature),
+            signature,
             ack,
         };
         if let Some(ack) = &update.ack {
@@ -338,10 +352,10 @@ impl Channel {
 
     /// Checks an update that is next in line and takes it whole.
     fn take(&mut self, ctx: &Context<'_>, update: Update) -> Result<Vec<Effect>, Fault> {
-        let signature = update.signature.clone().ok_or(Fault::Unsigned)?;
         let side = self.state.side.other();
         let next_nonce = update.base_nonce.checked_add(1).ok_or(Fault::Overflow)?;
-        let credit = self.state.given.judge(update.terms_version, next_nonce)?;
+        let terms = self.state.given.judge(update.terms_version, next_nonce)?;
+        let credit = |asset| terms(asset).map(|terms| terms.credit);
         let refused = match &self.state.decision {
             Some(Decision::Refused(nonce, _)) => Some(*nonce),
             _ => None,
@@ -359,16 +373,23 @@ impl Channel {
         };
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.theirs, &update.transitions, max_locks)?;
-        let message = self.state.context.simplex_message(side, &next.simplex);
-        if !signature.verify(&message, self.partner()) {
-            return Err(Fault::BadSignature);
+        next.seal(&self.state.theirs, update.signature);
+        match &next.signature {
+            None => check_unsigned(&next, &update.transitions, |asset| {
+                terms(asset).map(|terms| terms.unsigned_limit)
+            })?,
+            Some(signature) => {
+                let message = self.state.context.simplex_message(side, &next.simplex);
+                if !signature.verify(&message, self.partner()) {
+                    return Err(Fault::BadSignature);
+                }
+            },
         }
         let acked = update.ack.map(|ack| self.check_ack(ack)).transpose()?.flatten();
         next.as_of = update.as_of;
-        next.signature = Some(signature);
 
         // Everything holds: commit whole.
-        drop(credit);
+        drop(terms);
         let mut effects = vec![Effect::Persist];
         let answer = self.answer_reservation(ctx, next_nonce, &update.transitions);
         let before = std::mem::replace(&mut self.state.theirs, next);
@@ -391,23 +412,23 @@ impl Channel {
 
     /// The acknowledgement that is due, if any.
     fn due_ack(&self, ctx: &Context<'_>) -> Option<AckOf> {
-        let nonce = self.state.theirs.nonce();
-        if nonce == 0 || self.state.ack_sent >= nonce || self.frozen().is_some() {
+        if !self.ack_is_due() {
             return None;
         }
-        Some(self.make_ack(ctx))
+        self.make_ack(ctx)
     }
 
-    fn make_ack(&self, ctx: &Context<'_>) -> AckOf {
-        let theirs = &self.state.theirs.simplex;
+    /// Acknowledges the partner's newest signed simplex.
+    fn make_ack(&self, ctx: &Context<'_>) -> Option<AckOf> {
+        let (theirs, _) = self.state.theirs.newest_signed()?;
         let message = self.state.context.ack_message(self.state.side.other(), theirs);
         let signature = Signature::Direct(ctx.signer.sign(&message));
-        AckOf { nonce: theirs.nonce, signature }
+        Some(AckOf { nonce: theirs.nonce, signature })
     }
 
     /// Whether the partner waits for an acknowledgement.
     pub fn ack_is_due(&self) -> bool {
-        self.state.theirs.nonce() > self.state.ack_sent && self.frozen().is_none()
+        self.state.theirs.signed_nonce() > self.state.ack_sent && self.frozen().is_none()
     }
 
     /// Acknowledges the partner's newest simplex, unless that has been done. Acks are lazy: the host
@@ -421,10 +442,10 @@ impl Channel {
 
     /// The newest acknowledgement again, for a partner that has reconnected.
     pub(crate) fn repeat_ack(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
-        if self.state.theirs.nonce() == 0 || self.frozen().is_some() {
+        if self.frozen().is_some() {
             return vec![];
         }
-        let ack = self.make_ack(ctx);
+        let Some(ack) = self.make_ack(ctx) else { return vec![] };
         let mut effects = vec![];
         if self.state.ack_sent != ack.nonce {
             self.state.ack_sent = ack.nonce;

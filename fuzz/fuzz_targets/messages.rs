@@ -89,7 +89,7 @@ fn play(mut bytes: Bytes<'_>) {
     for who in 0..2 {
         let effects = parties[who].channel.connected();
         carry_out(&mut parties, who, effects);
-        let terms = AssetTerms { credit: 1_000, insure_above: 0, unsigned_limit: 0 };
+        let terms = AssetTerms { credit: 1_000, insure_above: 0, unsigned_limit: 100 };
         let effects = parties[who].channel.set_terms(NATIVE_ASSET, terms);
         carry_out(&mut parties, who, effects.unwrap_or_default());
     }
@@ -110,11 +110,16 @@ fn step(parties: &mut [Party; 2], at: &mut Moment, facts: &mut PairFacts, bytes:
     let ctx = context(key, *at, &reveals);
     let effects = match (choice >> 1) % 40 {
         0..=9 => return deliver(parties, *at, who, bytes),
-        10..=14 => {
+        10..=12 => {
             let amount = values::amount(bytes, &known);
             let id = PaymentId([bytes.u8(); 16]);
             channel.pay(&ctx, NATIVE_ASSET, amount, Purpose::Direct { id }).unwrap_or_default()
         },
+        13 => {
+            let (amount, purpose) = (bytes.u8().into(), Purpose::Direct { id: PaymentId([1; 16]) });
+            channel.pay_unsigned(&ctx, NATIVE_ASSET, amount, purpose).unwrap_or_default()
+        },
+        14 => channel.sign_unsigned(&ctx),
         15 | 16 => {
             let amount = values::amount(bytes, &known);
             let items = vec![(NATIVE_ASSET, amount)];
@@ -129,7 +134,7 @@ fn step(parties: &mut [Party; 2], at: &mut Moment, facts: &mut PairFacts, bytes:
         },
         22 => {
             let credit = values::amount(bytes, &known);
-            let terms = AssetTerms { credit, insure_above: 0, unsigned_limit: 0 };
+            let terms = AssetTerms { credit, insure_above: 0, unsigned_limit: 100 };
             channel.set_terms(NATIVE_ASSET, terms).unwrap_or_default()
         },
         23..=25 => return next_block(parties, at, facts, bytes),

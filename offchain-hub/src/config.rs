@@ -23,6 +23,8 @@ use std::{
 
 /// Longest that an acknowledgement may wait: one usable block of the fastest chain.
 const MAX_ACK_DELAY_MS: u64 = 1_000;
+/// Longest that a payment may wait for a signature: as long as for its acknowledgement.
+const MAX_SIGN_DELAY_MS: u64 = 1_000;
 /// Most partners that one hub process takes.
 const MAX_PARTNERS: usize = 100_000;
 
@@ -96,6 +98,12 @@ pub struct HubConfig {
     /// How long an acknowledgement may wait for an own update to carry it.
     #[serde(default = "default_ack_delay")]
     pub ack_delay_ms: u64,
+    /// Whether payments go without a signature to partners whose terms allow it.
+    #[serde(default = "yes")]
+    pub pay_unsigned: bool,
+    /// How long such a payment may wait for a signature that covers it.
+    #[serde(default = "default_sign_delay")]
+    pub sign_delay_ms: u64,
     /// How old the newest block may be before nothing is forwarded.
     #[serde(default = "default_stale_after")]
     pub stale_after_seconds: u64,
@@ -177,6 +185,9 @@ pub struct AssetConfig {
     /// How much a user may owe the hub.
     #[serde(default = "zero")]
     pub credit: String,
+    /// How much a user may have paid at a time without a signature.
+    #[serde(default = "zero")]
+    pub unsigned_limit: String,
     /// Smallest payment that is forwarded or remembered; a thousandth if absent.
     pub min_payment: Option<String>,
     /// Smallest insured part of the hub that is worth a withdrawal.
@@ -196,6 +207,14 @@ fn thousandth(decimals: u8) -> Balance {
 }
 
 fn default_ack_delay() -> u64 {
+    20
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn default_sign_delay() -> u64 {
     20
 }
 
@@ -223,6 +242,7 @@ fn default_assets() -> Vec<AssetConfig> {
     vec![AssetConfig {
         asset: "FRD".into(),
         credit: zero(),
+        unsigned_limit: zero(),
         min_payment: None,
         min_risk: zero(),
         reserve: zero(),
@@ -247,6 +267,10 @@ rpc = {rpc}
 
 # How long an acknowledgement may wait for a payment in the other direction to carry it.
 ack_delay_ms = 20
+# Payments to partners who take them without a signature go without one, and are signed together after
+# this long: faster, and their risk, not yours.
+pay_unsigned = true
+sign_delay_ms = 20
 # Nothing is forwarded when the newest block is older than this.
 stale_after_seconds = 20
 max_partners = 10000
@@ -272,6 +296,9 @@ absent_grace_seconds = 86400
 asset = "FRD"
 # How much a user may owe you: your risk.
 credit = "0"
+# How much each user may have paid without a signature: you forward it and may lose it, in all at most
+# this much per user. 0: everything is signed.
+unsigned_limit = "0"
 # Smaller payments are neither forwarded nor remembered.
 min_payment = "0.001"
 # Spenders with less than this are left alone.
@@ -321,6 +348,7 @@ impl HubConfig {
         let partners = u64::try_from(self.max_partners).unwrap_or(u64::MAX);
         let most = u64::try_from(MAX_PARTNERS).unwrap_or(u64::MAX);
         within("ack_delay_ms", self.ack_delay_ms, 0, MAX_ACK_DELAY_MS)?;
+        within("sign_delay_ms", self.sign_delay_ms, 0, MAX_SIGN_DELAY_MS)?;
         within("stale_after_seconds", self.stale_after_seconds, 2, 600)?;
         within("max_partners", partners, 1, most)?;
         within("fees.ppm", self.fees.ppm.into(), 0, MAX_FEE_CEILING_PPM.into())?;
@@ -346,16 +374,18 @@ impl HubConfig {
                 amount::parse(text, asset.decimals)
                     .map_err(|error| ConfigError::Amount { asset: config.asset.clone(), error })
             };
-            let too_large = || ConfigError::Amount {
-                asset: config.asset.clone(),
-                error: AmountError::TooLarge(config.credit.clone()),
+            let line = |text: &String| {
+                let amount = parse(text)?;
+                let error = AmountError::TooLarge(text.clone());
+                let too_large = ConfigError::Amount { asset: config.asset.clone(), error };
+                (amount <= LIMIT).then_some(amount).ok_or(too_large)
             };
-            let credit = parse(&config.credit)?;
-            if credit > LIMIT {
-                return Err(too_large());
-            }
-            let known = terms
-                .insert(asset.id, AssetTerms { credit, insure_above: LIMIT, unsigned_limit: 0 });
+            let stated = AssetTerms {
+                credit: line(&config.credit)?,
+                insure_above: LIMIT,
+                unsigned_limit: line(&config.unsigned_limit)?,
+            };
+            let known = terms.insert(asset.id, stated);
             if known.is_some() {
                 return Err(ConfigError::AssetTwice(config.asset.clone()));
             }
@@ -382,6 +412,8 @@ impl HubConfig {
             partners: BTreeMap::new(),
             fees: self.hub_fees(),
             ack_delay_ms: self.ack_delay_ms,
+            pay_unsigned: self.pay_unsigned,
+            sign_delay_ms: self.sign_delay_ms,
             stale_after_ms: seconds(self.stale_after_seconds),
             rebalance: RebalancePolicy {
                 every_ms: optional(self.rebalance.every_seconds),
@@ -468,6 +500,7 @@ mod tests {
         assert_eq!(policy.rebalance.rules[&0].min_risk, 10_000_000_000_000);
         assert_eq!(policy.rebalance.rules[&0].min_deposit, 1_000_000_000_000);
         assert_eq!(policy.terms[&0].credit, 0);
+        assert_eq!((policy.terms[&0].unsigned_limit, policy.pay_unsigned), (0, true));
         assert!(config.dir.ends_with("data"));
     }
 
@@ -478,6 +511,7 @@ mod tests {
             (&plain().replace("ack_delay_ms", "ack_dely_ms"), "ack_dely_ms"),
             (&plain().replace("listen =", "#"), "listen"),
             (&plain().replace("ack_delay_ms = 20", "ack_delay_ms = 5000"), "ack_delay_ms"),
+            (&plain().replace("sign_delay_ms = 20", "sign_delay_ms = 5000"), "sign_delay_ms"),
             (&plain().replace("ppm = 0", "ppm = 60000"), "fees.ppm"),
             (&plain().replace("max_partners = 10000", "max_partners = 0"), "max_partners"),
         ] {
@@ -512,6 +546,16 @@ mod tests {
     fn configuration_should_say_how_to_get_one_when_the_file_is_missing() {
         let error = HubConfig::load(Path::new("/nowhere/hub.toml")).unwrap_err();
         assert!(error.to_string().contains("failsafe-hub init"), "{error}");
+    }
+
+    #[test]
+    fn unsigned_limit_should_be_stated_when_it_is_configured() {
+        let text = plain().replace("unsigned_limit = \"0\"", "unsigned_limit = \"2.5\"");
+        let policy = written(&text).unwrap().policy(&[frd()]).unwrap();
+        assert_eq!(policy.terms[&0].unsigned_limit, 2_500_000_000_000);
+        let wrong = written(&plain().replace("unsigned_limit = \"0\"", "unsigned_limit = \"x\""));
+        let refused = wrong.unwrap().policy(&[frd()]);
+        assert!(matches!(refused, Err(ConfigError::Amount { .. })));
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::path::Path;
 pub const FILE: &str = "wallet.toml";
 /// Longest that an acknowledgement may wait: one usable block of the fastest chain.
 const MAX_ACK_DELAY_MS: u64 = 1_000;
+/// Longest that a payment may wait for a signature.
+const MAX_SIGN_DELAY_MS: u64 = 1_000;
 
 /// What is wrong with a wallet's configuration.
 #[derive(Debug, thiserror::Error)]
@@ -42,10 +44,14 @@ pub enum ConfigError {
         reason: String,
     },
     /// A number is out of its bounds.
-    #[error("{path}: ack_delay_ms must be at most {MAX_ACK_DELAY_MS}")]
-    AckDelay {
+    #[error("{path}: {name} must be at most {most}")]
+    TooLong {
         /// The file.
         path: String,
+        /// Which number.
+        name: &'static str,
+        /// The highest possible.
+        most: u64,
     },
 }
 
@@ -72,6 +78,12 @@ pub struct WalletConfig {
     /// How long an acknowledgement may wait for an own payment to carry it.
     #[serde(default = "default_ack_delay")]
     pub ack_delay_ms: u64,
+    /// Whether payments go without a signature to hubs whose terms allow it.
+    #[serde(default = "yes")]
+    pub pay_unsigned: bool,
+    /// How long such a payment may wait for a signature that covers it.
+    #[serde(default = "default_sign_delay")]
+    pub sign_delay_ms: u64,
     /// Its hubs; the first one is meant when none is named.
     #[serde(default)]
     pub hubs: Vec<HubEntry>,
@@ -81,10 +93,24 @@ fn default_ack_delay() -> u64 {
     20
 }
 
+fn yes() -> bool {
+    true
+}
+
+fn default_sign_delay() -> u64 {
+    20
+}
+
 impl WalletConfig {
     /// A wallet without hubs.
     pub fn new(node: String) -> Self {
-        Self { node, ack_delay_ms: default_ack_delay(), hubs: vec![] }
+        Self {
+            node,
+            ack_delay_ms: default_ack_delay(),
+            pay_unsigned: yes(),
+            sign_delay_ms: default_sign_delay(),
+            hubs: vec![],
+        }
     }
 
     /// Reads the configuration of the wallet in `dir`.
@@ -102,8 +128,13 @@ impl WalletConfig {
             path: name.clone(),
             reason: Box::new(reason),
         })?;
-        if config.ack_delay_ms > MAX_ACK_DELAY_MS {
-            return Err(ConfigError::AckDelay { path: name });
+        for (name_of, value, most) in [
+            ("ack_delay_ms", config.ack_delay_ms, MAX_ACK_DELAY_MS),
+            ("sign_delay_ms", config.sign_delay_ms, MAX_SIGN_DELAY_MS),
+        ] {
+            if value > most {
+                return Err(ConfigError::TooLong { path: name, name: name_of, most });
+            }
         }
         config.hubs(dir)?;
         Ok(config)
@@ -187,6 +218,7 @@ mod tests {
             "node = ",
             "nod = \"ws://x\"",
             "node = \"ws://x\"\nack_delay_ms = 2000",
+            "node = \"ws://x\"\nsign_delay_ms = 2000",
             "node = \"ws://x\"\n[[hubs]]\naccount = \"nobody\"",
             &format!("node = \"ws://x\"\n[[hubs]]\naccount = \"{HUB}\"\nhandle = \"A B\""),
             &format!("node = \"ws://x\"\n[[hubs]]\naccount = \"{HUB}\"\nendpoint = \"h:1\""),

@@ -183,6 +183,8 @@ impl Wallet {
             partners,
             fees: HubFees::default(),
             ack_delay_ms: self.config.ack_delay_ms,
+            pay_unsigned: self.config.pay_unsigned,
+            sign_delay_ms: self.config.sign_delay_ms,
             stale_after_ms: STALE_AFTER_MS,
             rebalance: RebalancePolicy::default(),
             max_partners: hubs.len(),

@@ -1,6 +1,7 @@
 //! Right is honest, left is not: it forges, repeats and reorders messages, signs what it likes, and
 //! brings whatever it holds to the chain. Whatever it does, right never panics, is never owed more
-//! than the credit it gave while it was there, and gets what signatures say.
+//! than the credit it gave while it was there, and gets what signatures say, and of what was not
+//! signed all but the limit that it gave.
 
 use super::{
     ledger::Call,
@@ -41,7 +42,10 @@ struct Fight {
 enum Step {
     // Both, as their engines want it.
     Pay(usize, Balance),
-    Terms(usize, Balance),
+    PayUnsigned(usize, Balance),
+    Sign(usize),
+    /// Credit and unsigned limit.
+    Terms(usize, Balance, Balance),
     Ack(usize),
     Deliver(usize, usize),
     Reserve(usize, Balance),
@@ -89,7 +93,17 @@ enum Forgery {
     },
     Unreserve(u64),
     BadSignature(Balance),
-    Unsigned(Balance),
+    /// Payments, something else, or nothing, on top of the tail or around it.
+    Unsigned {
+        amounts: Vec<Balance>,
+        reserve: bool,
+        around: bool,
+        terms: u32,
+    },
+    /// Signs what right has of it, or the same without the tail.
+    Cover {
+        whole: bool,
+    },
     Reestablish {
         epoch: u32,
         own: u64,
@@ -161,7 +175,12 @@ fn forgery() -> impl Strategy<Value = Forgery> {
             .prop_map(|(nonce, amount, valid)| Forgery::Reserve { nonce, amount, valid }),
         1 => nonce.clone().prop_map(Forgery::Unreserve),
         1 => small.clone().prop_map(Forgery::BadSignature),
-        1 => small.clone().prop_map(Forgery::Unsigned),
+        3 => (prop::collection::vec(small.clone(), 0..3), prop::bool::weighted(0.1),
+              prop::bool::weighted(0.1), prop_oneof![4 => Just(0u32), 1 => 0..3u32])
+            .prop_map(|(amounts, reserve, around, terms)| {
+                Forgery::Unsigned { amounts, reserve, around, terms }
+            }),
+        1 => any::<bool>().prop_map(|whole| Forgery::Cover { whole }),
         2 => (epoch.clone(), nonce.clone(), nonce.clone(), nonce.clone(), terms.clone())
             .prop_map(|(epoch, own, received, acked, terms)| {
                 Forgery::Reestablish { epoch, own, received, acked, terms }
@@ -203,7 +222,10 @@ fn step() -> impl Strategy<Value = Step> {
     let who = 0..2usize;
     prop_oneof![
         12 => (who.clone(), 1..60u128).prop_map(|(w, a)| Step::Pay(w, a)),
-        2 => (who.clone(), 0..80u128).prop_map(|(w, a)| Step::Terms(w, a)),
+        8 => (who.clone(), 1..30u128).prop_map(|(w, a)| Step::PayUnsigned(w, a)),
+        1 => who.clone().prop_map(Step::Sign),
+        3 => (who.clone(), 0..80u128, prop_oneof![Just(0u128), 1..60u128])
+            .prop_map(|(w, a, u)| Step::Terms(w, a, u)),
         4 => who.clone().prop_map(Step::Ack),
         20 => (who.clone(), 1..6usize).prop_map(|(w, n)| Step::Deliver(w, n)),
         4 => (who.clone(), 1..60u128).prop_map(|(w, a)| Step::Reserve(w, a)),
@@ -255,7 +277,7 @@ impl Fight {
         if let Some(signed) = state.mine.signed().filter(|s| newest(&self.loot.simplexes, s)) {
             self.loot.simplexes.push((epoch, signed));
         }
-        let theirs = state.theirs.simplex.clone();
+        let theirs = state.theirs.signed().map(|signed| signed.simplex).unwrap_or_default();
         let context = state.context.clone();
         let out = &self.sim.world.parties[R].out;
         let new = out.iter().skip(self.looked.min(out.len()));
@@ -355,8 +377,36 @@ impl Fight {
                 let change = |update: &mut Update| update.signature = Some(other);
                 Message::Update(self.update(Self::pay(FRD, amount), change))
             },
-            Forgery::Unsigned(amount) => {
-                Message::Update(self.update(Self::pay(FRD, amount), |u| u.signature = None))
+            Forgery::Unsigned { amounts, reserve, around, terms } => {
+                let mut transitions: Vec<_> =
+                    amounts.into_iter().map(|amount| Self::pay(FRD, amount)).collect();
+                if reserve {
+                    let items = vec![(FRD, 1)].try_into().unwrap();
+                    let (withdrawal_nonce, valid_until) = (0, clock.saturating_add(10));
+                    transitions.push(Transition::Reserve { withdrawal_nonce, valid_until, items });
+                }
+                let signed = self.right().theirs.signed_nonce();
+                Message::Update(self.update(Self::pay(FRD, 0), |update| {
+                    update.transitions = transitions.try_into().unwrap();
+                    update.terms_version = update.terms_version.wrapping_sub(terms);
+                    update.signature = None;
+                    if around {
+                        update.base_nonce = signed;
+                    }
+                }))
+            },
+            Forgery::Cover { whole } => {
+                let theirs = &self.right().theirs;
+                let mut simplex = match theirs.signed() {
+                    Some(signed) if !whole => signed.simplex,
+                    _ => theirs.simplex.clone(),
+                };
+                simplex.nonce = theirs.nonce().saturating_add(1);
+                let signature = self.sign(&context.simplex_message(Side::Left, &simplex));
+                Message::Update(self.update(Self::pay(FRD, 0), |update| {
+                    update.transitions = Default::default();
+                    update.signature = Some(signature);
+                }))
             },
             Forgery::Reestablish { epoch: ahead, own, received, acked, terms } => {
                 Message::Reestablish {
@@ -510,8 +560,13 @@ impl Fight {
                 let purpose = Purpose::Direct { id: PaymentId([0; 16]) };
                 sim.ask(who, |channel, ctx| channel.pay(ctx, FRD, amount, purpose));
             },
-            Step::Terms(who, credit) => {
-                let terms = AssetTerms { credit, ..Default::default() };
+            Step::PayUnsigned(who, amount) => {
+                let purpose = Purpose::Direct { id: PaymentId([0; 16]) };
+                sim.ask(who, |channel, ctx| channel.pay_unsigned(ctx, FRD, amount, purpose));
+            },
+            Step::Sign(who) => drop(sim.ask(who, |channel, ctx| Ok(channel.sign_unsigned(ctx)))),
+            Step::Terms(who, credit, unsigned_limit) => {
+                let terms = AssetTerms { credit, unsigned_limit, ..Default::default() };
                 sim.ask(who, |channel, _| channel.set_terms(FRD, terms));
             },
             Step::Ack(who) => drop(sim.ask(who, |channel, ctx| Ok(channel.flush_ack(ctx)))),

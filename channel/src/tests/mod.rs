@@ -15,6 +15,7 @@ mod reconnect;
 mod session;
 mod sim;
 mod terms;
+mod unsigned;
 mod withdraw;
 
 use crate::{
@@ -229,8 +230,21 @@ impl World {
         self.call(who, |channel, ctx| channel.pay(ctx, FRD, amount, purpose))
     }
 
+    pub fn pay_unsigned(&mut self, who: usize, amount: Balance) -> Result<(), Refusal> {
+        let purpose = Purpose::Direct { id: PaymentId([0; 16]) };
+        self.call(who, |channel, ctx| channel.pay_unsigned(ctx, FRD, amount, purpose))
+    }
+
+    pub fn sign_unsigned(&mut self, who: usize) {
+        self.tell(who, |channel, ctx| channel.sign_unsigned(ctx)).unwrap();
+    }
+
     pub fn set_terms(&mut self, who: usize, credit: Balance) {
-        let terms = AssetTerms { credit, ..Default::default() };
+        self.set_limits(who, credit, 0);
+    }
+
+    pub fn set_limits(&mut self, who: usize, credit: Balance, unsigned_limit: Balance) {
+        let terms = AssetTerms { credit, unsigned_limit, ..Default::default() };
         self.call(who, |channel, _| channel.set_terms(FRD, terms)).unwrap();
     }
 
@@ -415,6 +429,8 @@ impl World {
         let [l, r] = self.parties.each_ref().map(|party| party.channel.state());
         assert_eq!(l.mine.simplex, r.theirs.simplex, "what left has paid");
         assert_eq!(r.mine.simplex, l.theirs.simplex, "what right has paid");
+        assert_eq!(l.mine.signed(), r.theirs.signed(), "what left has signed");
+        assert_eq!(r.mine.signed(), l.theirs.signed(), "what right has signed");
         assert_eq!(l.mine.reservation, r.theirs.reservation, "what left has reserved");
         assert_eq!(r.mine.reservation, l.theirs.reservation, "what right has reserved");
     }

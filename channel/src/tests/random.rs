@@ -1,4 +1,4 @@
-//! Two honest parties under random payments, locks, terms, deposits, withdrawals, finality lag,
+//! Two honest parties under random payments, with and without signatures, locks, terms, deposits, withdrawals, finality lag,
 //! disconnections and crashes: nobody ever finds a fault, and in the end both agree.
 
 use super::*;
@@ -8,6 +8,8 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
     Pay(usize, Balance),
+    PayUnsigned(usize, Balance),
+    Sign(usize),
     /// A lock that one of a few secrets opens.
     Lock(usize, Balance, u8),
     /// Answers a pending lock of the partner: by its secret, or not.
@@ -16,7 +18,8 @@ enum Step {
     Settle(usize),
     /// A best block reveals a secret.
     Reveal(u8),
-    Terms(usize, Balance),
+    /// Credit and unsigned limit.
+    Terms(usize, Balance, Balance),
     Ack(usize),
     Deliver(usize, usize),
     Reserve(usize, Balance),
@@ -33,12 +36,15 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let who = 0..2usize;
     prop_oneof![
-        6 => (who.clone(), 1..80u128).prop_map(|(w, a)| Step::Pay(w, a)),
+        4 => (who.clone(), 1..80u128).prop_map(|(w, a)| Step::Pay(w, a)),
+        8 => (who.clone(), 1..40u128).prop_map(|(w, a)| Step::PayUnsigned(w, a)),
+        1 => who.clone().prop_map(Step::Sign),
         5 => (who.clone(), 1..60u128, 0..6u8).prop_map(|(w, a, n)| Step::Lock(w, a, n)),
         4 => (who.clone(), 0..4usize, any::<bool>()).prop_map(|(w, i, y)| Step::Answer(w, i, y)),
         3 => who.clone().prop_map(Step::Settle),
         1 => (0..6u8).prop_map(Step::Reveal),
-        2 => (who.clone(), 0..200u128).prop_map(|(w, a)| Step::Terms(w, a)),
+        3 => (who.clone(), 0..200u128, prop_oneof![Just(0u128), 1..100u128])
+            .prop_map(|(w, a, u)| Step::Terms(w, a, u)),
         1 => who.clone().prop_map(Step::Ack),
         8 => (who.clone(), 1..6usize).prop_map(|(w, n)| Step::Deliver(w, n)),
         2 => (who.clone(), 1..60u128).prop_map(|(w, a)| Step::Reserve(w, a)),
@@ -89,7 +95,9 @@ fn run(world: &mut World, step: Step) {
             }
         },
         Step::Reveal(n) => world.reveal(n),
-        Step::Terms(who, credit) => world.set_terms(who, credit),
+        Step::PayUnsigned(who, amount) => drop(world.pay_unsigned(who, amount)),
+        Step::Sign(who) => world.sign_unsigned(who),
+        Step::Terms(who, credit, limit) => world.set_limits(who, credit, limit),
         Step::Ack(who) => world.flush_ack(who),
         Step::Deliver(from, count) => {
             for _ in 0..count {
@@ -141,7 +149,12 @@ proptest! {
         steps in prop::collection::vec(step(), 1..120),
     ) {
         let mut world = World::new(200, 100);
+        // The highest that each has ever stated.
+        let mut limits = [0; 2];
         for step in steps {
+            if let Step::Terms(who, _, limit) = step {
+                limits[who] = limit.max(limits[who]);
+            }
             run(&mut world, step);
             // What is durable at a payee is what it may count on.
             for who in [L, R] {
@@ -149,6 +162,9 @@ proptest! {
                 let stored = Channel::decode_state(&party.disk).unwrap();
                 let known = party.channel.state().theirs.nonce();
                 prop_assert_eq!(stored.state().theirs.nonce(), known);
+                let given = &limits[who];
+                let row = party.channel.asset_summary(FRD);
+                prop_assert!(row.partner_unsigned <= *given, "the risk is within the limit");
             }
         }
         // A quiet end: both are connected, everything is finalized and delivered.
@@ -166,6 +182,10 @@ proptest! {
             prop_assert!(state.said.is_empty() && state.answers.is_empty());
         }
         for who in [L, R] {
+            world.sign_unsigned(who);
+        }
+        world.deliver_all();
+        for who in [L, R] {
             world.flush_ack(who);
         }
         world.deliver_all();
@@ -176,6 +196,7 @@ proptest! {
         prop_assert_eq!((l.can_send, l.can_receive), (r.can_receive, r.can_send));
         for party in &world.parties {
             prop_assert!(party.channel.state().outbox.is_empty(), "all is acknowledged");
+            prop_assert!(!party.channel.state().mine.has_tail(), "all is signed");
             prop_assert!(party.channel.state().mine.reservation.is_none(), "nothing is held");
             prop_assert!(party.channel.state().dying.is_empty(), "what was cancelled is dead");
         }

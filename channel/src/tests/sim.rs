@@ -38,6 +38,8 @@ pub(crate) struct Sim {
     finalized: [BlockNumber; 2],
     /// Highest credit that each has granted, by epoch.
     pub credit: [BTreeMap<Epoch, Balance>; 2],
+    /// Most that each has ever allowed to be unsigned, lost tails of earlier epochs included.
+    limit: [Balance; 2],
     /// Epochs in which a party was down.
     pub absent: [BTreeSet<Epoch>; 2],
     /// How many events have been looked at.
@@ -58,6 +60,7 @@ impl Sim {
             hosts: Default::default(),
             finalized: [10, 10],
             credit: Default::default(),
+            limit: [0, 0],
             absent: Default::default(),
             events: [0, 0],
         };
@@ -97,6 +100,10 @@ impl Sim {
             list.insert((epoch, half.nonce()), half.simplex.sent(FRD));
         }
         let given = state.given.current(FRD).map_or(0, |terms| terms.credit);
+        let limit = state.given.current(FRD).map_or(0, |terms| terms.unsigned_limit);
+        if limit > 0 {
+            self.limit[who] = self.limit[who].max(limit + stored.unsigned_lost(FRD));
+        }
         let credit = self.credit[who].entry(epoch).or_default();
         *credit = given.max(*credit);
         let new = party.events[self.events[who]..].to_vec();
@@ -319,13 +326,17 @@ impl Sim {
     }
 
     /// What `who` has got, or is owed for good, is at least what signatures say: what was deposited
-    /// for it, plus what it received, less what it paid. To be asked when nothing is in the channel.
+    /// for it, plus what it received, less what it paid. What it took without a signature and lost is
+    /// within the limit that it gave. To be asked when nothing is in the channel.
     pub fn assert_nothing_lost(&self, who: usize) {
         let state = &self.ledger.best().state;
-        let owed = state.deposited[who] + self.received(who) - self.paid(who);
+        let lost = self.channel(who).unsigned_lost(FRD);
+        assert!(lost <= self.limit[who], "{lost} is lost, {} was allowed", self.limit[who]);
+        let lost = i128::try_from(lost).unwrap();
+        let owed = state.deposited[who] + self.received(who) - self.paid(who) - lost;
         assert!(
             state.wealth[who] >= owed,
-            "{:?} has {}, is owed {owed}: deposited {}, received {}, paid {}",
+            "{:?} has {}, is owed {owed}: deposited {}, received {}, lost {lost}, paid {}",
             side(who),
             state.wealth[who],
             state.deposited[who],

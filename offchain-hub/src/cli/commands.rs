@@ -105,6 +105,9 @@ pub enum PartyCommand {
         /// Ask for insurance when it owes this much; "never", as when absent, to do without
         #[arg(long)]
         insure_above: Option<String>,
+        /// Take so much without a signature: faster, and you may lose it; nothing if absent
+        #[arg(long)]
+        unsigned: Option<String>,
         /// Symbol or number of the asset
         #[arg(long, default_value = "FRD")]
         asset: String,
@@ -330,8 +333,8 @@ impl PartyCommand {
                 show(json, &client.payments(limit).await?, |rows| render::payment_table(rows))
             },
             Self::Payment { id } => show(json, &client.payment(id).await?, render::payment_text),
-            Self::Terms { credit, insure_above, asset, partner } => {
-                client.terms(partner, Some(asset), credit, insure_above).await?;
+            Self::Terms { credit, insure_above, unsigned, asset, partner } => {
+                client.terms(partner, Some(asset), credit, insure_above, unsigned).await?;
                 show(json, &(), |()| "the credit line is set".into())
             },
             Self::Deposit { amount, to, asset } => {

@@ -109,6 +109,18 @@ pub fn status_text(status: &StatusView) -> String {
         if channel.paused {
             let _ = write!(text, "\npaused     {name}: claims to know more, and must prove it");
         }
+        for row in &channel.assets {
+            let show = |amount| format!("{} {}", units(amount, &row.asset), row.asset.symbol);
+            if row.own_unsigned.0 > 0 || row.partner_unsigned.0 > 0 {
+                let (own, theirs) = (show(row.own_unsigned), show(row.partner_unsigned));
+                let _ = write!(text, "\nunsigned   {name}: {own} by you, {theirs} by the partner");
+            }
+            if row.unsigned_lost.0 > 0 {
+                let lost = show(row.unsigned_lost);
+                let _ =
+                    write!(text, "\nLOST       {name}: it never signed {lost} that it had paid");
+            }
+        }
         if !channel.late_claims.is_empty() {
             let epochs = &channel.late_claims;
             let _ = write!(text, "\nlate       {name}: claims for epochs {epochs:?} under way");

@@ -196,6 +196,13 @@ impl Core {
                 entry.ack_since = None;
                 self.acks.remove(partner);
             }
+            if entry.channel.signature_is_due() {
+                entry.unsigned_since = entry.unsigned_since.or(Some(now));
+                self.unsigned.insert(partner.clone());
+            } else {
+                entry.unsigned_since = None;
+                self.unsigned.remove(partner);
+            }
             if is_guarded(&entry.channel) {
                 self.guarded.insert(partner.clone());
             } else {
@@ -251,6 +258,12 @@ impl Core {
             Event::LockEnded { ours, epoch, asset, lock, end } => {
                 let named = LockRef { partner: partner.clone(), epoch, id: lock.id };
                 self.on_lock_ended(named, ours, asset, &lock, end, out);
+            },
+            Event::UnsignedLost { ours: true, epoch, asset, amount } => {
+                warn!(%partner, epoch, asset, amount, "the epoch ended before we had signed this");
+            },
+            Event::UnsignedLost { ours: false, epoch, asset, amount } => {
+                error!(%partner, epoch, asset, amount, "LOST: the partner never signed this payment");
             },
             Event::Gossip { announcements } => self.on_gossip(partner, announcements, out),
             Event::Delivered { id } => self.on_delivered(partner, id, out),
@@ -323,7 +336,7 @@ impl Core {
     }
 
     /// States the terms that are meant for `partner`, less what it owes on chain [M4]: a default line
-    /// opens again only when nothing is owed.
+    /// opens again only when nothing is owed. Who owes signs everything.
     pub(super) fn restate_terms(&mut self, partner: &AccountId, out: &mut Output) {
         let mut terms = self.policy.terms_for(partner);
         let decided = self.decided.get(partner).cloned().unwrap_or_default();
@@ -335,6 +348,7 @@ impl Core {
             if owed > 0 {
                 let left = terms.credit.saturating_sub(owed);
                 terms.credit = if decided.contains_key(&asset) { left } else { 0 };
+                terms.unsigned_limit = 0;
             }
             match entry.channel.set_terms(asset, terms) {
                 Ok(more) => effects.extend(more),

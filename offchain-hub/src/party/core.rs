@@ -135,6 +135,8 @@ pub(super) struct Entry {
     pub session: Option<SessionId>,
     /// Since when an acknowledgement is due.
     pub ack_since: Option<u64>,
+    /// Since when payments of ours wait for a signature.
+    pub unsigned_since: Option<u64>,
     /// Assets for which the partner asked for insurance.
     pub insure: BTreeSet<AssetId>,
     /// What the partner did wrong.
@@ -201,6 +203,8 @@ pub struct Core {
     pub(super) orders: BTreeMap<PaymentId, StandingOrder>,
     /// Channels that owe an acknowledgement.
     pub(super) acks: BTreeSet<AccountId>,
+    /// Channels with payments of ours that wait for a signature.
+    pub(super) unsigned: BTreeSet<AccountId>,
     pub(super) now_ms: u64,
 }
 
@@ -310,6 +314,7 @@ impl Core {
             close_replies: HashMap::new(),
             waiting,
             acks: BTreeSet::new(),
+            unsigned: BTreeSet::new(),
             returns,
             orders,
             now_ms: 0,
@@ -452,6 +457,19 @@ impl Core {
         for partner in acks {
             self.with_channel(&partner, out, |channel, ctx| channel.flush_ack(ctx));
         }
+        let unsigned: Vec<AccountId> = self
+            .unsigned
+            .iter()
+            .filter(|partner| {
+                self.entries.get(partner).is_some_and(|entry| {
+                    due(entry.unsigned_since, self.policy.sign_delay_ms, self.now_ms)
+                })
+            })
+            .cloned()
+            .collect();
+        for partner in unsigned {
+            self.with_channel(&partner, out, |channel, ctx| channel.sign_unsigned(ctx));
+        }
         self.end_withdrawals(out);
         self.announce(out);
         self.insurer_tick(out);
@@ -476,6 +494,7 @@ pub(super) fn is_guarded(channel: &Channel) -> bool {
 
 impl Entry {
     pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, session: None, ack_since: None, insure: BTreeSet::new(), fault: None }
+        let (ack_since, unsigned_since, insure) = (None, None, BTreeSet::new());
+        Self { channel, session: None, ack_since, unsigned_since, insure, fault: None }
     }
 }

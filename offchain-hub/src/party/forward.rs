@@ -4,6 +4,10 @@
 //! durable in one batch: after a crash either all of it has happened or nothing. What cannot be paid
 //! on goes straight back, with the reason; if even that cannot be, it is owed durably and tried again with
 //! every final block.
+//!
+//! What the payer has not signed is forwarded like what it has: it is ours to lose, within the
+//! `unsigned_limit` that we have stated to that payer. Whether we sign what we pay on is another
+//! matter, between us and the recipient.
 
 use super::{
     command::CommandError,
@@ -57,7 +61,7 @@ impl Core {
     fn give_back(&mut self, owed: &OwedReturn, out: &mut Output) -> Result<(), CommandError> {
         let OwedReturn { payer, asset, amount, id, reason } = owed.clone();
         let back = Purpose::Return { id, reason };
-        self.try_channel(&payer, out, |channel, ctx| channel.pay(ctx, asset, amount, back))
+        self.pay_partner(&payer, asset, amount, back, out)
     }
 
     /// Tries again to give back what could not be given back before.

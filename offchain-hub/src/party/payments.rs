@@ -10,7 +10,7 @@ use crate::store::Table;
 use codec::Encode;
 use failsafe_channel::{
     message::{Message, MAX_ASKED},
-    PaymentId, Purpose, ReturnReason,
+    Channel, PaymentId, Purpose, ReturnReason,
 };
 use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
 use tracing::debug;
@@ -249,7 +249,20 @@ impl Core {
         }
     }
 
-    /// Signs a payment to a partner and remembers it.
+    /// Pays a partner: without a signature if the policy and the partner's terms allow that.
+    pub(super) fn pay_partner(
+        &mut self,
+        partner: &AccountId,
+        asset: AssetId,
+        amount: Balance,
+        purpose: Purpose,
+        out: &mut Output,
+    ) -> Result<(), CommandError> {
+        let pay = if self.policy.pay_unsigned { Channel::pay_unsigned } else { Channel::pay };
+        self.try_channel(partner, out, |channel, ctx| pay(channel, ctx, asset, amount, purpose))
+    }
+
+    /// Makes a payment to a partner and remembers it.
     pub(super) fn send_payment(
         &mut self,
         id: PaymentId,
@@ -260,7 +273,7 @@ impl Core {
     ) -> Result<(), CommandError> {
         let via = record.via.clone().ok_or(CommandError::Overflow)?;
         let asset = record.asset;
-        self.try_channel(&via, out, |channel, ctx| channel.pay(ctx, asset, total, purpose))?;
+        self.pay_partner(&via, asset, total, purpose, out)?;
         let nonce = self.entries.get(&via).map_or(0, |e| e.channel.state().mine.nonce());
         self.store_payment(id, PaymentRecord { nonce, ..record }, out);
         Ok(())

@@ -40,6 +40,10 @@ pub struct Policy {
     pub fees: HubFees,
     /// How long an acknowledgement may wait for an own update to carry it.
     pub ack_delay_ms: u64,
+    /// Whether payments go without a signature where the partner's terms allow it.
+    pub pay_unsigned: bool,
+    /// How long a payment without a signature may wait for one to cover it.
+    pub sign_delay_ms: u64,
     /// How old the newest best block may be before nothing is forwarded.
     pub stale_after_ms: u64,
     /// How a hub rebalances.
@@ -61,6 +65,8 @@ impl Policy {
             partners: BTreeMap::new(),
             fees: HubFees::default(),
             ack_delay_ms: 0,
+            pay_unsigned: false,
+            sign_delay_ms: 0,
             stale_after_ms: 0,
             rebalance: RebalancePolicy::default(),
             max_partners: 0,

@@ -173,6 +173,16 @@ pub struct ChannelAssetRow {
     pub credit_received: Amount,
     /// From which uninsured balance on the partner wants insurance; `null` if it has not said.
     pub partner_insure_above: Option<Amount>,
+    /// What we have paid and not signed yet.
+    pub own_unsigned: Amount,
+    /// What the partner has paid and not signed yet: a dispute would not count it.
+    pub partner_unsigned: Amount,
+    /// How much the partner may have paid without a signature.
+    pub unsigned_given: Amount,
+    /// How much we may have paid without a signature.
+    pub unsigned_received: Amount,
+    /// What the partner never signed in earlier epochs; it is taken off `unsigned_given`.
+    pub unsigned_lost: Amount,
     /// What the partner owes us on chain.
     pub owed_on_chain: Amount,
 }
@@ -482,7 +492,8 @@ pub trait FailsafeRpc {
     #[method(name = "payments", param_kind = map)]
     async fn payments(&self, limit: u32) -> RpcResult<Vec<PaymentRow>>;
 
-    /// Sets what a partner may owe us, and from when on we want insurance.
+    /// Sets what a partner may owe us, from when on we want insurance, and how much it may have paid
+    /// without a signature.
     #[method(name = "terms", param_kind = map)]
     async fn terms(
         &self,
@@ -490,6 +501,7 @@ pub trait FailsafeRpc {
         asset: Option<String>,
         credit: String,
         insure_above: Option<String>,
+        unsigned_limit: Option<String>,
     ) -> RpcResult<()>;
 
     /// Locks on-chain money as insurance, for ourselves or for `to` (`account@hub`).

@@ -336,6 +336,11 @@ impl Service {
                 credit_given: Amount(row.credit_given),
                 credit_received: Amount(row.credit_received),
                 partner_insure_above: row.partner_insure_above.map(Amount),
+                own_unsigned: Amount(row.own_unsigned),
+                partner_unsigned: Amount(row.partner_unsigned),
+                unsigned_given: Amount(row.unsigned_given),
+                unsigned_received: Amount(row.unsigned_received),
+                unsigned_lost: Amount(row.unsigned_lost),
                 owed_on_chain: Amount(owed(row.asset)),
             })
             .collect();
@@ -415,6 +420,7 @@ impl Service {
         asset: Option<&str>,
         credit: &str,
         insure_above: Option<&str>,
+        unsigned_limit: Option<&str>,
     ) -> Result<(), RequestError> {
         let partner = self.partner(partner).await?;
         let asset = self.assets.get(asset).await?;
@@ -423,11 +429,12 @@ impl Service {
             Some("never") | None => LIMIT,
             Some(text) => amount::parse(text, asset.decimals)?,
         };
-        if credit > LIMIT || insure_above > LIMIT {
+        let unsigned_limit = amount::parse(unsigned_limit.unwrap_or("0"), asset.decimals)?;
+        if credit > LIMIT || insure_above > LIMIT || unsigned_limit > LIMIT {
             return Err(CommandError::Overflow.into());
         }
         self.connected(&partner).await?;
-        let terms = AssetTerms { credit, insure_above, unsigned_limit: 0 };
+        let terms = AssetTerms { credit, insure_above, unsigned_limit };
         self.ask(Command::SetTerms { partner, asset: asset.id, terms }).await.map(drop)
     }
 
@@ -727,9 +734,11 @@ impl FailsafeRpcServer for Service {
         asset: Option<String>,
         credit: String,
         insure_above: Option<String>,
+        unsigned_limit: Option<String>,
     ) -> RpcResult<()> {
         let (partner, asset) = (partner.as_deref(), asset.as_deref());
-        Ok(self.do_terms(partner, asset, &credit, insure_above.as_deref()).await?)
+        let (above, unsigned) = (insure_above.as_deref(), unsigned_limit.as_deref());
+        Ok(self.do_terms(partner, asset, &credit, above, unsigned).await?)
     }
 
     async fn deposit(

@@ -94,6 +94,8 @@ pub enum Vice {
     FailThenClaim,
     /// It signs no withdrawals, and does not refuse them either.
     NoProof,
+    /// It never covers what it has paid without a signature.
+    NoSign,
 }
 
 impl Vice {
@@ -104,9 +106,11 @@ impl Vice {
             }),
             _ => false,
         };
+        let covers = |message: &Message| matches!(message, Message::Update(update) if update.transitions.is_empty());
         match self {
             Self::None | Self::FailThenClaim => false,
             Self::NoProof => matches!(message, Message::Proof { .. } | Message::Refused { .. }),
+            Self::NoSign => covers(message),
             Self::NoSettle => settles(message),
             Self::NoAck => matches!(message, Message::Ack { .. }),
             Self::NoAnswer => matches!(message, Message::Fulfill { .. } | Message::Fail { .. }),
@@ -150,6 +154,13 @@ struct Party {
     vice: Vice,
 }
 
+/// A payment without locks that somebody tried to make.
+struct PlainTry {
+    payer: usize,
+    payee: usize,
+    id: failsafe_channel::PaymentId,
+}
+
 /// A payment that somebody tried to make.
 struct Try {
     payer: usize,
@@ -172,6 +183,7 @@ pub struct World {
     tries: Vec<Try>,
     /// Balances that are on their way to those who asked.
     again: VecDeque<(usize, Vec<BalanceView>)>,
+    plain: Vec<PlainTry>,
     /// Cut short the next commit: before it, or after so many actions.
     crash: Option<Option<usize>>,
     pub log: bool,
@@ -220,7 +232,9 @@ impl World {
             if at + 1 < size {
                 neighbours.push(row[at + 1].account());
             }
-            let policy = policy(hub, &neighbours);
+            // Some take nothing without a signature.
+            let unsigned_limit = if rng.gen() { rng.gen_range(1..80) } else { 0 };
+            let policy = policy(hub, &neighbours, unsigned_limit);
             let disk = Arc::new(Disk::default());
             let onion_key = [u8::try_from(at + 1).expect("few parties"); 32];
             let core = Core::load(key.clone(), GENESIS, policy.clone(), onion_key, &*disk)
@@ -250,6 +264,7 @@ impl World {
             now_ms: 1_000_000,
             tries: vec![],
             again: VecDeque::new(),
+            plain: vec![],
             crash: None,
             log: false,
             counts: BTreeMap::new(),
@@ -314,6 +329,9 @@ impl World {
                 let message = self.parties[at].vice.twist(message);
                 if self.log {
                     eprintln!("  {at} -> {to}: {message:?}");
+                }
+                if matches!(&message, Message::Update(update) if update.signature.is_none()) {
+                    self.count("unsigned");
                 }
                 if let Some(line) = self.lines.get_mut(&(at.min(to), at.max(to))) {
                     line[usize::from(to > at)].push_back(message.encode());
@@ -686,13 +704,31 @@ impl World {
         self.command(at, command);
     }
 
+    /// A payment without locks: to a neighbour, or by a user through its hub to the next party.
+    fn pay_plain(&mut self) {
+        let size = self.parties.len();
+        let payer = self.rng.gen_range(0..size);
+        let forward = payer == 0 || (payer < size - 1 && self.rng.gen());
+        let step = |at: usize| if forward { at + 1 } else { at - 1 };
+        let via = step(payer);
+        let ends = payer == 0 || payer == size - 1;
+        let payee = if ends && self.rng.gen() { step(via) } else { via };
+        let id = failsafe_channel::PaymentId(self.rng.gen());
+        let (via, to) = (self.account(via), self.account(payee));
+        let amount = self.rng.gen_range(1..30);
+        let fees = HubFees { base: FEE, ppm: 0 };
+        self.plain.push(PlainTry { payer, payee, id });
+        self.command(payer, Command::Pay { id, via, to, asset: NATIVE_ASSET, amount, fees });
+    }
+
     /// One thing that happens by chance.
     pub fn step(&mut self) {
         let size = self.parties.len();
         if self.rng.gen_bool(0.03) {
             return self.use_chain();
         }
-        match self.rng.gen_range(0..100) {
+        match self.rng.gen_range(0..120) {
+            100..=119 => self.pay_plain(),
             0..=17 => {
                 let payer = self.rng.gen_range(0..size);
                 let payee = (payer + self.rng.gen_range(1..size)) % size;
@@ -753,6 +789,11 @@ impl World {
     /// Says what does not hold.
     pub fn check(&mut self) -> Result<(), String> {
         let honest: Vec<bool> = self.parties.iter().map(|party| party.vice == Vice::None).collect();
+        // A dispute, which honest parties open too, may cut plain payments off that are under way:
+        // then they have left their payer and are no payment in the payee's books.
+        let exact =
+            honest.iter().all(|honest| *honest) && !self.counts.contains_key("insurance.dispute");
+        let mut total = 0;
         let size = self.parties.len();
         let mut expected: Vec<i128> = vec![i128::try_from(FUNDS).expect("little money"); size];
         for record in std::mem::take(&mut self.tries) {
@@ -780,17 +821,42 @@ impl World {
             expected[payer] -= i128::try_from(spent).expect("little money");
             expected[payee] += i128::try_from(received).expect("little money");
         }
+        for PlainTry { payer, payee, id } in std::mem::take(&mut self.plain) {
+            let paid = self.parties[payer].core.payment(&id).cloned();
+            // Whom it trusted with the money is the payer's affair.
+            let spent = match &paid {
+                None => 0,
+                Some(paid) if matches!(paid.state, PaymentState::Returned(_)) => 0,
+                Some(paid) => paid.amount + paid.fee,
+            };
+            let got = self.parties[payee].core.payment(&id).map_or(0, |got| got.amount);
+            self.count(if got > 0 { "paid plainly" } else { "not paid plainly" });
+            let arrived = paid.is_some_and(|paid| paid.state == PaymentState::Delivered);
+            if exact && (arrived, spent > 0) != (got > 0, got > 0) {
+                return Err(format!(
+                    "plain payment {id} of {payer} to {payee}: spent {spent}, got {got}"
+                ));
+            }
+            expected[payer] -= i128::try_from(spent).expect("little money");
+            expected[payee] += i128::try_from(got).expect("little money");
+        }
         for at in 0..size {
             if !honest[at] {
                 continue;
             }
+            let risked = self.risked(at, &honest)?;
             let earned: Balance = self.parties[at].core.earned();
-            let wanted = expected[at] + i128::try_from(earned).expect("little money");
+            let wanted = expected[at] + i128::try_from(earned).expect("little money") - risked;
             let has = self.wealth(at)?;
-            let all_honest = honest.iter().all(|honest| *honest);
-            if has < wanted || (all_honest && has != wanted) {
+            if has < wanted || (exact && has != wanted) {
                 return Err(format!("{at} has {has}, and should have {wanted}"));
             }
+            total += has;
+        }
+        let brought =
+            i128::try_from(FUNDS).expect("little money") * i128::try_from(size).expect("few");
+        if honest.iter().all(|honest| *honest) && total != brought {
+            return Err(format!("all together have {total}, and brought {brought}"));
         }
         for at in 1..size {
             if honest[at - 1] && honest[at] {
@@ -798,6 +864,28 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// What a party has lost to its neighbours by payments that they never signed: at most the limit
+    /// that it gave them. An honest one has signed in the end, unless a dispute came before.
+    fn risked(&mut self, at: usize, honest: &[bool]) -> Result<i128, String> {
+        let mut sum = 0;
+        let mut lost_one = false;
+        for channel in self.parties[at].core.channels() {
+            let partner = self.place(channel.partner());
+            let limit = self.parties[at].policy.terms[&NATIVE_ASSET].unsigned_limit;
+            let row = channel.asset_summary(NATIVE_ASSET);
+            let risk = row.unsigned_lost + row.partner_unsigned;
+            if risk > limit || (honest[partner] && row.partner_unsigned > 0) {
+                return Err(format!("{at} has risked {risk} of {limit} on {partner}"));
+            }
+            lost_one |= row.unsigned_lost > 0;
+            sum += i128::try_from(row.unsigned_lost).expect("little money");
+        }
+        if lost_one {
+            self.count("lost without a signature");
+        }
+        Ok(sum)
     }
 
     /// All that a party has: on chain, in its channels as it sees them, owed to it on chain.
@@ -808,7 +896,10 @@ impl World {
         let mut wealth = signed(chain.free(NATIVE_ASSET, me));
         for channel in self.parties[at].core.channels() {
             let row = channel.asset_summary(NATIVE_ASSET);
-            if row.own_locked + row.partner_locked > 0 {
+            // What a dishonest partner leaves locked for ever counts as nothing.
+            let partner = self.place(channel.partner());
+            let hangs = self.parties[partner].vice == Vice::NoSign;
+            if row.own_locked > 0 || (row.partner_locked > 0 && !hangs) {
                 let state = channel.state();
                 let pending: Vec<_> = state.mine.locks().chain(state.theirs.locks()).collect();
                 let at_clock = self.chain.best().clock();
@@ -855,10 +946,11 @@ impl World {
     }
 }
 
-fn policy(hub: bool, neighbours: &[AccountId]) -> Policy {
+fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Policy {
     // Users want what hubs owe them insured.
     let insure_above = if hub { LIMIT } else { INSURE_ABOVE };
-    let terms = failsafe_channel::AssetTerms { credit: CREDIT, insure_above, unsigned_limit: 0 };
+    let credit = CREDIT;
+    let terms = failsafe_channel::AssetTerms { credit, insure_above, unsigned_limit };
     let terms = BTreeMap::from([(NATIVE_ASSET, terms)]);
     let rules = AssetRules { min_risk: 50, reserve: 0, min_deposit: 1, minimum: 1 };
     let rebalance = RebalancePolicy {
@@ -873,6 +965,8 @@ fn policy(hub: bool, neighbours: &[AccountId]) -> Policy {
         partners: neighbours.iter().map(|partner| (partner.clone(), terms.clone())).collect(),
         fees: HubFees { base: FEE, ppm: 0 },
         ack_delay_ms: 20,
+        pay_unsigned: true,
+        sign_delay_ms: 60,
         stale_after_ms: 60_000,
         rebalance: if hub { rebalance } else { RebalancePolicy::default() },
         max_partners: 10,
