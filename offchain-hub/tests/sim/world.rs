@@ -793,6 +793,9 @@ impl World {
         // then they have left their payer and are no payment in the payee's books.
         let exact =
             honest.iter().all(|honest| *honest) && !self.counts.contains_key("insurance.dispute");
+        // A close agrees on plain payments that were not acknowledged yet. They are paid, but stay
+        // "sent" in the payer's books, and a hub does not count their fees.
+        let closed = self.counts.contains_key("insurance.close");
         let mut total = 0;
         let size = self.parties.len();
         let mut expected: Vec<i128> = vec![i128::try_from(FUNDS).expect("little money"); size];
@@ -832,7 +835,8 @@ impl World {
             let got = self.parties[payee].core.payment(&id).map_or(0, |got| got.amount);
             self.count(if got > 0 { "paid plainly" } else { "not paid plainly" });
             let arrived = paid.is_some_and(|paid| paid.state == PaymentState::Delivered);
-            if exact && (arrived, spent > 0) != (got > 0, got > 0) {
+            let told = arrived == (got > 0) || closed;
+            if exact && (!told || (spent > 0) != (got > 0)) {
                 return Err(format!(
                     "plain payment {id} of {payer} to {payee}: spent {spent}, got {got}"
                 ));
@@ -848,7 +852,7 @@ impl World {
             let earned: Balance = self.parties[at].core.earned();
             let wanted = expected[at] + i128::try_from(earned).expect("little money") - risked;
             let has = self.wealth(at)?;
-            if has < wanted || (exact && has != wanted) {
+            if has < wanted || (exact && !closed && has != wanted) {
                 return Err(format!("{at} has {has}, and should have {wanted}"));
             }
             total += has;
