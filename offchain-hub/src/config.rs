@@ -7,6 +7,7 @@ use crate::{
         Role,
     },
     rebalance::AssetRules,
+    watchtower::{address::TowerAddressError, TowerAddress},
 };
 use failsafe_channel::AssetTerms;
 use failsafe_primitives::{
@@ -78,6 +79,9 @@ pub enum ConfigError {
         /// Why.
         reason: &'static str,
     },
+    /// A watchtower's address.
+    #[error("configuration: towers: {0}")]
+    Tower(#[from] TowerAddressError),
     /// The same asset twice.
     #[error("configuration: asset {0:?} is there twice")]
     AssetTwice(String),
@@ -113,6 +117,9 @@ pub struct HubConfig {
     /// Other hubs that it dials, `@handle` or account: payments can go on through them.
     #[serde(default)]
     pub peers: Vec<String>,
+    /// Watchtowers that get the newest of every channel, `account@host:port#key`.
+    #[serde(default)]
+    pub towers: Vec<String>,
     /// What it asks for forwarding.
     #[serde(default)]
     pub fees: FeesConfig,
@@ -277,6 +284,10 @@ max_partners = 10000
 # Other hubs to connect to, "@handle" or account: payments go on through them. One of two is enough.
 # How much the other may owe you: failsafe-hub terms 1000 --partner @handle
 peers = []
+# Watchtowers: they answer disputes and reveal secrets while this hub is away (docs/tower.md).
+# "account@host:port#key" as `failsafe-tower run` prints it. A tower sees what you and your users have
+# paid each other.
+towers = []
 
 [fees]
 # For forwarding: base (smallest units of the asset) + parts per million. Users are quoted what the
@@ -331,6 +342,7 @@ impl HubConfig {
         let mut config: Self = toml::from_str(&text)
             .map_err(|reason| ConfigError::Syntax { path: name, reason: Box::new(reason) })?;
         config.check()?;
+        config.towers()?;
         if let Some(parent) = path.parent() {
             config.dir = parent.join(&config.dir);
         }
@@ -356,6 +368,11 @@ impl HubConfig {
         within("rebalance.every_seconds", rebalance.every_seconds, 0, 31_536_000)?;
         within("rebalance.proof_timeout_seconds", rebalance.proof_timeout_seconds, 1, 600)?;
         within("rebalance.absent_grace_seconds", rebalance.absent_grace_seconds, 0, 31_536_000)
+    }
+
+    /// Its watchtowers.
+    pub fn towers(&self) -> Result<Vec<TowerAddress>, ConfigError> {
+        self.towers.iter().map(|text| Ok(text.parse()?)).collect()
     }
 
     /// The fees that it registers.
@@ -513,6 +530,7 @@ mod tests {
             (&plain().replace("ack_delay_ms = 20", "ack_delay_ms = 5000"), "ack_delay_ms"),
             (&plain().replace("sign_delay_ms = 20", "sign_delay_ms = 5000"), "sign_delay_ms"),
             (&plain().replace("ppm = 0", "ppm = 60000"), "fees.ppm"),
+            (&plain().replace("towers = []", "towers = [\"somebody\"]"), "failsafe-tower run"),
             (&plain().replace("max_partners = 10000", "max_partners = 0"), "max_partners"),
         ] {
             let error = written(text).unwrap_err().to_string();

@@ -7,6 +7,7 @@
 //! | [`chain`] | the chain: reads, news, calls |
 //! | [`store`] | what survives a crash |
 //! | [`transport`] | encrypted sessions with peers |
+//! | [`watchtower`] | what a watchtower is given, and how |
 //! | [`rpc`] | the JSON-RPC of a running party |
 //! | [`cli`] | commands that hub and wallet share |
 //! | [`config`] | a hub's configuration file |
@@ -33,3 +34,4 @@ pub mod rebalance;
 pub mod rpc;
 pub mod store;
 pub mod transport;
+pub mod watchtower;

@@ -60,6 +60,8 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Watchtowers of the running hub, and how much of its channels they have
+    Towers,
     /// Give money to everybody who asks; on development chains only
     Faucet(Faucet),
     #[command(flatten)]
@@ -129,6 +131,10 @@ async fn run(cli: Cli) -> Result<(), String> {
         Command::Rebalance { dry_run } => {
             let view = running(&cli.config)?.rebalance(dry_run).await.map_err(client::explain)?;
             PartyCommand::show_rebalance(cli.json, &view)
+        },
+        Command::Towers => {
+            let rows = running(&cli.config)?.towers().await.map_err(client::explain)?;
+            PartyCommand::show_towers(cli.json, &rows)
         },
         Command::Party(command) => command.run(&running(&cli.config)?, cli.json).await,
     }
@@ -207,13 +213,14 @@ async fn run_hub(path: &Path) -> Result<(), String> {
         stop: Arc::new(Notify::new()),
     };
     let onion_key = transport.private();
+    let towers = config.towers().map_err(text)?;
     let listen = Listen { address: config.listen.clone(), transport };
     let mut peers = vec![];
     for name in &config.peers {
         let hub = find_hub(&client, name).await?;
         peers.push(Peer { account: hub.account, place: None });
     }
-    let party = PartyConfig { key, policy, store, onion_key, listen: Some(listen), peers };
+    let party = PartyConfig { key, policy, store, onion_key, listen: Some(listen), peers, towers };
     let daemon =
         Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
     println!("hub       {}", daemon.party().account());
@@ -249,6 +256,7 @@ async fn run_faucet(options: Faucet) -> Result<(), String> {
         onion_key: [0; 32],
         listen: None,
         peers: vec![],
+        towers: vec![],
     };
     let party = Arc::new(Party::start(client, config).await.map_err(text)?);
     let rules = FaucetRules { amount, pause: Duration::from_secs(options.pause) };

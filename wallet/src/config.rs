@@ -1,6 +1,11 @@
 //! `wallet.toml`: the node and the hubs of a wallet.
 
-use failsafe_hub::{address, party::Peer, rpc::names::KnownHub};
+use failsafe_hub::{
+    address,
+    party::Peer,
+    rpc::names::KnownHub,
+    watchtower::{address::TowerAddressError, TowerAddress},
+};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -43,6 +48,14 @@ pub enum ConfigError {
         /// Why.
         reason: String,
     },
+    /// A watchtower's entry is wrong.
+    #[error("{path}: {error}")]
+    Tower {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: TowerAddressError,
+    },
     /// A number is out of its bounds.
     #[error("{path}: {name} must be at most {most}")]
     TooLong {
@@ -84,6 +97,9 @@ pub struct WalletConfig {
     /// How long such a payment may wait for a signature that covers it.
     #[serde(default = "default_sign_delay")]
     pub sign_delay_ms: u64,
+    /// Watchtowers that get the newest of every channel, `account@host:port#key`.
+    #[serde(default)]
+    pub towers: Vec<String>,
     /// Its hubs; the first one is meant when none is named.
     #[serde(default)]
     pub hubs: Vec<HubEntry>,
@@ -109,6 +125,7 @@ impl WalletConfig {
             ack_delay_ms: default_ack_delay(),
             pay_unsigned: yes(),
             sign_delay_ms: default_sign_delay(),
+            towers: vec![],
             hubs: vec![],
         }
     }
@@ -137,6 +154,7 @@ impl WalletConfig {
             }
         }
         config.hubs(dir)?;
+        config.towers(dir)?;
         Ok(config)
     }
 
@@ -148,6 +166,13 @@ impl WalletConfig {
         let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path));
         let name = path.display().to_string();
         written.map_err(|source| ConfigError::Io { path: name, source })
+    }
+
+    /// The watchtowers, checked.
+    pub fn towers(&self, dir: &Path) -> Result<Vec<TowerAddress>, ConfigError> {
+        let wrong =
+            |error| ConfigError::Tower { path: dir.join(FILE).display().to_string(), error };
+        self.towers.iter().map(|text| text.parse().map_err(wrong)).collect()
     }
 
     /// The hubs with their places, checked.
@@ -219,6 +244,7 @@ mod tests {
             "nod = \"ws://x\"",
             "node = \"ws://x\"\nack_delay_ms = 2000",
             "node = \"ws://x\"\nsign_delay_ms = 2000",
+            "node = \"ws://x\"\ntowers = [\"somebody\"]",
             "node = \"ws://x\"\n[[hubs]]\naccount = \"nobody\"",
             &format!("node = \"ws://x\"\n[[hubs]]\naccount = \"{HUB}\"\nhandle = \"A B\""),
             &format!("node = \"ws://x\"\n[[hubs]]\naccount = \"{HUB}\"\nendpoint = \"h:1\""),

@@ -6,8 +6,10 @@ use failsafe_hub::{
     cli::{finish, init_logging, PartyCommand, SecretArgs},
     faucet::FaucetRpcClient,
     rpc::{
+        api::TowerRow,
         client::{client, contact, explain},
         names::hub_row,
+        FailsafeRpcClient,
     },
 };
 use failsafe_wallet::{Wallet, WalletError};
@@ -45,6 +47,11 @@ enum Command {
         #[command(subcommand)]
         action: Option<HubsAction>,
     },
+    /// Watchtowers: they answer disputes and reveal secrets while the wallet is away
+    Tower {
+        #[command(subcommand)]
+        action: TowerAction,
+    },
     /// Get money on a development chain
     Faucet {
         /// Address of the faucet
@@ -70,6 +77,17 @@ enum HubsAction {
         /// @handle or account
         hub: String,
     },
+}
+
+#[derive(Subcommand)]
+enum TowerAction {
+    /// Add a watchtower; it sees what you and your hubs have paid each other
+    Add {
+        /// account@host:port#key, as `failsafe-tower run` prints it
+        tower: String,
+    },
+    /// The wallet's watchtowers, and how much of its channels they have
+    List,
 }
 
 #[derive(Args)]
@@ -115,6 +133,8 @@ async fn run(cli: Cli) -> Result<(), String> {
             PartyCommand::show_hubs(json, &rows)
         },
         Command::Hubs { action: Some(HubsAction::Add { hub }) } => add_hub(&dir, &hub).await,
+        Command::Tower { action: TowerAction::Add { tower } } => add_tower(&dir, &tower),
+        Command::Tower { action: TowerAction::List } => list_towers(&dir, json).await,
         Command::Faucet { url } => faucet(&dir, &url).await,
         Command::Offline => offline(&dir),
         Command::Daemon { rpc } => {
@@ -162,6 +182,32 @@ async fn add_hub(dir: &Path, hub: &str) -> Result<(), String> {
         println!("          restart the wallet's daemon, if it runs, to connect to it");
     }
     Ok(())
+}
+
+fn add_tower(dir: &Path, tower: &str) -> Result<(), String> {
+    let added = Wallet::open(dir).and_then(|mut wallet| wallet.add_tower(tower)).map_err(text)?;
+    println!("added     {}", added.account);
+    println!(
+        "          it gets your channels when the wallet's daemon is started anew; its operator"
+    );
+    println!("          must let {} in", Wallet::open(dir).map_err(text)?.account());
+    Ok(())
+}
+
+/// Asks the running wallet; of one that does not run, only the addresses are known.
+async fn list_towers(dir: &Path, json: bool) -> Result<(), String> {
+    let running = match contact(dir).map_err(text)? {
+        Some(contact) if failsafe_wallet::wallet::is_running(dir).map_err(text)? => Some(contact),
+        _ => None,
+    };
+    let rows = match running {
+        Some(contact) => client(&contact).map_err(text)?.towers().await.map_err(explain)?,
+        None => {
+            let towers = Wallet::open(dir).and_then(|wallet| wallet.towers()).map_err(text)?;
+            towers.iter().map(TowerRow::idle).collect()
+        },
+    };
+    PartyCommand::show_towers(json, &rows)
 }
 
 async fn faucet(dir: &Path, url: &str) -> Result<(), String> {

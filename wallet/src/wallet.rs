@@ -13,6 +13,7 @@ use failsafe_hub::{
     },
     rpc::{names::KnownHub, ServiceConfig},
     store::{self, FjallStore, Store, StoreError, Table},
+    watchtower::{address::TowerAddressError, TowerAddress},
 };
 use failsafe_primitives::{arithmetic::LIMIT, fees::HubFees, AccountId, Parameters, NATIVE_ASSET};
 use sp_core::crypto::Ss58Codec;
@@ -64,6 +65,12 @@ pub enum WalletError {
     /// It has this hub already.
     #[error("{0} is one of this wallet's hubs already")]
     KnownHub(String),
+    /// It has a tower with this account already.
+    #[error("{0} is one of this wallet's towers already: to change its address edit wallet.toml")]
+    KnownTower(String),
+    /// A tower's address is wrong.
+    #[error(transparent)]
+    Tower(#[from] TowerAddressError),
     /// A hub's name is wrong.
     #[error(transparent)]
     Address(#[from] address::AddressError),
@@ -162,6 +169,25 @@ impl Wallet {
         Ok(found)
     }
 
+    /// Its watchtowers.
+    pub fn towers(&self) -> Result<Vec<TowerAddress>, WalletError> {
+        Ok(self.config.towers(&self.dir)?)
+    }
+
+    /// Adds a watchtower, `account@host:port#key`; it is used from the next start on.
+    ///
+    /// # Errors
+    /// It is not the address of a tower, or the wallet has a tower with this account.
+    pub fn add_tower(&mut self, address: &str) -> Result<TowerAddress, WalletError> {
+        let tower: TowerAddress = address.parse()?;
+        if self.towers()?.iter().any(|known| known.account == tower.account) {
+            return Err(WalletError::KnownTower(tower.account.to_ss58check()));
+        }
+        self.config.towers.push(tower.to_string());
+        self.config.save(&self.dir)?;
+        Ok(tower)
+    }
+
     /// What the wallet states to its hubs: the first one may owe it the chain's default credit
     /// (`protocol.md` §9), half of which it wants insured; the others may owe it nothing until the
     /// user says so.
@@ -200,6 +226,7 @@ impl Wallet {
         let parameters = client.parameters().await?;
         let (hubs, peers): (Vec<_>, Vec<_>) = self.config.hubs(&self.dir)?.into_iter().unzip();
         let policy = self.policy(&hubs, &parameters);
+        let towers = self.config.towers(&self.dir)?;
         let onion_key = store::onion_key(&*store)?;
         let service = ServiceConfig {
             role: Role::User,
@@ -209,7 +236,8 @@ impl Wallet {
             onion_key,
             stop: Arc::new(Notify::new()),
         };
-        let party = PartyConfig { key: self.key, policy, store, onion_key, listen: None, peers };
+        let party =
+            PartyConfig { key: self.key, policy, store, onion_key, listen: None, peers, towers };
         Ok(Daemon::start(client, party, service, rpc, &self.dir).await?)
     }
 

@@ -5,8 +5,8 @@
 
 use codec::{Compact, Decode, Encode};
 use failsafe_primitives::{
-    fees::HubFees, AccountId, AssetId, Balance, Close, Epoch, Evidence, Signature, Simplex,
-    Withdrawal, NATIVE_ASSET,
+    fees::HubFees, AccountId, AssetId, Balance, Close, Epoch, Evidence, Pair, Signature, Simplex,
+    TwiceSigned, Withdrawal, NATIVE_ASSET,
 };
 use sp_runtime::MultiSignature;
 
@@ -120,6 +120,20 @@ pub enum Call {
         /// The secrets.
         secrets: Vec<[u8; 32]>,
     },
+    /// `insurance.counter_for`.
+    #[codec(index = 11)]
+    CounterFor {
+        /// The parties in dispute.
+        pair: Pair,
+        /// At most one of each, with both signatures.
+        simplexes: Vec<TwiceSigned>,
+    },
+    /// `insurance.resolve`.
+    #[codec(index = 12)]
+    Resolve {
+        /// The parties whose dispute is due.
+        pair: Pair,
+    },
 }
 
 /// How the runtime names a call, and its encoded arguments.
@@ -145,6 +159,8 @@ impl Call {
             Self::RegisterHub { .. } => "hubs.register",
             Self::Batch { .. } => "batch.submit",
             Self::Reveal { .. } => "secrets.reveal",
+            Self::CounterFor { .. } => "insurance.counter_for",
+            Self::Resolve { .. } => "insurance.resolve",
         }
     }
 
@@ -210,6 +226,12 @@ impl Call {
                 ("Batch", "submit", arguments)
             },
             Self::Reveal { secrets } => ("Secrets", "reveal", secrets.encode()),
+            Self::CounterFor { pair, simplexes } => {
+                ("Insurance", "counter_for", (pair.left(), pair.right(), simplexes).encode())
+            },
+            Self::Resolve { pair } => {
+                ("Insurance", "resolve", (pair.left(), pair.right()).encode())
+            },
         };
         Ok(Encoded { pallet, call, arguments })
     }

@@ -1,15 +1,19 @@
 //! Follows best and finalized blocks, and says which of our pairs they touch, in order.
 //!
-//! Events are hints only: a block's events are searched for the ids of our partners and for the hashes
-//! of our locks, and what is then reported is read from the runtime at that block. After a gap, for
-//! instance a lost connection, every pair and every hash is read again.
+//! Events are hints only: a block's events are searched for the ids of our partners, for pairs of others
+//! that are watched, and for the hashes of our locks; what is then reported is read from the runtime at
+//! that block. After a gap, for instance a lost connection, every pair and every hash is read again.
+//!
+//! Of a pair of others only disputes matter, and their events name left and right, one behind the
+//! other. While one is open, the pair is read in every block, so that a reorganisation which removes the
+//! dispute is seen too.
 
 use super::{client::ChainError, ChainClient};
 use failsafe_channel::{Moment, PairFacts, Reveal};
 use failsafe_primitives::{
     simplex::LockHash,
     view::{HubView, PairView},
-    AccountId, BlockNumber, Parameters,
+    AccountId, BlockNumber, Pair, Parameters,
 };
 use futures::StreamExt;
 use sp_core::H256;
@@ -72,6 +76,10 @@ const SURVEY: BlockNumber = 10;
 pub enum Track {
     /// Follow a pair; the answer is [`ChainNews::Tracked`].
     Pair(AccountId),
+    /// Follow the disputes of two others; the answer is [`ChainNews::Tracked`], seen from the first.
+    Disputes(AccountId, AccountId),
+    /// Follow the disputes of two others no more, in whichever order.
+    Leave(AccountId, AccountId),
     /// Watch for the secret of a hash; if it is known already it is reported at once.
     Hash(LockHash),
     /// Watch no more.
@@ -85,6 +93,11 @@ pub struct Follower {
     /// Partners by id, and the first bytes of their ids.
     partners: HashMap<[u8; 32], AccountId>,
     prefixes: HashSet<[u8; 8]>,
+    /// Pairs of others by the ids of left and right, with the first bytes of left.
+    disputes: HashMap<[u8; 64], Ends>,
+    left_prefixes: HashSet<[u8; 8]>,
+    /// Those of them that were in dispute when they were read last.
+    open: HashSet<Ends>,
     hashes: HashSet<LockHash>,
     requests: mpsc::UnboundedReceiver<Track>,
     news: mpsc::UnboundedSender<ChainNews>,
@@ -94,21 +107,24 @@ pub struct Follower {
     /// When parameters and registry were looked at last.
     surveyed: Option<BlockNumber>,
     /// Pairs that were asked for and are still to be reported.
-    asked: Vec<AccountId>,
+    asked: Vec<Ends>,
     /// Hashes of which nothing has been read yet.
     new_hashes: HashSet<LockHash>,
 }
 
+/// From whose side a pair is read, and the other end.
+type Ends = (AccountId, AccountId);
+
 /// What of ours stands in a block's events.
 #[derive(Default)]
 struct Mentioned {
-    partners: HashSet<AccountId>,
+    pairs: HashSet<Ends>,
     hashes: HashSet<LockHash>,
 }
 
 impl Mentioned {
     fn extend(&mut self, other: Self) {
-        self.partners.extend(other.partners);
+        self.pairs.extend(other.pairs);
         self.hashes.extend(other.hashes);
     }
 }
@@ -133,6 +149,9 @@ impl Follower {
             account,
             partners: HashMap::new(),
             prefixes: HashSet::new(),
+            disputes: HashMap::new(),
+            left_prefixes: HashSet::new(),
+            open: HashSet::new(),
             hashes: hashes.into_iter().collect(),
             requests,
             news,
@@ -152,6 +171,23 @@ impl Follower {
         let id: [u8; 32] = *AsRef::<[u8; 32]>::as_ref(&partner);
         self.prefixes.insert(prefix(&id));
         self.partners.insert(id, partner);
+    }
+
+    /// Follows the disputes of a pair of others.
+    fn add_disputes(&mut self, ends: Ends) {
+        let Some(ids) = pair_ids(&ends) else { return };
+        let mut left = [0; 32];
+        left.copy_from_slice(&ids[..32]);
+        self.left_prefixes.insert(prefix(&left));
+        self.disputes.insert(ids, ends);
+    }
+
+    fn leave(&mut self, ends: &Ends) {
+        let Some(ids) = pair_ids(ends) else { return };
+        if let Some(known) = self.disputes.remove(&ids) {
+            self.open.remove(&known);
+        }
+        // Prefixes that nobody needs any more cost a look into a map.
     }
 
     /// Runs until nobody listens any more. Connection losses are waited out.
@@ -204,10 +240,32 @@ impl Follower {
         let _ = self.news.send(news);
     }
 
-    async fn read(&self, partners: &[AccountId], at: H256) -> Result<Vec<PairFacts>, ChainError> {
+    /// Reads pairs at a block, and notes which pairs of others are in dispute there.
+    async fn read(
+        &mut self,
+        pairs: impl IntoIterator<Item = Ends>,
+        at: H256,
+    ) -> Result<Vec<PairFacts>, ChainError> {
         let moment = self.client.moment(Some(at)).await?;
-        let views = self.client.pairs(&self.account, partners, at).await?;
-        Ok(views.into_iter().map(|view| facts(view, moment)).collect())
+        let mut by_account: BTreeMap<AccountId, Vec<AccountId>> = BTreeMap::new();
+        for (who, partner) in pairs {
+            by_account.entry(who).or_default().push(partner);
+        }
+        let mut all = vec![];
+        for (who, partners) in by_account {
+            let views = self.client.pairs(&who, &partners, at).await?;
+            for (partner, view) in partners.into_iter().zip(views) {
+                let ends = (who.clone(), partner);
+                let watched = pair_ids(&ends).and_then(|ids| self.disputes.get(&ids));
+                if watched == Some(&ends) && view.channel.dispute.is_some() {
+                    self.open.insert(ends);
+                } else {
+                    self.open.remove(&ends);
+                }
+                all.push(facts(view, moment));
+            }
+        }
+        Ok(all)
     }
 
     /// Notes what is asked for; [`Self::answer`] reports it.
@@ -215,8 +273,13 @@ impl Follower {
         match request {
             Track::Pair(partner) => {
                 self.add(partner.clone());
-                self.asked.push(partner);
+                self.asked.push((self.account.clone(), partner));
             },
+            Track::Disputes(who, partner) => {
+                self.add_disputes((who.clone(), partner.clone()));
+                self.asked.push((who, partner));
+            },
+            Track::Leave(who, partner) => self.leave(&(who, partner)),
             Track::Hash(hash) => {
                 self.hashes.insert(hash);
                 self.new_hashes.insert(hash);
@@ -245,7 +308,7 @@ impl Follower {
         // Kept until it is reported: the node may be lost on the way.
         self.report_reveals(&self.new_hashes, hash, true).await?;
         self.new_hashes.clear();
-        for facts in self.read(&self.asked, hash).await? {
+        for facts in self.read(self.asked.clone(), hash).await? {
             self.report(ChainNews::Tracked { facts });
         }
         self.asked.clear();
@@ -261,8 +324,10 @@ impl Follower {
         self.survey(moment.block).await?;
         let hashes = self.hashes.clone();
         self.report_reveals(&hashes, hash, true).await?;
-        let partners: Vec<_> = self.partners.values().cloned().collect();
-        let facts = self.read(&partners, hash).await?;
+        let me = &self.account;
+        let ours = self.partners.values().map(|partner| (me.clone(), partner.clone()));
+        let pairs: HashSet<Ends> = ours.chain(self.disputes.values().cloned()).collect();
+        let facts = self.read(pairs, hash).await?;
         self.finalized = Some((moment.block, hash));
         self.report(ChainNews::Finalized { moment, facts });
         let best = self.client.moment(None).await?;
@@ -319,12 +384,12 @@ impl Follower {
             last = Some(hash);
         }
         let hash = last.ok_or_else(|| gone(number))?;
-        let partners: Vec<_> = touched.partners.into_iter().collect();
+        touched.pairs.extend(self.open.iter().cloned());
         let moment = self.client.moment(Some(hash)).await?;
         self.survey(number).await?;
         touched.hashes.extend(self.new_hashes.drain());
         self.report_reveals(&touched.hashes, hash, true).await?;
-        let facts = self.read(&partners, hash).await?;
+        let facts = self.read(touched.pairs, hash).await?;
         self.finalized = Some((number, hash));
         self.seen = self.seen.split_off(&number);
         self.report(ChainNews::Finalized { moment, facts });
@@ -359,16 +424,16 @@ impl Follower {
             }
         }
         self.report_reveals(&touched.hashes, hash, false).await?;
-        let partners: Vec<_> = touched.partners.into_iter().collect();
+        touched.pairs.extend(self.open.iter().cloned());
         let moment = self.client.moment(Some(hash)).await?;
-        let facts = self.read(&partners, hash).await?;
+        let facts = self.read(touched.pairs, hash).await?;
         self.report(ChainNews::Best { moment, facts });
         Ok(())
     }
 
     /// Partners and hashes that stand in a block's events.
     async fn touched(&self, hash: H256) -> Result<Mentioned, ChainError> {
-        if self.partners.is_empty() && self.hashes.is_empty() {
+        if self.partners.is_empty() && self.disputes.is_empty() && self.hashes.is_empty() {
             return Ok(Mentioned::default());
         }
         Ok(self.mentioned(&self.client.raw_events(hash).await?))
@@ -378,12 +443,29 @@ impl Follower {
         let mut mentioned = Mentioned::default();
         for window in events.windows(32) {
             if self.prefixes.contains(&window[..8]) {
-                mentioned.partners.extend(self.partners.get(window).cloned());
+                let partner = self.partners.get(window).cloned();
+                mentioned.pairs.extend(partner.map(|partner| (self.account.clone(), partner)));
             }
             mentioned.hashes.extend(self.hashes.get(window).copied());
         }
+        if !self.disputes.is_empty() {
+            for window in events.windows(64) {
+                if self.left_prefixes.contains(&window[..8]) {
+                    mentioned.pairs.extend(self.disputes.get(window).cloned());
+                }
+            }
+        }
         mentioned
     }
+}
+
+/// The ids of left and right; `None` for an account with itself.
+fn pair_ids((a, b): &Ends) -> Option<[u8; 64]> {
+    let pair = Pair::new(a.clone(), b.clone()).ok()?;
+    let mut ids = [0; 64];
+    ids[..32].copy_from_slice(pair.left().as_ref());
+    ids[32..].copy_from_slice(pair.right().as_ref());
+    Some(ids)
 }
 
 fn prefix(id: &[u8; 32]) -> [u8; 8] {

@@ -13,7 +13,7 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_channel::Sign;
-use failsafe_primitives::{AccountId, BlockNumber, Epoch};
+use failsafe_primitives::{AccountId, BlockNumber, Epoch, Pair};
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
 use std::{sync::Arc, time::Duration};
@@ -55,6 +55,9 @@ pub enum Intent {
     /// A secret whose payer has not settled in time.
     #[codec(index = 3)]
     Reveal,
+    /// For two others, in an epoch: pointless in the next one.
+    #[codec(index = 4)]
+    Watched(Pair, Epoch),
 }
 
 /// A signed extrinsic.
@@ -439,13 +442,17 @@ impl Submitter {
 
     /// A call for a channel whose epoch is over, finally, has nothing left to do.
     async fn is_pointless(&self, record: &Record) -> Result<bool, ChainError> {
-        let Intent::Channel(partner, epoch) = &record.intent else { return Ok(false) };
+        let account = self.key.account();
+        let (who, partner, epoch) = match &record.intent {
+            Intent::Channel(partner, epoch) => (&account, partner, epoch),
+            Intent::Watched(pair, epoch) => (pair.left(), pair.right(), epoch),
+            Intent::Rebalance | Intent::User | Intent::Reveal => return Ok(false),
+        };
         if matches!(record.call, Call::LateClaim { .. }) {
             return Ok(false);
         }
         let head = self.client.finalized_head().await?;
-        let account = self.key.account();
-        let views = self.client.pairs(&account, std::slice::from_ref(partner), head).await?;
+        let views = self.client.pairs(who, std::slice::from_ref(partner), head).await?;
         Ok(views.iter().any(|view| view.channel.epoch > *epoch))
     }
 }

@@ -3,7 +3,7 @@
 use super::render;
 use crate::invoice::{OFFER_PREFIX, PREFIX};
 use crate::rpc::{
-    api::{Costs, HubRow, OnChainView, RebalanceView, Schedule},
+    api::{Costs, HubRow, OnChainView, RebalanceView, Schedule, TowerRow},
     client::explain,
     FailsafeRpcClient,
 };
@@ -276,6 +276,11 @@ impl PartyCommand {
     /// Shows registered hubs.
     pub fn show_hubs(json: bool, rows: &[HubRow]) -> Result<(), String> {
         show(json, &rows, |rows| render::hub_table(rows))
+    }
+
+    /// Shows watchtowers.
+    pub fn show_towers(json: bool, rows: &[TowerRow]) -> Result<(), String> {
+        show(json, &rows, |rows| render::tower_table(rows))
     }
 
     /// Sends the request and shows the answer.

@@ -4,7 +4,7 @@ use crate::{
     amount,
     rpc::api::{
         Amount, AmountRow, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView,
-        PaymentRow, RateRow, RebalanceView, RecurringRow, StatusView,
+        PaymentRow, RateRow, RebalanceView, RecurringRow, StatusView, TowerRow,
     },
 };
 use comfy_table::{CellAlignment, Table};
@@ -323,6 +323,26 @@ pub fn hub_table(rows: &[HubRow]) -> String {
             row.endpoint.clone(),
             format!("{} + {} ppm", row.base_fee.0, row.ppm),
             if row.ours { "yes".into() } else { String::new() },
+        ]);
+    }
+    table.to_string()
+}
+
+/// Watchtowers.
+pub fn tower_table(rows: &[TowerRow]) -> String {
+    if rows.is_empty() {
+        return "no watchtower: nobody answers a dispute while this program is away".into();
+    }
+    let mut table = table(&["tower", "endpoint", "channels it has", "waiting", "trouble"]);
+    for row in rows {
+        let mut trouble: Vec<_> = row.trouble.iter().cloned().collect();
+        trouble.extend(row.refused.iter().map(|r| format!("refused {}: {}", r.partner, r.reason)));
+        table.add_row([
+            row.account.clone(),
+            row.endpoint.clone(),
+            row.receipted.to_string(),
+            row.waiting.to_string(),
+            trouble.join("\n"),
         ]);
     }
     table.to_string()

@@ -123,6 +123,11 @@ pub struct Output {
 }
 
 impl Output {
+    /// Partners whose channels [`Core::finish`] will store.
+    pub(super) fn changed_channels(&self) -> Vec<AccountId> {
+        self.dirty.iter().cloned().collect()
+    }
+
     pub(super) fn reply(&mut self, to: Reply, answer: Result<Answer, CommandError>) {
         self.actions.push(Action::Reply(to, answer));
     }
@@ -329,6 +334,11 @@ impl Core {
     /// Its channels, to look at.
     pub fn channels(&self) -> Vec<&Channel> {
         self.entries.values().map(|entry| &entry.channel).collect()
+    }
+
+    /// The channel with a partner.
+    pub fn channel(&self, partner: &AccountId) -> Option<&Channel> {
+        self.entries.get(partner).map(|entry| &entry.channel)
     }
 
     /// A payment by its name.

@@ -15,6 +15,7 @@ use crate::{
     keys::AccountKey,
     store::{self, Store, StoreError},
     transport::{self, Frame, Identity, Session, TransportError, TransportKey},
+    watchtower::{Handover, Snapshot, TowerAddress, TowerStanding},
 };
 use codec::Encode;
 use failsafe_channel::Sign;
@@ -47,6 +48,8 @@ const TICK: Duration = Duration::from_millis(5);
 const MAX_HANDSHAKES: usize = 64;
 /// How long the first look at the chain may take.
 const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long watchtowers have to take the newest of every channel before a stop.
+const HANDOVER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long sessions have to send their last frames.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// Pauses between attempts to reach a hub: the first, and the longest.
@@ -85,6 +88,8 @@ pub struct PartyConfig {
     pub listen: Option<Listen>,
     /// Whom it dials.
     pub peers: Vec<Peer>,
+    /// Watchtowers that get the newest of every channel.
+    pub towers: Vec<TowerAddress>,
 }
 
 /// Why a party does not start.
@@ -135,6 +140,7 @@ pub struct Party {
     inputs: mpsc::Sender<HostInput>,
     listening: Option<SocketAddr>,
     troubles: Troubles,
+    handover: Handover,
     open: Arc<watch::Sender<usize>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     stopped: watch::Receiver<bool>,
@@ -182,7 +188,7 @@ impl Troubles {
 impl Party {
     /// Starts a party: opens its books, looks at the chain, and only then at its peers.
     pub async fn start(client: ChainClient, config: PartyConfig) -> Result<Self, PartyError> {
-        let PartyConfig { key, policy, store, onion_key, listen, peers } = config;
+        let PartyConfig { key, policy, store, onion_key, listen, peers, towers } = config;
         let account = key.account();
         let genesis = client.info().genesis;
         store::check_owner(&*store, &account, genesis)?;
@@ -216,6 +222,7 @@ impl Party {
         tasks.spawn(forward_outcomes(outcomes, inputs.clone()));
         tasks.spawn(tick(inputs.clone()));
 
+        let handover = Handover::new(towers);
         let (stopping, stopped) = watch::channel(false);
         let host = Host {
             core,
@@ -224,6 +231,7 @@ impl Party {
             again: VecDeque::new(),
             track,
             submitter,
+            handover: handover.clone(),
             reader: BalanceReader {
                 client: client.clone(),
                 account: account.clone(),
@@ -231,6 +239,8 @@ impl Party {
                 runtime: tokio::runtime::Handle::current(),
             },
         };
+        let all = host.core.partners();
+        host.hand_over(all);
         let thread = std::thread::Builder::new()
             .name("party".into())
             .spawn(move || {
@@ -246,6 +256,7 @@ impl Party {
             inputs,
             listening,
             troubles: Troubles::default(),
+            handover,
             open: Arc::new(watch::channel(0).0),
             thread: Mutex::new(Some(thread)),
             stopped,
@@ -261,6 +272,9 @@ impl Party {
             identity: Arc::new(Identity { signer: key, genesis }),
             inputs: party.inputs.clone(),
         };
+        for task in party.handover.tasks(&sessions.identity) {
+            party.spawn(task);
+        }
         if let (Some(listener), Some(Listen { transport, .. })) = (listener, listen) {
             party.spawn(accept_all(listener, transport, sessions.clone()));
         }
@@ -300,6 +314,11 @@ impl Party {
         self.troubles.lock().get(peer).cloned()
     }
 
+    /// Where it stands with its watchtowers.
+    pub fn towers(&self) -> Vec<TowerStanding> {
+        self.handover.standing()
+    }
+
     /// Whether the party has stopped, by itself or because it was told to.
     pub fn is_stopped(&self) -> bool {
         *self.stopped.borrow()
@@ -333,6 +352,7 @@ impl Party {
 
     /// Stops the party: its peers are told, its books are closed.
     pub async fn stop(&self) {
+        self.handover.finish(HANDOVER_TIMEOUT).await;
         // An error means that it has stopped already.
         let _ = self.inputs.send(HostInput::Stop).await;
         self.wait_stopped().await;
@@ -375,6 +395,8 @@ struct Host {
     again: VecDeque<Input>,
     track: mpsc::UnboundedSender<Track>,
     submitter: Submitter,
+    /// Gets what is durable of the channels, for watchtowers.
+    handover: Handover,
     reader: BalanceReader,
 }
 
@@ -434,6 +456,7 @@ impl Host {
     /// Commits, acts, and takes in what the actions led to. `false` if the disk failed.
     fn settle(&mut self, mut out: Output) -> bool {
         loop {
+            let changed = if self.handover.is_idle() { vec![] } else { out.changed_channels() };
             self.core.finish(&mut out);
             if !out.batch.is_empty() {
                 if let Err(problem) = self.store.commit(&out.batch) {
@@ -441,6 +464,7 @@ impl Host {
                     return false;
                 }
             }
+            self.hand_over(changed);
             for action in std::mem::take(&mut out.actions) {
                 self.act(action);
             }
@@ -450,6 +474,18 @@ impl Host {
             out = Output::default();
             for input in std::mem::take(&mut self.again) {
                 self.core.handle(now_ms(), input, &mut out);
+            }
+        }
+    }
+
+    /// Leaves a note of channels whose state is on disk, for the towers' tasks.
+    fn hand_over(&self, partners: Vec<AccountId>) {
+        if self.handover.is_idle() {
+            return;
+        }
+        for partner in partners {
+            if let Some(channel) = self.core.channel(&partner) {
+                self.handover.update(&partner, channel.epoch(), Snapshot::of(channel));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! Methods of a running party, and what they answer.
 
+use crate::watchtower::{TowerAddress, TowerStanding};
 use failsafe_primitives::Balance;
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use serde::{Deserialize, Serialize};
+use sp_core::crypto::Ss58Codec;
 
 /// An amount in an asset's smallest unit; a decimal string in JSON, because numbers there have 53
 /// bits.
@@ -335,6 +337,66 @@ pub struct HubRow {
     pub ours: bool,
 }
 
+/// A watchtower, and what it has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TowerRow {
+    /// Its account.
+    pub account: String,
+    /// `host:port`.
+    pub endpoint: String,
+    /// Whether there is a session with it.
+    pub connected: bool,
+    /// Why there is none.
+    pub trouble: Option<String>,
+    /// Channels whose newest state it has receipted.
+    pub receipted: u32,
+    /// Channels of which it does not have the newest state yet.
+    pub waiting: u32,
+    /// What it refused, by partner.
+    pub refused: Vec<TowerRefusalRow>,
+}
+
+impl TowerRow {
+    /// As the party has it.
+    pub fn of(standing: &TowerStanding) -> Self {
+        let refused = standing.refused.iter().map(|(partner, reason)| TowerRefusalRow {
+            partner: partner.to_ss58check(),
+            reason: reason.clone(),
+        });
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Self {
+            connected: standing.connected,
+            trouble: standing.trouble.clone(),
+            receipted: count(standing.receipted),
+            waiting: count(standing.waiting),
+            refused: refused.collect(),
+            ..Self::idle(&standing.address)
+        }
+    }
+
+    /// As the configuration has it, for a party that does not run.
+    pub fn idle(address: &TowerAddress) -> Self {
+        Self {
+            account: address.account.to_ss58check(),
+            endpoint: address.endpoint.clone(),
+            connected: false,
+            trouble: None,
+            receipted: 0,
+            waiting: 0,
+            refused: vec![],
+        }
+    }
+}
+
+/// A channel that a watchtower does not take.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TowerRefusalRow {
+    /// With whom the channel is.
+    pub partner: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// An open debt.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DebtRow {
@@ -557,6 +619,10 @@ pub trait FailsafeRpc {
     /// Registered hubs.
     #[method(name = "hubs", param_kind = map)]
     async fn hubs(&self) -> RpcResult<Vec<HubRow>>;
+
+    /// Watchtowers, and how much of our channels they have.
+    #[method(name = "towers", param_kind = map)]
+    async fn towers(&self) -> RpcResult<Vec<TowerRow>>;
 
     /// What an account (ourselves if absent) owes on chain.
     #[method(name = "debts", param_kind = map)]

@@ -2,7 +2,7 @@
 
 use super::{api::FailsafeRpcServer, Service};
 use crate::keys::{write_private, KeyError};
-use jsonrpsee::server::{BatchRequestConfig, Server, ServerConfig, ServerHandle};
+use jsonrpsee::server::{BatchRequestConfig, Methods, Server, ServerConfig, ServerHandle};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -78,6 +78,15 @@ pub async fn serve(
     address: SocketAddr,
     dir: &Path,
 ) -> Result<Running, ServerError> {
+    serve_methods(service.into_rpc(), address, dir).await
+}
+
+/// Serves whatever `methods` a program has, in the same way.
+pub async fn serve_methods(
+    methods: impl Into<Methods>,
+    address: SocketAddr,
+    dir: &Path,
+) -> Result<Running, ServerError> {
     if !address.ip().is_loopback() {
         return Err(ServerError::Exposed(address));
     }
@@ -104,6 +113,6 @@ pub async fn serve(
     let _ = std::fs::remove_file(&path);
     let text = serde_json::to_string_pretty(&contact).expect("plain strings; qed");
     write_private(&path, text.as_bytes())?;
-    let handle = server.start(service.into_rpc());
+    let handle = server.start(methods);
     Ok(Running { handle, contact, path })
 }

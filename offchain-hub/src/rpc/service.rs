@@ -4,7 +4,7 @@ use super::{
     api::{
         Amount, AmountRow, AssetInfo, BalanceRow, ChannelAssetRow, ChannelRow, Costs, DebtRow,
         FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, PaymentRow, RateRow,
-        RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView, TransferRow,
+        RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView, TowerRow, TransferRow,
     },
     names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
     recurring::Wanted,
@@ -801,6 +801,10 @@ impl FailsafeRpcServer for Service {
             hub_row(hub, ours)
         };
         Ok(hubs.into_iter().map(row).collect())
+    }
+
+    async fn towers(&self) -> RpcResult<Vec<TowerRow>> {
+        Ok(self.party.towers().iter().map(TowerRow::of).collect())
     }
 
     async fn debts(&self, debtor: Option<String>) -> RpcResult<Vec<DebtRow>> {

@@ -38,11 +38,13 @@ pub enum Table {
     Invoices,
     /// Payments that are made again and again, by name.
     Orders,
+    /// What a watchtower brings to the chain for others, by client, partner and epoch.
+    Packets,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Meta,
         Self::Channels,
         Self::Payments,
@@ -54,6 +56,7 @@ impl Table {
         Self::Outgoing,
         Self::Invoices,
         Self::Orders,
+        Self::Packets,
     ];
 
     /// Its name on disk.
@@ -70,6 +73,7 @@ impl Table {
             Self::Outgoing => "outgoing",
             Self::Invoices => "invoices",
             Self::Orders => "orders",
+            Self::Packets => "packets",
         }
     }
 }

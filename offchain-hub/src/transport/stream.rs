@@ -73,7 +73,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 
     /// The next value of whatever type both sides expect.
-    pub(super) async fn read_value<T: Decode>(&mut self) -> Result<T, TransportError> {
+    pub async fn read_value<T: Decode>(&mut self) -> Result<T, TransportError> {
         let bytes = self.read_bytes().await?;
         T::decode_all(&mut &bytes[..]).map_err(|_| TransportError::Malformed)
     }
@@ -120,7 +120,8 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         self.write_value(frame).await
     }
 
-    pub(super) async fn write_value(&mut self, value: &impl Encode) -> Result<(), TransportError> {
+    /// Encrypts a value of whatever type both sides expect.
+    pub async fn write_value(&mut self, value: &impl Encode) -> Result<(), TransportError> {
         let bytes = value.encode();
         if bytes.len() > MAX_MESSAGE {
             return Err(TransportError::TooLong(bytes.len()));

@@ -361,6 +361,9 @@ impl World {
             Action::Track(Track::Forget(hash)) => {
                 self.parties[at].hashes.remove(&hash);
             },
+            Action::Track(Track::Disputes(..) | Track::Leave(..)) => {
+                panic!("only a watchtower follows the disputes of others")
+            },
             Action::Submit(number, record) => {
                 if self.log {
                     eprintln!("  {at} submits {number}: {:?}", record.call);

@@ -61,9 +61,19 @@ impl ChainOptions {
     }
 }
 
+/// How a node is started.
+struct Plan {
+    name: &'static str,
+    address: String,
+    /// The same after a restart, so that who is connected finds it again.
+    rpc_port: u16,
+    boot: Option<String>,
+}
+
 /// A running chain.
 pub struct Chain {
     nodes: Vec<Process>,
+    plans: Vec<Plan>,
     url: String,
     client: ChainClient,
     /// Address of the first node for other nodes.
@@ -78,21 +88,20 @@ impl Chain {
         let dir = dir.join("chain");
         fs::create_dir_all(&dir)?;
         let spec = write_spec(options, &dir)?;
-        let mut nodes = Vec::new();
-        let mut boot = None;
+        let (mut nodes, mut plans) = (Vec::new(), Vec::new());
+        let mut boot: Option<String> = None;
         let mut url = None;
         for name in VALIDATORS.into_iter().take(options.validators) {
             let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
-            let mut command = node_command(name, &spec, &address, boot.as_deref(), &dir)?;
-            command.arg(format!("--{name}")).arg("--no-prometheus");
-            let mut node = Process::start(name, command, &dir)?;
-            let port = node.wait_for("its RPC server", START, rpc_port).await?;
+            let plan = Plan { name, address, rpc_port: free_port()?, boot: boot.clone() };
+            let mut node = plan.start(&spec, &dir).await?;
             if boot.is_none() {
                 let identity = node.wait_for("its identity", START, identity).await?;
-                boot = Some(format!("{address}/p2p/{identity}"));
-                url = Some(format!("ws://127.0.0.1:{port}"));
+                boot = Some(format!("{}/p2p/{identity}", plan.address));
+                url = Some(format!("ws://127.0.0.1:{}", plan.rpc_port));
             }
             nodes.push(node);
+            plans.push(plan);
         }
         let (Some(url), Some(boot)) = (url, boot) else {
             return Err(failure("a chain needs a validator"));
@@ -101,7 +110,7 @@ impl Chain {
             Ok(Some(ChainClient::connect(&url).await?))
         })
         .await?;
-        let chain = Self { nodes, url, client, boot, spec, dir };
+        let chain = Self { nodes, plans, url, client, boot, spec, dir };
         eventually("the first finalized block", FINALITY, || async {
             Ok((chain.finalized().await? > 0).then_some(()))
         })
@@ -113,11 +122,24 @@ impl Chain {
     /// Starts a node that follows the others, with its metrics open.
     pub async fn follow(&self, name: &str) -> Result<Follower, Failure> {
         let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
-        let mut command = node_command(name, &self.spec, &address, Some(&self.boot), &self.dir)?;
+        let mut command = node_command(name, &self.spec, &address, 0, Some(&self.boot), &self.dir)?;
         command.args(["--name", name, "--prometheus-port", "0"]);
         let mut node = Process::start(name, command, &self.dir)?;
         let metrics = node.wait_for("its metrics", START, follower::metrics_address).await?;
         Ok(Follower::new(node, metrics))
+    }
+
+    /// Kills the first node as `kill -9` does, starts it again, and waits until it has a new block.
+    pub async fn restart(&mut self) -> Result<(), Failure> {
+        let before = self.client.moment(None).await?.block;
+        let plan = self.plans.first().ok_or_else(|| failure("a chain needs a validator"))?;
+        self.nodes.remove(0).kill()?;
+        let node = plan.start(&self.spec, &self.dir).await?;
+        self.nodes.insert(0, node);
+        eventually("a new block after the restart", FINALITY, || async {
+            Ok((self.client.moment(None).await?.block > before).then_some(()))
+        })
+        .await
     }
 
     /// WebSocket address of the first node.
@@ -159,6 +181,21 @@ impl Chain {
             node.stop(Duration::from_secs(20)).await?;
         }
         Ok(())
+    }
+}
+
+impl Plan {
+    /// Starts the node and waits for its RPC server.
+    async fn start(&self, spec: &Path, dir: &Path) -> Result<Process, Failure> {
+        let Self { name, address, rpc_port, boot } = self;
+        let mut command = node_command(name, spec, address, *rpc_port, boot.as_deref(), dir)?;
+        command.arg(format!("--{name}")).arg("--no-prometheus");
+        let mut node = Process::start(name, command, dir)?;
+        let listening = node.wait_for("its RPC server", START, listening_port).await?;
+        if listening != *rpc_port {
+            return Err(node.failed(&format!("port {rpc_port} is taken, it chose {listening}")));
+        }
+        Ok(node)
     }
 }
 
@@ -215,6 +252,7 @@ fn node_command(
     name: &str,
     spec: &Path,
     address: &str,
+    rpc_port: u16,
     boot: Option<&str>,
     dir: &Path,
 ) -> Result<Command, Failure> {
@@ -224,7 +262,7 @@ fn node_command(
         .arg(spec)
         .arg("--base-path")
         .arg(dir.join(name))
-        .args(["--rpc-port", "0", "--rpc-methods", "unsafe", "--no-telemetry"])
+        .args(["--rpc-port", &rpc_port.to_string(), "--rpc-methods", "unsafe", "--no-telemetry"])
         .args(["--unsafe-force-node-key-generation", "--no-mdns", "--allow-private-ip"])
         // A test's chain is on one machine and short: little memory is enough.
         .args(["--db-cache", "16", "--trie-cache-size", "16777216"])
@@ -235,7 +273,7 @@ fn node_command(
     Ok(command)
 }
 
-fn rpc_port(log: &str) -> Option<u16> {
+fn listening_port(log: &str) -> Option<u16> {
     let (_, rest) = log.split_once("Running JSON-RPC server: addr=127.0.0.1:")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()

@@ -42,6 +42,8 @@ pub struct HubOptions {
     pub bonds: bool,
     /// Other hubs that it dials.
     pub peers: Vec<String>,
+    /// Watchtowers, `account@host:port#key`.
+    pub towers: Vec<String>,
     /// Its fee: base in smallest units, parts per million.
     pub fees: (u64, u32),
     /// How it changes money: what it takes, what it gives, its price.
@@ -58,6 +60,7 @@ impl Default for HubOptions {
             credit: "0".into(),
             bonds: false,
             peers: vec![],
+            towers: vec![],
             fees: (0, 0),
             exchange: vec![],
         }
@@ -128,11 +131,12 @@ impl Hub {
             .collect();
         let text = format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
-             ack_delay_ms = {}\npeers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
+             ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
              absent_grace_seconds = {}\n\n{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
             options.peers,
+            options.towers,
             options.fees.0,
             options.fees.1,
             options.every_seconds,

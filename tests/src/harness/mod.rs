@@ -4,12 +4,14 @@ pub mod chain;
 pub mod follower;
 pub mod hub;
 pub mod process;
+pub mod tower;
 pub mod wallet;
 
 pub use chain::{Chain, ChainOptions};
 pub use follower::Follower;
 pub use hub::{Hub, HubOptions};
 pub use process::{program, Process};
+pub use tower::Tower;
 pub use wallet::Wallet;
 
 use rand::Rng;

@@ -96,6 +96,17 @@ impl Wallet {
         Ok(config.save(&self.dir)?)
     }
 
+    /// Adds a watchtower, `account@host:port#key`; for the next start.
+    pub async fn add_tower(&self, tower: &str) -> Result<(), Failure> {
+        let mut command = tokio::process::Command::new(program("failsafe")?);
+        let added = command.arg("--dir").arg(&self.dir).args(["tower", "add", tower]);
+        let added = added.output().await?;
+        if !added.status.success() {
+            return Err(failure(String::from_utf8_lossy(&added.stderr)));
+        }
+        Ok(())
+    }
+
     /// Starts its daemon and waits until it answers.
     pub async fn start(&mut self) -> Result<(), Failure> {
         let mut command = Command::new(program("failsafe")?);

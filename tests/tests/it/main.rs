@@ -8,3 +8,4 @@ mod crash;
 mod demo;
 mod parts;
 mod routes;
+mod tower;

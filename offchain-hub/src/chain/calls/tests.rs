@@ -2,7 +2,7 @@
 
 use super::*;
 use codec::DecodeAll;
-use failsafe_primitives::{payload::WithdrawalItem, Entry, OwnSimplex, SignedSimplex};
+use failsafe_primitives::{payload::WithdrawalItem, Entry, OwnSimplex, Side, SignedSimplex};
 use failsafe_runtime::{Runtime, RuntimeCall};
 use sp_core::sr25519;
 use sp_runtime::MultiAddress;
@@ -35,6 +35,15 @@ fn evidence() -> Evidence {
 fn withdrawal() -> Withdrawal {
     let item = WithdrawalItem { asset: 1, amount: 5, max_from_balance: 2 };
     Withdrawal { withdrawal_nonce: 3, valid_until: 99, items: vec![item].try_into().unwrap() }
+}
+
+fn pair() -> Pair {
+    Pair::new(who(2), who(1)).unwrap()
+}
+
+fn twice_signed() -> TwiceSigned {
+    let [signature, ack] = [1, 2].map(|byte| Signature::Direct(signature(byte)));
+    TwiceSigned { from: Side::Right, simplex: simplex(5), signature, ack }
 }
 
 /// Encodes by the metadata, decodes by the runtime's types.
@@ -123,6 +132,16 @@ fn cases() -> Vec<(Call, RuntimeCall)> {
             pallet_secrets::Call::reveal { secrets: vec![[6; 32], [7; 32]].try_into().unwrap() }
                 .into(),
         ),
+        (
+            Call::CounterFor { pair: pair(), simplexes: vec![twice_signed()] },
+            Insurance::counter_for {
+                left: who(1),
+                right: who(2),
+                simplexes: vec![twice_signed()].try_into().unwrap(),
+            }
+            .into(),
+        ),
+        (Call::Resolve { pair: pair() }, Insurance::resolve { left: who(1), right: who(2) }.into()),
         (
             Call::Claim { who: partner.clone(), asset },
             pallet_custody::Call::claim { who: partner, asset }.into(),
