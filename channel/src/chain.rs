@@ -114,7 +114,15 @@ impl Channel {
     /// # Errors
     /// [`Refusal::Frozen`] when there is a dispute already: the starter speaks once, and one of the
     /// partner is answered without being asked to. [`Refusal::NothingToDispute`] (A5).
+    /// [`Refusal::Restored`] when our copy may be old.
     pub fn dispute(&mut self) -> Result<Vec<Effect>, Refusal> {
+        if self.restored() {
+            return Err(Refusal::Restored);
+        }
+        self.take_to_chain()
+    }
+
+    pub(crate) fn take_to_chain(&mut self) -> Result<Vec<Effect>, Refusal> {
         let epoch = self.epoch();
         let seen = self.state.freezes.seen(epoch);
         let known = self.state.facts.view.dispute.is_some();

@@ -115,6 +115,9 @@ pub enum Refusal {
     /// The partner does not acknowledge.
     #[error("the partner has not acknowledged the last {0} updates: wait until it does")]
     TooManyUnacked(usize),
+    /// The copy is from a backup, and the partner has not shown yet what it knows.
+    #[error("this channel was restored from a backup and may be old: wait until the partner has connected; only if it never will, dispute by the old copy (--from-backup)")]
+    Restored,
     /// The partner claims that we have lost data.
     #[error("the partner claims to know a newer state and has not proved it: reconnect")]
     Paused,

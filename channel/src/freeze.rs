@@ -46,6 +46,9 @@ pub enum FreezeReason {
         /// Last usable block at which that is possible.
         until: Clock,
     },
+    /// The copy is from a backup, and the partner has not shown yet what it knows.
+    #[codec(index = 5)]
+    Restored,
 }
 
 impl core::fmt::Display for FreezeReason {
@@ -64,6 +67,11 @@ impl core::fmt::Display for FreezeReason {
             Self::Repaired { until } => {
                 write!(f, "data was lost, what we had signed may be used until clock {until}")
             },
+            Self::Restored => write!(
+                f,
+                "it was restored from a backup, and the partner has not connected since: it may \
+                 know more than the backup"
+            ),
         }
     }
 }
@@ -98,6 +106,9 @@ impl Freezes {
         }
         if let Some(valid_until) = self.close_signed {
             return Some(FreezeReason::CloseSigned { valid_until });
+        }
+        if self.restored() {
+            return Some(FreezeReason::Restored);
         }
         self.repaired.map(|until| FreezeReason::Repaired { until })
     }
@@ -168,11 +179,12 @@ impl Channel {
     }
 
     /// The causes that are left when `epoch` begins with finalized block `at`: what newer best
-    /// blocks have shown of it.
+    /// blocks have shown of it, and that our copy may be old in it too.
     pub(crate) fn freezes_of_new_epoch(&self, epoch: Epoch, at: BlockNumber) -> Freezes {
         let seen = self.state.freezes.seen.range(epoch..);
         let seen =
             seen.filter(|(_, block)| **block > at).map(|(through, block)| (*through, *block));
-        Freezes { seen: seen.collect(), ..Freezes::default() }
+        let restored = self.state.freezes.repaired.filter(|_| self.restored());
+        Freezes { seen: seen.collect(), repaired: restored, ..Freezes::default() }
     }
 }

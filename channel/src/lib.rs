@@ -18,9 +18,9 @@
 //! # Reading order
 //! [`state`] what is kept · [`message`] what travels · [`session`] what waits · [`update`] paying ·
 //! [`terms`] credit lines · [`reservation`] withdrawal proofs · [`close`] cooperative closes ·
-//! [`reconnect`] catching up · [`chain`] disputes and epochs · [`freeze`] when nothing moves ·
-//! [`late`] claims for what a resolve did not count · [`lock`] payments against a secret ·
-//! [`unsigned`] payments without a signature.
+//! [`reconnect`] catching up · [`restored`] old copies · [`chain`] disputes and epochs ·
+//! [`freeze`] when nothing moves · [`late`] claims for what a resolve did not count · [`lock`]
+//! payments against a secret · [`unsigned`] payments without a signature.
 
 #![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
 
@@ -34,6 +34,7 @@ pub mod lock;
 pub mod message;
 pub mod reconnect;
 pub mod reservation;
+pub mod restored;
 pub mod session;
 pub mod state;
 pub mod summary;

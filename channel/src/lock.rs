@@ -326,6 +326,9 @@ impl Channel {
 
     /// A cancelled lock whose Ack does not come is dead at the latest when it has expired.
     fn bury_expired(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
+        if self.restored() {
+            return vec![];
+        }
         let expired = |dying: &Dying| {
             let lock = &dying.lock;
             ctx.finalized.clock > lock.expiry && !lock.counts(ctx.revealed_at(&lock.hash))
@@ -449,7 +452,11 @@ impl Channel {
         let dying = self.state.dying.iter().map(|dying| (dying.asset, &dying.lock));
         let mut effects: Vec<Effect> = vec![];
         for (asset, lock) in self.state.mine.locks().chain(dying) {
-            let (lock, end) = (lock.clone(), end(listed(side, asset, lock)));
+            let (lock, end) = match (lock.clone(), end(listed(side, asset, lock))) {
+                // We may have settled it by a simplex that our copy does not have.
+                (lock, LockEnd::Dropped) if self.restored() => (lock, LockEnd::Unknown),
+                known => known,
+            };
             effects.push(Effect::Event(Event::LockEnded { ours: true, epoch, asset, lock, end }));
         }
         // How much more has counted than our copy of the partner's simplex is worth.

@@ -78,7 +78,9 @@ impl Channel {
             let request = Message::RequestState { epoch };
             return Ok(vec![Effect::Event(doubted), Effect::Send(request)]);
         }
-        let mut effects = self.catch_up_terms(terms_received, own_nonce)?;
+        let terms = self.catch_up_terms(terms_received, own_nonce)?;
+        let mut effects = self.compared(ctx);
+        effects.extend(terms);
         self.session.heard = Some(epoch);
         self.session.established = true;
         // What the partner has stays in the outbox until it is acknowledged.

@@ -7,6 +7,7 @@ use crate::{
         Role,
     },
     rebalance::AssetRules,
+    store::{postgres::Options, Place},
     watchtower::{address::TowerAddressError, TowerAddress},
 };
 use failsafe_channel::AssetTerms;
@@ -20,7 +21,13 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
+
+/// The store's folder, in that of the hub.
+const STORE: &str = "store";
+/// The line of the template that a store in a database replaces.
+const NO_STORE: &str = "# store = \"postgres://hub@localhost/hub\"";
 
 /// Longest that an acknowledgement may wait: one usable block of the fastest chain.
 const MAX_ACK_DELAY_MS: u64 = 1_000;
@@ -82,6 +89,14 @@ pub enum ConfigError {
     /// A watchtower's address.
     #[error("configuration: towers: {0}")]
     Tower(#[from] TowerAddressError),
+    /// Not a place for a store.
+    #[error("configuration: store is {shown:?}, but must be postgres://user@host/database, or absent for a store in `dir` ({reason})")]
+    Store {
+        /// What it is.
+        shown: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// The same asset twice.
     #[error("configuration: asset {0:?} is there twice")]
     AssetTwice(String),
@@ -95,6 +110,12 @@ pub struct HubConfig {
     pub node: String,
     /// Where keys and store are; relative to the file.
     pub dir: PathBuf,
+    /// The store: `postgres://…`; in `dir` if absent.
+    #[serde(default)]
+    pub store: Option<String>,
+    /// For how long a process owns a store in a database; a standby waits as long for a dead one.
+    #[serde(default = "default_lease")]
+    pub lease_seconds: u64,
     /// Where users connect.
     pub listen: String,
     /// Where the hub answers its operator; this machine only.
@@ -225,6 +246,10 @@ fn default_sign_delay() -> u64 {
     20
 }
 
+fn default_lease() -> u64 {
+    5
+}
+
 fn default_stale_after() -> u64 {
     20
 }
@@ -267,6 +292,8 @@ pub fn template(node: &str, dir: &Path, listen: &str, rpc: SocketAddr) -> String
 node = {node}
 # Keys and store; relative to this file. Back it up: channels are money.
 dir = {dir}
+# A store in a PostgreSQL database instead, for which several processes stand by.
+{NO_STORE}
 # Where users connect. Register the address they see: failsafe-hub register @handle host:port
 listen = {listen}
 # Where the operator's commands go; this machine only.
@@ -333,6 +360,12 @@ min_deposit = "1"
     )
 }
 
+/// The template with its store in a database.
+pub fn with_store(template: &str, url: &str) -> String {
+    let line = format!("store = {}", toml::Value::String(url.into()));
+    template.replacen(NO_STORE, &line, 1)
+}
+
 impl HubConfig {
     /// Reads and checks a file; `dir` becomes relative to the current directory.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
@@ -361,6 +394,7 @@ impl HubConfig {
         let most = u64::try_from(MAX_PARTNERS).unwrap_or(u64::MAX);
         within("ack_delay_ms", self.ack_delay_ms, 0, MAX_ACK_DELAY_MS)?;
         within("sign_delay_ms", self.sign_delay_ms, 0, MAX_SIGN_DELAY_MS)?;
+        within("lease_seconds", self.lease_seconds, 2, 60)?;
         within("stale_after_seconds", self.stale_after_seconds, 2, 600)?;
         within("max_partners", partners, 1, most)?;
         within("fees.ppm", self.fees.ppm.into(), 0, MAX_FEE_CEILING_PPM.into())?;
@@ -373,6 +407,22 @@ impl HubConfig {
     /// Its watchtowers.
     pub fn towers(&self) -> Result<Vec<TowerAddress>, ConfigError> {
         self.towers.iter().map(|text| Ok(text.parse()?)).collect()
+    }
+
+    /// Where its store is.
+    ///
+    /// # Errors
+    /// [`ConfigError::Store`].
+    pub fn place(&self) -> Result<Place, ConfigError> {
+        let Some(url) = &self.store else { return Ok(Place::Directory(self.dir.join(STORE))) };
+        let lease = Duration::from_secs(self.lease_seconds);
+        let wrong = |shown: String, reason: String| ConfigError::Store { shown, reason };
+        if !Options::is_url(url) {
+            return Err(wrong(url.clone(), "it is no address of a database".into()));
+        }
+        // The address may have a password.
+        let options = Options::new(url, lease).map_err(|e| wrong("postgres://…".into(), e))?;
+        Ok(Place::Postgres(options))
     }
 
     /// The fees that it registers.

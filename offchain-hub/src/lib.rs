@@ -12,6 +12,7 @@
 //! | [`cli`] | commands that hub and wallet share |
 //! | [`config`] | a hub's configuration file |
 //! | [`daemon`] | party and RPC as one process |
+//! | [`standby`] | waiting for a store that another process owns |
 //! | [`faucet`] | free money on development chains |
 //! | [`keys`], [`address`], [`amount`] | account keys; addresses and amounts as people write them |
 //!
@@ -32,6 +33,7 @@ pub mod keys;
 pub mod party;
 pub mod rebalance;
 pub mod rpc;
+pub mod standby;
 pub mod store;
 pub mod transport;
 pub mod watchtower;

@@ -4,14 +4,15 @@ use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
     address,
     chain::ChainClient,
-    cli::{finish, init_logging, PartyCommand, SecretArgs},
-    config::{template, HubConfig},
+    cli::{doctor::Subject, finish, init_logging, Home, PartyCommand, SecretArgs, StoreCommand},
+    config::{template, with_store, HubConfig},
     daemon::{signalled, Daemon},
     faucet::{self, FaucetRules},
     keys::{AccountKey, Scheme},
     party::{Listen, Party, PartyConfig, Peer, Policy, Role},
     rpc::{client, FailsafeRpcClient, ServiceConfig},
-    store::{self, FjallStore, Store},
+    standby::take_store,
+    store::{self, postgres::Options, FjallStore, Place},
     transport::TransportKey,
 };
 use failsafe_primitives::view::HubView;
@@ -65,6 +66,8 @@ enum Command {
     /// Give money to everybody who asks; on development chains only
     Faucet(Faucet),
     #[command(flatten)]
+    Store(StoreCommand),
+    #[command(flatten)]
     Party(PartyCommand),
 }
 
@@ -82,6 +85,9 @@ struct Init {
     /// Where the operator's commands go
     #[arg(long, default_value = "127.0.0.1:9951")]
     rpc: SocketAddr,
+    /// Keep the store in this PostgreSQL database, postgres://user@host/database
+    #[arg(long)]
+    store: Option<String>,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -136,6 +142,17 @@ async fn run(cli: Cli) -> Result<(), String> {
             let rows = running(&cli.config)?.towers().await.map_err(client::explain)?;
             PartyCommand::show_towers(cli.json, &rows)
         },
+        Command::Store(command) => {
+            let config = HubConfig::load(&cli.config).map_err(text)?;
+            let home = Home {
+                key: config.dir.join(KEY),
+                place: config.place().map_err(text)?,
+                node: config.node.clone(),
+                dir: config.dir.clone(),
+            };
+            let transport = config.dir.join(TRANSPORT_KEY);
+            command.run(home, Subject::Hub { config: Box::new(config), transport }, cli.json).await
+        },
         Command::Party(command) => command.run(&running(&cli.config)?, cli.json).await,
     }
 }
@@ -164,13 +181,21 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
         return Err(format!("{} exists already: it is not overwritten", config.display()));
     }
     let key = init.secret.key()?;
+    let mut written = template(&init.node, &init.dir, &init.listen, init.rpc);
+    let database = match &init.store {
+        None => None,
+        Some(url) => {
+            written = with_store(&written, url);
+            Some(Place::Postgres(Options::new(url, DEFAULT_LEASE)?))
+        },
+    };
     let dir = config.parent().unwrap_or(Path::new("")).join(&init.dir);
     make_empty_dir(&dir)?;
     key.save(&dir.join(KEY)).map_err(text)?;
     TransportKey::generate().save(&dir.join(TRANSPORT_KEY)).map_err(text)?;
-    let store = FjallStore::create(&dir.join(STORE)).map_err(text)?;
-    store::initialize(&store, &key.account()).map_err(text)?;
-    let written = template(&init.node, &init.dir, &init.listen, init.rpc);
+    let place = database.unwrap_or_else(|| Place::Directory(dir.join(STORE)));
+    let store = place.create().map_err(text)?;
+    store::initialize(&*store, &key.account()).map_err(text)?;
     fs::write(config, written).map_err(|e| format!("{}: {e}", config.display()))?;
     println!("account   {}", key.account());
     println!("folder    {} (back it up: channels are money)", dir.display());
@@ -182,6 +207,8 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
 const KEY: &str = "key.json";
 const TRANSPORT_KEY: &str = "transport.key";
 const STORE: &str = "store";
+/// Of the process that makes a store in a database.
+const DEFAULT_LEASE: Duration = Duration::from_secs(5);
 
 /// A registered hub by `@handle` or account.
 async fn find_hub(client: &ChainClient, name: &str) -> Result<HubView, String> {
@@ -200,10 +227,11 @@ async fn run_hub(path: &Path) -> Result<(), String> {
     let config = HubConfig::load(path).map_err(text)?;
     let key = AccountKey::load(&config.dir.join(KEY)).map_err(text)?;
     let transport = TransportKey::load(&config.dir.join(TRANSPORT_KEY)).map_err(text)?;
-    let store: Arc<dyn Store> = Arc::new(FjallStore::open(&config.dir.join(STORE)).map_err(text)?);
+    let place = config.place().map_err(text)?;
     let client = ChainClient::connect(&config.node).await.map_err(text)?;
     let assets = client.assets().await.map_err(text)?;
     let policy = config.policy(&assets).map_err(text)?;
+    let Some(store) = take_store(&place).await.map_err(text)? else { return Ok(()) };
     let service = ServiceConfig {
         role: Role::Hub,
         hubs: vec![],

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
     chain::ChainClient,
-    cli::{finish, init_logging, PartyCommand, SecretArgs},
+    cli::{doctor::Subject, finish, init_logging, PartyCommand, SecretArgs, StoreCommand},
     faucet::FaucetRpcClient,
     rpc::{
         api::TowerRow,
@@ -66,6 +66,8 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:0")]
         rpc: SocketAddr,
     },
+    #[command(flatten)]
+    Store(StoreCommand),
     #[command(flatten)]
     Party(PartyCommand),
 }
@@ -143,6 +145,10 @@ async fn run(cli: Cli) -> Result<(), String> {
             println!("wallet    {}", daemon.party().account());
             println!("commands  {} (see failsafe --help)", daemon.server().contact().url);
             daemon.run().await.map_err(text)
+        },
+        Command::Store(command) => {
+            let home = Wallet::home(&dir).map_err(text)?;
+            command.run(home, Subject::Wallet, json).await
         },
         Command::Party(command) => ask(&dir, json, command).await,
     }

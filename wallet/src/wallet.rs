@@ -5,6 +5,7 @@ use failsafe_channel::{AssetTerms, Channel, Sign};
 use failsafe_hub::{
     address,
     chain::{ChainClient, ChainError},
+    cli::Home,
     daemon::{Daemon, DaemonError},
     keys::{AccountKey, KeyError},
     party::{
@@ -12,7 +13,7 @@ use failsafe_hub::{
         PartyConfig, Role,
     },
     rpc::{names::KnownHub, ServiceConfig},
-    store::{self, FjallStore, Store, StoreError, Table},
+    store::{self, FjallStore, Place, Store, StoreError, Table},
     watchtower::{address::TowerAddressError, TowerAddress},
 };
 use failsafe_primitives::{arithmetic::LIMIT, fees::HubFees, AccountId, Parameters, NATIVE_ASSET};
@@ -113,6 +114,17 @@ impl Wallet {
         let config = WalletConfig::load(dir)?;
         let key = AccountKey::load(&dir.join(KEY))?;
         Ok(Self { dir: dir.to_path_buf(), config, key })
+    }
+
+    /// Where the parts of the wallet in `dir` are, whether they can be read or not.
+    pub fn home(dir: &Path) -> Result<Home, WalletError> {
+        let config = WalletConfig::load(dir)?;
+        Ok(Home {
+            dir: dir.to_path_buf(),
+            key: dir.join(KEY),
+            place: Place::Directory(dir.join(STORE)),
+            node: config.node,
+        })
     }
 
     /// Its directory.

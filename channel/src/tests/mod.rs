@@ -12,6 +12,7 @@ mod lost;
 mod pay;
 mod random;
 mod reconnect;
+mod restored;
 mod session;
 mod sim;
 mod terms;

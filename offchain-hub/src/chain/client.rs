@@ -301,6 +301,16 @@ impl ChainClient {
         Ok(nonce.into())
     }
 
+    /// When the author of the best block says that it was made, milliseconds since 1970.
+    pub async fn best_block_ms(&self) -> Result<u64, ChainError> {
+        let key = [twox_128(b"Timestamp"), twox_128(b"Now")].concat();
+        let time = self.legacy.state_get_storage(&key, None).await.map_err(connection)?;
+        u64::decode_all(&mut &time.unwrap_or_default()[..]).map_err(|e| ChainError::Answer {
+            method: "Timestamp.Now".into(),
+            reason: e.to_string(),
+        })
+    }
+
     /// The encoded events of a block, as they are stored.
     pub(super) async fn raw_events(&self, at: H256) -> Result<Vec<u8>, ChainError> {
         let key = [twox_128(b"System"), twox_128(b"Events")].concat();

@@ -159,6 +159,10 @@ pub enum PartyCommand {
     Dispute {
         /// @hub or account; a wallet's first hub if absent
         partner: Option<String>,
+        /// By a copy that was restored from a backup, because the partner will never connect again:
+        /// what it has paid since may be lost, and so may the dispute deposit
+        #[arg(long)]
+        from_backup: bool,
     },
     /// Close a channel together with the partner: at once, unless that leaves a debt
     Close {
@@ -248,7 +252,7 @@ impl RecurringCommand {
 }
 
 /// Shows an answer, as JSON or for people.
-fn show<T: Serialize>(
+pub(super) fn show<T: Serialize>(
     json: bool,
     answer: &T,
     text: impl FnOnce(&T) -> String,
@@ -358,8 +362,11 @@ impl PartyCommand {
                 let done = client.claim(Some(asset)).await?;
                 show(json, &done, |done| render::on_chain("claimed", done))
             },
-            Self::Dispute { partner } => {
-                let done = client.dispute(partner).await?;
+            Self::Dispute { partner, from_backup } => {
+                let done = match from_backup {
+                    true => client.dispute_from_backup(partner).await?,
+                    false => client.dispute(partner).await?,
+                };
                 show(json, &done, |done| {
                     render::on_chain("disputed; the chain decides after the delay", done)
                 })

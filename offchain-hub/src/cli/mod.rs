@@ -2,12 +2,16 @@
 //! answers are shown.
 
 mod commands;
+pub mod doctor;
 mod render;
 mod secret;
+mod store;
 
+use commands::show;
 pub use commands::PartyCommand;
 pub use render::{right_align, table};
 pub use secret::SecretArgs;
+pub use store::{Home, StoreCommand};
 
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;

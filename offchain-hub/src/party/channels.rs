@@ -97,10 +97,11 @@ impl Core {
         if self.entries.contains_key(&partner) {
             return;
         }
-        let channel = match Channel::new(self.genesis, &self.me, &partner, facts) {
+        let mut channel = match Channel::new(self.genesis, &self.me, &partner, facts) {
             Ok(channel) => channel,
             Err(_) => return,
         };
+        self.distrust_new(&mut channel);
         info!(%partner, "a new channel");
         self.entries.insert(partner.clone(), Entry::new(channel));
         out.dirty.insert(partner.clone());
@@ -311,6 +312,7 @@ impl Core {
             },
             Event::DataLost { their_view } => {
                 error!(%partner, their_view, "DATA LOST: the partner knows a newer state of ours");
+                self.forget_returns(partner, out);
             },
             Event::PartnerComplains { text } => {
                 warn!(%partner, text, "the partner refused a message of ours");
@@ -320,6 +322,9 @@ impl Core {
 
     pub(super) fn on_epoch(&mut self, partner: &AccountId, epoch: Epoch, out: &mut Output) {
         info!(%partner, epoch, "a new epoch");
+        if self.entries.get(partner).is_some_and(|entry| entry.channel.restored()) {
+            self.forget_returns(partner, out);
+        }
         self.payments.forget_unacked(partner);
         if let Some(entry) = self.entries.get_mut(partner) {
             entry.insure.clear();
@@ -387,6 +392,7 @@ impl Core {
 
     pub(super) fn on_finalized(&mut self, moment: Moment, facts: Vec<PairFacts>, out: &mut Output) {
         self.finalized = moment;
+        self.note_restore(moment, out);
         // Every channel learns of the block before anything that follows from it is done.
         let key = self.key.clone();
         let me = self.me.clone();

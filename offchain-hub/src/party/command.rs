@@ -107,6 +107,12 @@ pub enum Command {
         /// The partner.
         partner: AccountId,
     },
+    /// Take a partner to the chain by a copy that was restored from a backup, although the partner
+    /// has not shown yet what it knows.
+    DisputeByRestoredCopy {
+        /// The partner.
+        partner: AccountId,
+    },
     /// Close a channel by agreement.
     Close {
         /// The partner.

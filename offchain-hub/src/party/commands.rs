@@ -12,7 +12,8 @@ use crate::{
 };
 use codec::Encode;
 use failsafe_channel::{
-    message::Message, reservation::PROOF_MARGIN, state::Reservation, AssetTerms,
+    message::Message, reservation::PROOF_MARGIN, state::Reservation, AssetTerms, Channel, Effect,
+    Refusal,
 };
 use failsafe_primitives::{AccountId, AssetId, Balance, Epoch, Nonce, Withdrawal};
 use sp_runtime::MultiSignature;
@@ -112,25 +113,11 @@ impl Core {
                 return;
             },
             Command::Dispute { partner } => {
-                let before = self.next_call;
-                match self.try_channel(&partner, out, |channel, _| channel.dispute()) {
-                    // The answer comes when the chain has it.
-                    Ok(()) => {
-                        let number = if self.next_call > before {
-                            Some(before)
-                        } else {
-                            self.open_dispute(&partner)
-                        };
-                        match number {
-                            Some(number) => {
-                                self.call_replies.insert(number, reply);
-                                return;
-                            },
-                            None => Ok(Answer::Done),
-                        }
-                    },
-                    Err(error) => Err(error),
-                }
+                return self.dispute_command(&partner, Channel::dispute, reply, out);
+            },
+            Command::DisputeByRestoredCopy { partner } => {
+                let dispute = Channel::dispute_by_restored_copy;
+                return self.dispute_command(&partner, dispute, reply, out);
             },
             Command::Close { partner, partner_submits } => {
                 let connected = self.entries.get(&partner).is_some_and(|e| e.session.is_some());
@@ -174,6 +161,29 @@ impl Core {
             })),
         };
         out.reply(reply, answer);
+    }
+
+    /// Takes a partner to the chain; the answer comes when the chain has it.
+    fn dispute_command(
+        &mut self,
+        partner: &AccountId,
+        dispute: impl FnOnce(&mut Channel) -> Result<Vec<Effect>, Refusal>,
+        reply: Reply,
+        out: &mut Output,
+    ) {
+        let before = self.next_call;
+        match self.try_channel(partner, out, |channel, _| dispute(channel)) {
+            Ok(()) => {
+                let new = (self.next_call > before).then_some(before);
+                match new.or_else(|| self.open_dispute(partner)) {
+                    Some(number) => {
+                        self.call_replies.insert(number, reply);
+                    },
+                    None => out.reply(reply, Ok(Answer::Done)),
+                }
+            },
+            Err(error) => out.reply(reply, Err(error)),
+        }
     }
 
     /// The dispute of ours that is on its way.

@@ -20,7 +20,7 @@ use crate::{
         ChainNews, Intent, Track,
     },
     keys::AccountKey,
-    store::{Batch, Store, StoreError, Table},
+    store::{Batch, Restored, Store, StoreError, Table},
 };
 use codec::{Decode, Encode};
 use failsafe_channel::{
@@ -210,6 +210,8 @@ pub struct Core {
     pub(super) acks: BTreeSet<AccountId>,
     /// Channels with payments of ours that wait for a signature.
     pub(super) unsigned: BTreeSet<AccountId>,
+    /// When the store was restored from a backup, if it was.
+    pub(super) restored: Option<Restored>,
     pub(super) now_ms: u64,
 }
 
@@ -322,6 +324,7 @@ impl Core {
             unsigned: BTreeSet::new(),
             returns,
             orders,
+            restored: Restored::load(store)?,
             now_ms: 0,
         })
     }

@@ -19,6 +19,7 @@
 //! | [`records`] | records of payments |
 //! | [`policy`] | in what hub and user differ |
 //! | [`runtime`] | runs a core on real sockets, disk and chain |
+//! | `restored` | what a backup did not have |
 //! | `session` | one peer's connection |
 
 mod channels;
@@ -33,6 +34,7 @@ pub mod orders;
 mod payments;
 pub mod policy;
 pub mod records;
+mod restored;
 pub mod runtime;
 mod session;
 

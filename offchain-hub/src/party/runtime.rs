@@ -13,7 +13,11 @@ use super::{
 use crate::{
     chain::{ChainClient, ChainError, ChainNews, Follower, Outcome, Submitter, Track},
     keys::AccountKey,
-    store::{self, Store, StoreError},
+    store::{
+        self,
+        backup::{self, BackupError, Contents},
+        Store, StoreError,
+    },
     transport::{self, Frame, Identity, Session, TransportError, TransportKey},
     watchtower::{Handover, Snapshot, TowerAddress, TowerStanding},
 };
@@ -24,9 +28,10 @@ use sp_runtime::MultiSignature;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         atomic::{AtomicU64, Ordering},
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -145,6 +150,8 @@ pub struct Party {
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     stopped: watch::Receiver<bool>,
     tasks: Mutex<JoinSet<()>>,
+    /// Of the core's thread, which closes it.
+    store: Weak<dyn Store>,
 }
 
 /// The sessions that are open.
@@ -224,6 +231,7 @@ impl Party {
 
         let handover = Handover::new(towers);
         let (stopping, stopped) = watch::channel(false);
+        let books = Arc::downgrade(&store);
         let host = Host {
             core,
             store,
@@ -261,6 +269,7 @@ impl Party {
             thread: Mutex::new(Some(thread)),
             stopped,
             tasks: Mutex::new(tasks),
+            store: books,
         };
         match timeout(FIRST_BLOCK_TIMEOUT, seen).await {
             Ok(Ok(())) => {},
@@ -344,6 +353,18 @@ impl Party {
             Ok(Err(_)) => Err(CommandError::Stopped),
             Err(_) => Err(CommandError::Timeout),
         }
+    }
+
+    /// Writes a backup of its store, while it goes on.
+    ///
+    /// # Errors
+    /// [`BackupError`]; none is written then.
+    pub async fn backup(&self, path: PathBuf) -> Result<Contents, BackupError> {
+        let closed =
+            |reason: &str| StoreError::Failed { path: "this party".into(), reason: reason.into() };
+        let store = self.store.upgrade().ok_or_else(|| closed("it has stopped"))?;
+        let written = tokio::task::spawn_blocking(move || backup::write(&*store, &path, now_ms()));
+        written.await.map_err(|e| closed(&e.to_string()))?
     }
 
     fn spawn(&self, task: impl std::future::Future<Output = ()> + Send + 'static) {
@@ -458,11 +479,13 @@ impl Host {
         loop {
             let changed = if self.handover.is_idle() { vec![] } else { out.changed_channels() };
             self.core.finish(&mut out);
-            if !out.batch.is_empty() {
-                if let Err(problem) = self.store.commit(&out.batch) {
-                    error!(%problem, "the store failed: stopping before anything is sent");
-                    return false;
-                }
+            let ours = match out.batch.is_empty() {
+                true => self.store.check(),
+                false => self.store.commit(&out.batch),
+            };
+            if let Err(problem) = ours {
+                error!(%problem, "the store failed: stopping before anything is sent");
+                return false;
             }
             self.hand_over(changed);
             for action in std::mem::take(&mut out.actions) {

@@ -443,6 +443,23 @@ pub struct OnChainView {
     pub block: u32,
 }
 
+/// A backup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupView {
+    /// The file.
+    pub path: String,
+    /// Whose it is.
+    pub account: String,
+    /// When it was made, milliseconds since 1970.
+    pub made_ms: u64,
+    /// How many channels it has.
+    pub channels: u64,
+    /// How many records in all.
+    pub records: u64,
+    /// Length of the file in bytes.
+    pub bytes: u64,
+}
+
 /// What a running party does. Names of parameters are those of the functions; amounts are decimal
 /// numbers of whole units ("12.5"), assets symbols or numbers (FRD if absent), partners handles
 /// (`@one`) or accounts (the first hub if absent).
@@ -603,6 +620,11 @@ pub trait FailsafeRpc {
     #[method(name = "dispute", param_kind = map)]
     async fn dispute(&self, partner: Option<String>) -> RpcResult<OnChainView>;
 
+    /// Takes a partner to the chain by a copy that was restored from a backup, although the partner
+    /// has not shown yet what it knows.
+    #[method(name = "disputeFromBackup", param_kind = map)]
+    async fn dispute_from_backup(&self, partner: Option<String>) -> RpcResult<OnChainView>;
+
     /// Closes a channel together with the partner.
     #[method(name = "close", param_kind = map)]
     async fn close(&self, partner: Option<String>, partner_submits: bool)
@@ -635,6 +657,10 @@ pub trait FailsafeRpc {
     /// Registers a hub under a handle.
     #[method(name = "register", param_kind = map)]
     async fn register(&self, handle: String, endpoint: String) -> RpcResult<OnChainView>;
+
+    /// Writes a backup of the store into a new file of the party's machine.
+    #[method(name = "backup", param_kind = map)]
+    async fn backup(&self, path: String) -> RpcResult<BackupView>;
 
     /// Stops the process.
     #[method(name = "stop", param_kind = map)]

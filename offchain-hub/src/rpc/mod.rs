@@ -11,6 +11,7 @@
 
 pub mod api;
 mod attempts;
+mod books;
 pub mod client;
 mod locked;
 pub mod names;

@@ -68,7 +68,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         // Both may be gone already.
         let _ = self.handle.stop();
-        let _ = std::fs::remove_file(&self.path);
+        // Another process may have taken over and left its own.
+        let known = std::fs::read_to_string(&self.path).unwrap_or_default();
+        if known.contains(&self.contact.token) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

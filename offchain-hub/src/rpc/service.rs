@@ -2,8 +2,8 @@
 
 use super::{
     api::{
-        Amount, AmountRow, AssetInfo, BalanceRow, ChannelAssetRow, ChannelRow, Costs, DebtRow,
-        FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, PaymentRow, RateRow,
+        Amount, AmountRow, AssetInfo, BackupView, BalanceRow, ChannelAssetRow, ChannelRow, Costs,
+        DebtRow, FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, PaymentRow, RateRow,
         RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView, TowerRow, TransferRow,
     },
     names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
@@ -103,7 +103,7 @@ impl Service {
     }
 
     /// Carries out something that ends on chain.
-    async fn on_chain(&self, command: Command) -> Result<OnChainView, RequestError> {
+    pub(super) async fn on_chain(&self, command: Command) -> Result<OnChainView, RequestError> {
         match self.party.command(command, CHAIN_PATIENCE).await? {
             Answer::OnChain(block) => Ok(OnChainView { block }),
             _ => Ok(OnChainView { block: self.standing().await?.finalized.block }),
@@ -125,7 +125,7 @@ impl Service {
     }
 
     /// The partner that is meant; the first hub if none is named.
-    async fn partner(&self, text: Option<&str>) -> Result<AccountId, RequestError> {
+    pub(super) async fn partner(&self, text: Option<&str>) -> Result<AccountId, RequestError> {
         match text {
             Some(text) => self.hubs.partner(text).await,
             None if self.config.role == Role::Hub => Err(RequestError::NoPartner),
@@ -817,6 +817,14 @@ impl FailsafeRpcServer for Service {
 
     async fn register(&self, handle: String, endpoint: String) -> RpcResult<OnChainView> {
         Ok(self.do_register(&handle, &endpoint).await?)
+    }
+
+    async fn dispute_from_backup(&self, partner: Option<String>) -> RpcResult<OnChainView> {
+        Ok(self.do_dispute_from_backup(partner.as_deref()).await?)
+    }
+
+    async fn backup(&self, path: String) -> RpcResult<BackupView> {
+        Ok(self.do_backup(path).await?)
     }
 
     async fn stop(&self) -> RpcResult<()> {

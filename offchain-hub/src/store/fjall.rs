@@ -1,6 +1,6 @@
 //! The embedded default: fjall, one journal, one fsync per batch.
 
-use super::{Batch, Change, Record, Store, StoreError, Table};
+use super::{Batch, Change, Record, Store, StoreError, Table, Tables};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use std::path::{Path, PathBuf};
 
@@ -68,6 +68,18 @@ impl Store for FjallStore {
                 Ok((key.to_vec(), value.to_vec()))
             })
             .collect()
+    }
+
+    fn snapshot(&self) -> Result<Tables, StoreError> {
+        let snapshot = self.database.snapshot();
+        let all = |(table, keyspace): &(Table, Keyspace)| {
+            let records = snapshot.iter(keyspace).map(|guard| {
+                let (key, value) = guard.into_inner().map_err(|e| self.failed(&e))?;
+                Ok((key.to_vec(), value.to_vec()))
+            });
+            Ok((*table, records.collect::<Result<_, StoreError>>()?))
+        };
+        self.tables.iter().map(all).collect()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), StoreError> {

@@ -1,12 +1,17 @@
 //! What survives a crash: a small key-value interface with durable atomic batches, and what the
 //! records of a party are.
 
+pub mod audit;
+pub mod backup;
 mod fjall;
+mod place;
+pub mod postgres;
 
-pub use self::fjall::FjallStore;
+pub use self::{fjall::FjallStore, place::Place, postgres::PostgresStore};
 
 use codec::{Decode, Encode};
-use failsafe_primitives::AccountId;
+use failsafe_channel::reservation::MAX_VALIDITY;
+use failsafe_primitives::{AccountId, Clock};
 use rand::RngCore;
 use sp_core::H256;
 
@@ -14,7 +19,7 @@ use sp_core::H256;
 pub const SCHEMA: u32 = 1;
 
 /// Groups of records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
     /// Whose store it is and for which chain.
     Meta,
@@ -107,6 +112,22 @@ pub enum StoreError {
         /// How.
         reason: String,
     },
+    /// The database does not answer.
+    #[error("the database at {path} cannot be reached ({reason}): is it running, and are address and user right?")]
+    Unreachable {
+        /// Where.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// Another process has taken it over.
+    #[error("the store at {path} belongs to another process now ({holder}): this one stops, what it has not stored it has not sent")]
+    Fenced {
+        /// Where.
+        path: String,
+        /// Who has it.
+        holder: String,
+    },
     /// A record cannot be read.
     #[error("a record of {table} is damaged ({reason}): restore the store from your backup; the channels' partners bring it up to date")]
     Damaged {
@@ -148,7 +169,7 @@ pub enum Change {
     Delete(Table, Vec<u8>),
 }
 
-/// Changes that become durable together or not at all.
+/// Changes that become durable together or not at all. No key is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// In order; a later change of the same record wins.
@@ -175,6 +196,9 @@ impl Batch {
 /// A key and its value.
 pub type Record = (Vec<u8>, Vec<u8>);
 
+/// All records, by table.
+pub type Tables = Vec<(Table, Vec<Record>)>;
+
 /// A store. `commit` returns when the batch is on disk.
 pub trait Store: Send + Sync {
     /// One record.
@@ -183,6 +207,13 @@ pub trait Store: Send + Sync {
     fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError>;
     /// Makes a batch durable.
     fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
+    /// All records of all tables at one moment between two commits.
+    fn snapshot(&self) -> Result<Tables, StoreError>;
+    /// Whether it is still ours. Asked before anything is done that needs no commit: who has lost
+    /// its store may not act on what it remembers.
+    fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 }
 
 /// Whose store it is.
@@ -213,10 +244,7 @@ const ONION: &[u8] = b"onion";
 
 /// The X25519 secret key to which onions are encrypted for a wallet, made at first use.
 pub fn onion_key(store: &dyn Store) -> Result<[u8; 32], StoreError> {
-    let damaged = || StoreError::Damaged {
-        table: Table::Meta.name(),
-        reason: "a key of the wrong length".into(),
-    };
+    let damaged = || damaged_meta("a key of the wrong length".into());
     if let Some(bytes) = store.get(Table::Meta, ONION)? {
         return bytes.try_into().map_err(|_| damaged());
     }
@@ -228,10 +256,51 @@ pub fn onion_key(store: &dyn Store) -> Result<[u8; 32], StoreError> {
     Ok(key)
 }
 
+const RESTORED: &[u8] = b"restored";
+
+/// Says that a store was restored from a backup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Restored {
+    /// Usable clock of the first finalized block that was seen after the restore.
+    pub since: Option<Clock>,
+}
+
+impl Restored {
+    /// Reads it; none when the store was never restored.
+    pub fn load(store: &dyn Store) -> Result<Option<Self>, StoreError> {
+        let Some(bytes) = store.get(Table::Meta, RESTORED)? else { return Ok(None) };
+        let read = Self::decode(&mut &bytes[..]);
+        read.map(Some).map_err(|e| damaged_meta(e.to_string()))
+    }
+
+    /// Writes it with a batch.
+    pub fn put(self, batch: &mut Batch) {
+        batch.put(Table::Meta, RESTORED, self.encode());
+    }
+
+    /// Whether something that was signed before the restore, and is not in the store, may still be
+    /// used at `now`.
+    pub fn matters(&self, now: Clock) -> bool {
+        self.since.is_none_or(|since| now <= since.saturating_add(MAX_VALIDITY))
+    }
+}
+
+fn damaged_meta(reason: String) -> StoreError {
+    StoreError::Damaged { table: Table::Meta.name(), reason }
+}
+
 /// Reads whose store it is.
 pub fn owner(store: &dyn Store) -> Result<Owner, StoreError> {
-    let damaged = |reason: String| StoreError::Damaged { table: Table::Meta.name(), reason };
-    let bytes = store.get(Table::Meta, OWNER)?;
+    read_owner(store.get(Table::Meta, OWNER)?)
+}
+
+/// Whose store it is, by the records of its table [`Table::Meta`].
+fn owner_of(meta: &[Record]) -> Result<Owner, StoreError> {
+    read_owner(meta.iter().find(|(key, _)| key == OWNER).map(|(_, value)| value.clone()))
+}
+
+fn read_owner(bytes: Option<Vec<u8>>) -> Result<Owner, StoreError> {
+    let damaged = damaged_meta;
     let bytes = bytes.ok_or_else(|| damaged("it does not say whose it is".into()))?;
     let schema = u32::decode(&mut &bytes[..]).map_err(|e| damaged(e.to_string()))?;
     if schema > SCHEMA {
@@ -256,6 +325,3 @@ pub fn check_owner(
         None => write_owner(store, &Owner { genesis: Some(genesis), ..known }),
     }
 }
-
-#[cfg(test)]
-mod tests;

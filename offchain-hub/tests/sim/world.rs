@@ -16,7 +16,7 @@ use failsafe_hub::{
         Command, PaymentState,
     },
     rebalance::AssetRules,
-    store::{Batch, Change, Record, Store, StoreError, Table},
+    store::{Batch, Change, Record, Store, StoreError, Table, Tables},
 };
 use failsafe_onion::{Hop, Next};
 use failsafe_primitives::{
@@ -60,6 +60,10 @@ impl Store for Disk {
         let all = self.0.lock().unwrap();
         let of = all.iter().filter(|((name, _), _)| *name == table.name());
         Ok(of.map(|((_, key), value)| (key.clone(), value.clone())).collect())
+    }
+
+    fn snapshot(&self) -> Result<Tables, StoreError> {
+        Table::ALL.into_iter().map(|table| Ok((table, self.scan(table)?))).collect()
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), StoreError> {

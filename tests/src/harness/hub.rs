@@ -18,7 +18,7 @@ use jsonrpsee::http_client::HttpClient;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, ExitStatus},
     time::Duration,
 };
 
@@ -48,6 +48,8 @@ pub struct HubOptions {
     pub fees: (u64, u32),
     /// How it changes money: what it takes, what it gives, its price.
     pub exchange: Vec<(String, String, String)>,
+    /// The database that has its store, if it is in one.
+    pub store: Option<String>,
 }
 
 impl Default for HubOptions {
@@ -63,6 +65,7 @@ impl Default for HubOptions {
             towers: vec![],
             fees: (0, 0),
             exchange: vec![],
+            store: None,
         }
     }
 }
@@ -90,11 +93,11 @@ impl Hub {
         let config = dir.join(format!("{name}.toml"));
         let port = free_port()?;
         let listen = format!("127.0.0.1:{port}");
-        let made = Command::new(program("failsafe-hub")?)
-            .arg("--config")
-            .arg(&config)
-            .args(["init", "--suri", suri, "--node", node, "--dir", name, "--listen", &listen])
-            .output()?;
+        let mut init = Command::new(program("failsafe-hub")?);
+        init.arg("--config").arg(&config);
+        init.args(["init", "--suri", suri, "--node", node, "--dir", name, "--listen", &listen]);
+        init.args(options.store.iter().flat_map(|url| ["--store", url]));
+        let made = init.output()?;
         if !made.status.success() {
             return Err(failure(String::from_utf8_lossy(&made.stderr)));
         }
@@ -129,7 +132,9 @@ impl Hub {
                 format!("[[exchange]]\ntakes = {takes:?}\ngives = {gives:?}\nprice = {price:?}\n")
             })
             .collect();
-        let text = format!(
+        let store = options.store.iter().map(|url| format!("store = {url:?}\n"));
+        let store: String = store.collect();
+        let text = store + &format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
              ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
              absent_grace_seconds = {}\n\n{}{bonds}{exchange}",
@@ -209,6 +214,60 @@ impl Hub {
         }
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Starts another process with this hub's configuration, and waits until it stands by. It takes
+    /// over when the first one is gone: [`Self::adopt`].
+    pub async fn start_standby(&self, name: &str) -> Result<Process, Failure> {
+        let mut standby = Process::start(name, self.command()?, &self.log_dir)?;
+        standby
+            .wait_for("the standby waits", START, |log| log.contains("\nstandby ").then_some(()))
+            .await?;
+        Ok(standby)
+    }
+
+    /// The process that is this hub from now on.
+    pub fn adopt(&mut self, process: Process) -> Option<Process> {
+        self.process.replace(process)
+    }
+
+    /// A hub of the same account with files of its own, as on another machine.
+    pub fn twin(&self, name: &str, node: &str, options: &HubOptions) -> Result<Self, Failure> {
+        let dir = self.log_dir.join(name);
+        fs::create_dir_all(&dir)?;
+        for file in ["key.json", "transport.key"] {
+            fs::copy(self.dir.join(file), dir.join(file))?;
+        }
+        let twin = Self {
+            config: self.log_dir.join(format!("{name}.toml")),
+            dir,
+            log_dir: self.log_dir.clone(),
+            account: self.account.clone(),
+            port: free_port()?,
+            process: None,
+        };
+        twin.configure(node, options)?;
+        Ok(twin)
+    }
+
+    /// Its process.
+    pub fn process(&self) -> Result<&Process, Failure> {
+        self.process.as_ref().ok_or_else(|| failure("the hub does not run"))
+    }
+
+    /// Waits until its process has ended by itself; tells how.
+    pub async fn wait_ended(&mut self, patience: Duration) -> Result<ExitStatus, Failure> {
+        let mut process = self.process.take().ok_or_else(|| failure("the hub does not run"))?;
+        eventually("the hub ends by itself", patience, || {
+            let ended = process.ended();
+            async move { ended }
+        })
+        .await
+    }
+
+    /// The public part of its transport key.
+    pub fn transport_key(&self) -> Result<[u8; 32], Failure> {
+        Ok(TransportKey::load(&self.dir.join("transport.key"))?.public())
     }
 
     /// Kills it without warning.

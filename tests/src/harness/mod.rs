@@ -2,13 +2,16 @@
 
 pub mod chain;
 pub mod follower;
+pub mod forwarder;
 pub mod hub;
+pub mod postgres;
 pub mod process;
 pub mod tower;
 pub mod wallet;
 
 pub use chain::{Chain, ChainOptions};
 pub use follower::Follower;
+pub use forwarder::Forwarder;
 pub use hub::{Hub, HubOptions};
 pub use process::{program, Process};
 pub use tower::Tower;

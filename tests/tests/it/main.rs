@@ -7,5 +7,7 @@ mod books;
 mod crash;
 mod demo;
 mod parts;
+mod restore;
 mod routes;
+mod standby;
 mod tower;

@@ -1,0 +1,122 @@
+//! What a real party's mind makes of a store that was restored.
+
+use codec::Encode;
+use failsafe_channel::{Channel, Moment, PairFacts, PaymentId, ReturnReason, Sign};
+use failsafe_hub::{
+    chain::ChainNews,
+    keys::{AccountKey, Scheme},
+    party::{
+        core::{Input, Output},
+        Core, Policy,
+    },
+    store::{Batch, Change, FjallStore, Restored, Store, Table},
+};
+use failsafe_primitives::AccountId;
+use sp_core::H256;
+use std::sync::Arc;
+
+const GENESIS: H256 = H256::repeat_byte(7);
+
+fn key() -> AccountKey {
+    AccountKey::from_uri(Scheme::Ed25519, "//restored").unwrap()
+}
+
+fn partner(number: u8) -> AccountId {
+    AccountId::new([number; 32])
+}
+
+fn facts(number: u8, block: u32, epoch: u32) -> PairFacts {
+    let at = Moment { block, clock: block.into() };
+    let mut facts = PairFacts::unknown(&key().account(), &partner(number), at).unwrap();
+    facts.view.epoch = epoch;
+    facts
+}
+
+fn load(store: &dyn Store) -> Core {
+    Core::load(Arc::new(key()), GENESIS, Policy::payer(), [0; 32], store).unwrap()
+}
+
+/// One input, with what it leads to made durable.
+fn handle(core: &mut Core, store: &dyn Store, input: Input) -> Batch {
+    let mut out = Output::default();
+    core.handle(1_000, input, &mut out);
+    core.finish(&mut out);
+    store.commit(&out.batch).unwrap();
+    out.batch
+}
+
+fn finalized(block: u32, facts: Vec<PairFacts>) -> Input {
+    let moment = Moment { block, clock: block.into() };
+    Input::Chain(ChainNews::Finalized { moment, facts })
+}
+
+fn tracked(number: u8, block: u32) -> Input {
+    Input::Chain(ChainNews::Tracked { facts: facts(number, block, 0) })
+}
+
+fn is_restored(core: &Core, number: u8) -> bool {
+    let channels = core.channels();
+    channels.into_iter().find(|channel| *channel.partner() == partner(number)).unwrap().restored()
+}
+
+#[test]
+fn new_channel_should_count_as_restored_when_the_store_was_restored_a_while_ago() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FjallStore::create(&dir.path().join("store")).unwrap();
+    let mut batch = Batch::default();
+    Restored::default().put(&mut batch);
+    store.commit(&batch).unwrap();
+    let mut core = load(&store);
+    handle(&mut core, &store, tracked(2, 9));
+    assert!(is_restored(&core, 2), "before anything is known of the chain");
+    handle(&mut core, &store, finalized(10, vec![]));
+    assert_eq!(Restored::load(&store).unwrap(), Some(Restored { since: Some(10) }));
+
+    // Over a restart.
+    let mut core = load(&store);
+    handle(&mut core, &store, finalized(1_010, vec![]));
+    assert_eq!(Restored::load(&store).unwrap(), Some(Restored { since: Some(10) }));
+    handle(&mut core, &store, tracked(3, 1_010));
+    assert!(is_restored(&core, 3));
+    handle(&mut core, &store, finalized(1_011, vec![]));
+    handle(&mut core, &store, tracked(4, 1_011));
+    assert!(!is_restored(&core, 4), "nothing that was forgotten can be used any more");
+}
+
+#[test]
+fn new_channel_should_be_as_ever_when_the_store_was_never_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FjallStore::create(&dir.path().join("store")).unwrap();
+    let mut core = load(&store);
+    handle(&mut core, &store, tracked(2, 9));
+    assert!(!is_restored(&core, 2));
+}
+
+/// The epoch in which a payment was to be given back is over: nobody knows whether it was.
+#[test]
+fn return_should_not_be_made_again_when_the_chain_has_moved_on_since_the_backup() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = FjallStore::create(&dir.path().join("store")).unwrap();
+    let mut batch = Batch::default();
+    for number in [2u8, 3] {
+        let me = key().account();
+        let mut channel =
+            Channel::new(GENESIS, &me, &partner(number), facts(number, 5, 0)).unwrap();
+        if number == 2 {
+            channel.mark_restored();
+        }
+        batch.put(Table::Channels, partner(number).encode(), channel.encode_state());
+        let id = PaymentId([number; 16]);
+        let owed = (partner(number), 0u32, 70u128, id, ReturnReason::Unavailable);
+        batch.put(Table::Returns, u64::from(number).to_be_bytes(), owed.encode());
+    }
+    store.commit(&batch).unwrap();
+    let mut core = load(&store);
+    let moved_on = vec![facts(2, 20, 1), facts(3, 20, 1)];
+    let batch = handle(&mut core, &store, finalized(20, moved_on));
+    let gone = Change::Delete(Table::Returns, 2u64.to_be_bytes().to_vec());
+    assert!(batch.changes.contains(&gone), "{:?}", batch.changes);
+    let left: Vec<_> =
+        store.scan(Table::Returns).unwrap().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(left, vec![3u64.to_be_bytes().to_vec()], "the other one is still owed");
+}

@@ -1,0 +1,12 @@
+//! Everything that a store promises, for every kind of store, and backups of them.
+//!
+//! Those in PostgreSQL start a server of their own; where it is not installed they say that they were
+//! skipped.
+
+mod backups;
+mod common;
+mod cores;
+mod lease;
+#[path = "../../../tests/src/harness/postgres.rs"]
+mod postgres;
+mod promises;

@@ -1,0 +1,159 @@
+//! A PostgreSQL server of its own for a test: free of any other, gone with it.
+//!
+//! It runs as its own user if we are root, which it refuses to be, in a temporary folder, reached by
+//! a socket in that folder. A shell watches over it: when the test's process ends, however it ends,
+//! the server is stopped and its folder removed.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+/// Where Debian has it.
+const DEBIAN: &str = "/usr/lib/postgresql";
+/// The user that it runs as.
+const USER: &str = "postgres";
+/// How long it may take to start.
+const START: Duration = Duration::from_secs(60);
+/// Ends the server `$@` when the input ends, and removes the folder `$0`.
+const WATCH: &str =
+    "\"$@\" </dev/null & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf \"$0\"";
+
+/// A running server.
+pub struct Server {
+    bin: PathBuf,
+    dir: PathBuf,
+    watch: Child,
+    databases: AtomicU32,
+}
+
+/// The folder of its programs, the newest version's; `None` if it is not installed.
+fn programs() -> Option<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir(DEBIAN)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let version = entry.file_name().to_str()?.parse().ok()?;
+            Some((version, entry.path().join("bin")))
+        })
+        .collect();
+    found.sort();
+    let newest = found.pop().map(|(_, bin)| bin);
+    let on_path = || {
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path).find(|dir| dir.join("initdb").is_file())
+    };
+    newest.or_else(on_path).filter(|bin| bin.join("initdb").is_file())
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| String::from_utf8_lossy(&id.stdout).trim() == "0")
+}
+
+/// What runs a program as the server's user.
+fn as_user() -> Vec<&'static str> {
+    if is_root() {
+        vec!["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"]
+    } else {
+        vec![]
+    }
+}
+
+/// A command of the server's user.
+fn command(program: &Path) -> Command {
+    match as_user().split_first() {
+        Some((first, rest)) => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        },
+        None => Command::new(program),
+    }
+}
+
+fn run(mut command: Command) -> io::Result<()> {
+    let done = command.stdin(Stdio::null()).output()?;
+    if done.status.success() {
+        return Ok(());
+    }
+    Err(io::Error::other(String::from_utf8_lossy(&done.stderr).into_owned()))
+}
+
+impl Server {
+    /// Starts a server. `None`, and a line that says so, when PostgreSQL is not installed.
+    pub fn start() -> io::Result<Option<Self>> {
+        let Some(bin) = programs() else {
+            eprintln!("SKIPPED: PostgreSQL is not installed (Debian: apt-get install postgresql)");
+            return Ok(None);
+        };
+        let dir = tempfile::Builder::new().prefix("failsafe-postgres-").tempdir()?;
+        if is_root() {
+            let mut chown = Command::new("chown");
+            chown.arg(USER).arg(dir.path());
+            run(chown)?;
+        }
+        let data = dir.path().join("data");
+        let mut initdb = command(&bin.join("initdb"));
+        initdb.args(["--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C"]);
+        initdb.args(["--username", USER, "--pgdata"]).arg(&data).current_dir("/");
+        run(initdb)?;
+        // From here on the shell removes it.
+        let dir = dir.keep();
+        let mut watch = Command::new("sh");
+        watch.args(["-c", WATCH]).arg(&dir).args(as_user()).arg(bin.join("postgres"));
+        watch.arg("-D").arg(&data).arg("-k").arg(&dir).args(["-c", "listen_addresses="]);
+        let log = std::fs::File::create(dir.join("log"))?;
+        watch.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).current_dir("/");
+        let server = Self { bin, watch: watch.spawn()?, dir, databases: AtomicU32::new(0) };
+        let start = Instant::now();
+        while let Err(problem) = run(server.client("pg_isready")) {
+            if start.elapsed() > START {
+                return Err(problem);
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(Some(server))
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let mut command = command(&self.bin.join(program));
+        command.arg("--host").arg(&self.dir).args(["--username", USER]).current_dir("/");
+        command
+    }
+
+    /// Address of a database, whether it is there or not.
+    pub fn address(&self, database: &str) -> String {
+        let socket = self.dir.display().to_string().replace('/', "%2F");
+        format!("postgres://{USER}@{socket}/{database}")
+    }
+
+    /// Makes a new database and returns its address.
+    pub fn database(&self) -> io::Result<String> {
+        let name = format!("test{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        let mut create = self.client("createdb");
+        create.arg(&name);
+        run(create)?;
+        Ok(self.address(&name))
+    }
+
+    /// Carries out SQL in a database of this address.
+    pub fn execute(&self, address: &str, sql: &str) -> io::Result<()> {
+        let name = address.rsplit('/').next().unwrap_or_default();
+        let mut psql = self.client("psql");
+        psql.args(["--dbname", name, "--set", "ON_ERROR_STOP=1", "--command", sql]);
+        run(psql)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.watch.stdin.take());
+        // It removes its folder before it ends.
+        let _ = self.watch.wait();
+    }
+}
