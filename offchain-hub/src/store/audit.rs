@@ -7,7 +7,7 @@ use crate::{
 };
 use codec::Encode;
 use failsafe_channel::{state::Half, Channel};
-use failsafe_primitives::{simplex::MAX_LOCKS_HUBS, Side, Signature};
+use failsafe_primitives::{simplex::MAX_LOCKS_HUBS, Entry, Side};
 use sp_core::H256;
 use std::sync::Arc;
 
@@ -134,11 +134,21 @@ fn check_half(channel: &Channel, from: Side, half: &Half, whose: &str) -> Result
     // Former hubs may hold more than they may add.
     let valid = half.simplex.validate(MAX_LOCKS_HUBS);
     valid.map_err(|e| format!("{whose} simplex is not valid: {e:?}"))?;
-    let message = state.context.simplex_message(from, &half.simplex);
-    let signed = |signature: &Signature| signature.verify(&message, state.context.account(from));
-    match &half.signature {
-        None if half.nonce() == 0 => Ok(()),
-        Some(signature) if signed(signature) => Ok(()),
-        _ => Err(format!("the signature of {whose} simplex is wrong")),
+    // Payments may follow the newest signature that none covers yet.
+    let Some(newest) = half.signed() else {
+        return if half.nonce() == 0 || half.has_tail() {
+            Ok(())
+        } else {
+            Err(format!("{whose} simplex has no signature"))
+        };
+    };
+    let message = state.context.simplex_message(from, &newest.simplex);
+    if !newest.signature.verify(&message, state.context.account(from)) {
+        return Err(format!("the signature of {whose} simplex is wrong"));
     }
+    let less = |entry: &Entry| half.simplex.sent(entry.asset) < entry.sent;
+    if newest.simplex.nonce > half.nonce() || newest.simplex.entries.iter().any(less) {
+        return Err(format!("{whose} simplex has less than what was signed before it"));
+    }
+    Ok(())
 }
