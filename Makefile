@@ -19,7 +19,7 @@ dev: ## a chain and a hub to develop against
 test: ## set-up, checks, build and every test
 	@scripts/test
 
-soak: ## the runtime beside its reference, 10,000 random sequences
+soak: ## the runtime beside its reference, 10,000 sequences; 200 kills under load
 	@scripts/soak $(ARGS)
 
 bench: ## measure

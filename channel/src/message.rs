@@ -84,6 +84,15 @@ pub enum Purpose {
         /// Why it could not.
         reason: ReturnReason,
     },
+    /// A fee for insurance: the receiver, a hub, is trusted to insure what it owes the sender in this
+    /// asset, or to give the fee back when it has not by usable block `until`.
+    #[codec(index = 4)]
+    Insure {
+        /// Names the payment.
+        id: PaymentId,
+        /// Last usable block for it.
+        until: Clock,
+    },
 }
 
 impl Purpose {
@@ -93,7 +102,8 @@ impl Purpose {
             Self::Direct { id }
             | Self::Onward { id, .. }
             | Self::Delivery { id, .. }
-            | Self::Return { id, .. } => *id,
+            | Self::Return { id, .. }
+            | Self::Insure { id, .. } => *id,
         }
     }
 }

@@ -192,6 +192,9 @@ pub struct RebalanceConfig {
     /// How long a spender may owe a proof before it is disputed; 0: never.
     #[serde(default)]
     pub absent_grace_seconds: u64,
+    /// Whether a batch skips what fails instead of undoing all of it.
+    #[serde(default)]
+    pub skip_failed: bool,
 }
 
 impl Default for RebalanceConfig {
@@ -200,6 +203,7 @@ impl Default for RebalanceConfig {
             every_seconds: 0,
             proof_timeout_seconds: default_proof_timeout(),
             absent_grace_seconds: 0,
+            skip_failed: false,
         }
     }
 }
@@ -227,6 +231,8 @@ pub struct AssetConfig {
     /// Smallest uninsured balance that is worth a deposit.
     #[serde(default = "one")]
     pub min_deposit: String,
+    /// What a user has to pay beforehand who wants to be insured at once; no such requests if absent.
+    pub insurance_fee: Option<String>,
 }
 
 /// A thousandth of a whole unit, as far as the asset is divisible.
@@ -279,6 +285,7 @@ fn default_assets() -> Vec<AssetConfig> {
         min_risk: zero(),
         reserve: zero(),
         min_deposit: one(),
+        insurance_fee: None,
     }]
 }
 
@@ -329,6 +336,8 @@ every_seconds = 60
 proof_timeout_seconds = 10
 # Spenders that owe a proof for longer are disputed; 0: never.
 absent_grace_seconds = 86400
+# A batch in which something fails is undone as a whole; true: only what fails is skipped.
+skip_failed = false
 
 [[assets]]
 asset = "FRD"
@@ -345,6 +354,9 @@ min_risk = "10"
 reserve = "10"
 # Users whom you owe less are not insured: their deposits would cost more than they are worth.
 min_deposit = "1"
+# A user who pays this beforehand (`failsafe insure --fee`) is insured in the next round, or gets it
+# back. Without it no such requests are taken.
+# insurance_fee = "1"
 
 # You change money: who pays USD may have EUR paid on. Your price binds you for as long as a payment
 # takes, up to the lock window (minutes): leave a margin. You need EUR that can be paid on.
@@ -435,6 +447,7 @@ impl HubConfig {
         let mut terms = BTreeMap::new();
         let mut rules = BTreeMap::new();
         let mut min_payments = BTreeMap::new();
+        let mut insurance_fees = BTreeMap::new();
         for config in &self.assets {
             let asset = find_asset(assets, &config.asset)?;
             let parse = |text: &str| {
@@ -461,6 +474,9 @@ impl HubConfig {
                 None => thousandth(asset.decimals),
             };
             min_payments.insert(asset.id, min_payment);
+            if let Some(fee) = &config.insurance_fee {
+                insurance_fees.insert(asset.id, parse(fee)?);
+            }
             rules.insert(
                 asset.id,
                 AssetRules {
@@ -486,11 +502,13 @@ impl HubConfig {
                 every_ms: optional(self.rebalance.every_seconds),
                 proof_timeout_ms: seconds(self.rebalance.proof_timeout_seconds),
                 absent_grace_ms: optional(self.rebalance.absent_grace_seconds),
+                skip_failed: self.rebalance.skip_failed,
                 rules,
             },
             max_partners: self.max_partners,
             min_payments,
             rates: self.rates(assets)?,
+            insurance_fees,
         })
     }
 

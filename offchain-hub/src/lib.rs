@@ -11,7 +11,7 @@
 //! | [`rpc`] | the JSON-RPC of a running party |
 //! | [`cli`] | commands that hub and wallet share |
 //! | [`config`] | a hub's configuration file |
-//! | [`daemon`] | party and RPC as one process |
+//! | [`daemon`], [`hub`] | party and RPC as one process; a hub from its configuration |
 //! | [`standby`] | waiting for a store that another process owns |
 //! | [`faucet`] | free money on development chains |
 //! | [`keys`], [`address`], [`amount`] | account keys; addresses and amounts as people write them |
@@ -28,6 +28,7 @@ pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod faucet;
+pub mod hub;
 pub mod invoice;
 pub mod keys;
 pub mod party;

@@ -2,20 +2,18 @@
 
 use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
-    address,
     chain::ChainClient,
     cli::{doctor::Subject, finish, init_logging, Home, PartyCommand, SecretArgs, StoreCommand},
     config::{template, with_store, HubConfig},
-    daemon::{signalled, Daemon},
+    daemon::signalled,
     faucet::{self, FaucetRules},
+    hub::{self, KEY, STORE, TRANSPORT_KEY},
     keys::{AccountKey, Scheme},
-    party::{Listen, Party, PartyConfig, Peer, Policy, Role},
-    rpc::{client, FailsafeRpcClient, ServiceConfig},
-    standby::take_store,
+    party::{Party, PartyConfig, Policy},
+    rpc::{client, FailsafeRpcClient},
     store::{self, postgres::Options, FjallStore, Place},
     transport::TransportKey,
 };
-use failsafe_primitives::view::HubView;
 use jsonrpsee::http_client::HttpClient;
 use std::{
     fmt::Display,
@@ -26,7 +24,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::sync::Notify;
 
 /// A Failsafe hub: forwards payments between its users and rebalances their insurance on chain.
 #[derive(Parser)]
@@ -127,7 +124,7 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), String> {
     match cli.command {
         Command::Init(init) => initialize(&cli.config, init),
-        Command::Run => run_hub(&cli.config).await,
+        Command::Run => hub::run(&cli.config, None).await,
         Command::Faucet(faucet) => run_faucet(faucet).await,
         Command::Register { handle, endpoint } => {
             let done =
@@ -204,60 +201,8 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
     Ok(())
 }
 
-const KEY: &str = "key.json";
-const TRANSPORT_KEY: &str = "transport.key";
-const STORE: &str = "store";
 /// Of the process that makes a store in a database.
 const DEFAULT_LEASE: Duration = Duration::from_secs(5);
-
-/// A registered hub by `@handle` or account.
-async fn find_hub(client: &ChainClient, name: &str) -> Result<HubView, String> {
-    let address = address::parse(name).map_err(text)?;
-    let found = match (&address.account, &address.hub) {
-        (Some(account), None) => client.hub(account).await,
-        (None, Some(handle)) => client.hub_by_handle(handle).await,
-        _ => return Err(format!("{name:?} is not a hub: expected @handle or its account")),
-    };
-    let unknown = || format!("there is no hub {name} in the registry: is it registered yet?");
-    found.map_err(text)?.ok_or_else(unknown)
-}
-
-async fn run_hub(path: &Path) -> Result<(), String> {
-    init_logging("info");
-    let config = HubConfig::load(path).map_err(text)?;
-    let key = AccountKey::load(&config.dir.join(KEY)).map_err(text)?;
-    let transport = TransportKey::load(&config.dir.join(TRANSPORT_KEY)).map_err(text)?;
-    let place = config.place().map_err(text)?;
-    let client = ChainClient::connect(&config.node).await.map_err(text)?;
-    let assets = client.assets().await.map_err(text)?;
-    let policy = config.policy(&assets).map_err(text)?;
-    let Some(store) = take_store(&place).await.map_err(text)? else { return Ok(()) };
-    let service = ServiceConfig {
-        role: Role::Hub,
-        hubs: vec![],
-        fees: config.hub_fees(),
-        transport_key: Some(transport.public()),
-        onion_key: transport.private(),
-        stop: Arc::new(Notify::new()),
-    };
-    let onion_key = transport.private();
-    let towers = config.towers().map_err(text)?;
-    let listen = Listen { address: config.listen.clone(), transport };
-    let mut peers = vec![];
-    for name in &config.peers {
-        let hub = find_hub(&client, name).await?;
-        peers.push(Peer { account: hub.account, place: None });
-    }
-    let party = PartyConfig { key, policy, store, onion_key, listen: Some(listen), peers, towers };
-    let daemon =
-        Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
-    println!("hub       {}", daemon.party().account());
-    if let Some(address) = daemon.party().listening() {
-        println!("listening {address}");
-    }
-    println!("commands  {} (see failsafe-hub --help)", daemon.server().contact().url);
-    daemon.run().await.map_err(text)
-}
 
 async fn run_faucet(options: Faucet) -> Result<(), String> {
     use failsafe_channel::Sign;
@@ -285,6 +230,7 @@ async fn run_faucet(options: Faucet) -> Result<(), String> {
         listen: None,
         peers: vec![],
         towers: vec![],
+        interceptor: None,
     };
     let party = Arc::new(Party::start(client, config).await.map_err(text)?);
     let rules = FaucetRules { amount, pause: Duration::from_secs(options.pause) };

@@ -141,10 +141,7 @@ async fn run(cli: Cli) -> Result<(), String> {
         Command::Offline => offline(&dir),
         Command::Daemon { rpc } => {
             let wallet = Wallet::open(&dir).map_err(text)?;
-            let daemon = wallet.start(rpc).await.map_err(text)?;
-            println!("wallet    {}", daemon.party().account());
-            println!("commands  {} (see failsafe --help)", daemon.server().contact().url);
-            daemon.run().await.map_err(text)
+            wallet.run(rpc, None).await.map_err(text)
         },
         Command::Store(command) => {
             let home = Wallet::home(&dir).map_err(text)?;

@@ -10,7 +10,7 @@ use failsafe_hub::{
     keys::{AccountKey, KeyError},
     party::{
         policy::{Policy, RebalancePolicy},
-        PartyConfig, Role,
+        Interceptor, PartyConfig, Role,
     },
     rpc::{names::KnownHub, ServiceConfig},
     store::{self, FjallStore, Place, Store, StoreError, Table},
@@ -228,11 +228,33 @@ impl Wallet {
             max_partners: hubs.len(),
             min_payments: BTreeMap::new(),
             rates: vec![],
+            insurance_fees: BTreeMap::new(),
         }
     }
 
-    /// Runs the wallet; it answers on `rpc`.
+    /// Runs the wallet until it is told to stop, and says where it answers. Tests give an
+    /// interceptor.
+    pub async fn run(
+        self,
+        rpc: SocketAddr,
+        interceptor: Option<Box<dyn Interceptor>>,
+    ) -> Result<(), WalletError> {
+        let daemon = self.start_with(rpc, interceptor).await?;
+        println!("wallet    {}", daemon.party().account());
+        println!("commands  {} (see failsafe --help)", daemon.server().contact().url);
+        Ok(daemon.run().await?)
+    }
+
+    /// Starts the wallet; it answers on `rpc`.
     pub async fn start(self, rpc: SocketAddr) -> Result<Daemon, WalletError> {
+        self.start_with(rpc, None).await
+    }
+
+    async fn start_with(
+        self,
+        rpc: SocketAddr,
+        interceptor: Option<Box<dyn Interceptor>>,
+    ) -> Result<Daemon, WalletError> {
         let store: Arc<dyn Store> = Arc::new(FjallStore::open(&self.dir.join(STORE))?);
         let client = ChainClient::connect(&self.config.node).await?;
         let parameters = client.parameters().await?;
@@ -248,8 +270,10 @@ impl Wallet {
             onion_key,
             stop: Arc::new(Notify::new()),
         };
+        let listen = None;
+        let key = self.key;
         let party =
-            PartyConfig { key: self.key, policy, store, onion_key, listen: None, peers, towers };
+            PartyConfig { key, policy, store, onion_key, listen, peers, towers, interceptor };
         Ok(Daemon::start(client, party, service, rpc, &self.dir).await?)
     }
 

@@ -134,6 +134,12 @@ pub enum Call {
         /// The parties whose dispute is due.
         pair: Pair,
     },
+    /// `batch.submit` that skips what fails.
+    #[codec(index = 13)]
+    BatchSkipping {
+        /// The actions.
+        actions: Vec<Call>,
+    },
 }
 
 /// How the runtime names a call, and its encoded arguments.
@@ -157,7 +163,7 @@ impl Call {
             Self::Transfer { asset: NATIVE_ASSET, .. } => "balances.transfer_allow_death",
             Self::Transfer { .. } => "assets.transfer",
             Self::RegisterHub { .. } => "hubs.register",
-            Self::Batch { .. } => "batch.submit",
+            Self::Batch { .. } | Self::BatchSkipping { .. } => "batch.submit",
             Self::Reveal { .. } => "secrets.reveal",
             Self::CounterFor { .. } => "insurance.counter_for",
             Self::Resolve { .. } => "insurance.resolve",
@@ -168,7 +174,9 @@ impl Call {
     pub fn uses(&self, withdrawal_proof: &MultiSignature) -> bool {
         match self {
             Self::Withdraw { proof, .. } => proof == withdrawal_proof,
-            Self::Batch { actions } => actions.iter().any(|action| action.uses(withdrawal_proof)),
+            Self::Batch { actions } | Self::BatchSkipping { actions } => {
+                actions.iter().any(|action| action.uses(withdrawal_proof))
+            },
             _ => false,
         }
     }
@@ -213,7 +221,7 @@ impl Call {
                 let arguments = (handle, endpoint, transport_key, fees, no_routes).encode();
                 ("Hubs", "register", arguments)
             },
-            Self::Batch { actions } => {
+            Self::Batch { actions } | Self::BatchSkipping { actions } => {
                 let count = u32::try_from(actions.len()).unwrap_or(u32::MAX);
                 let mut arguments = Compact(count).encode();
                 for action in actions {
@@ -221,8 +229,8 @@ impl Call {
                     arguments.extend(place(inner.pallet, inner.call)?);
                     arguments.extend(inner.arguments);
                 }
-                // `Mode::Atomic`.
-                arguments.push(0);
+                // `Mode::Atomic`, `Mode::SkipFailed`.
+                arguments.push(u8::from(matches!(self, Self::BatchSkipping { .. })));
                 ("Batch", "submit", arguments)
             },
             Self::Reveal { secrets } => ("Secrets", "reveal", secrets.encode()),

@@ -176,6 +176,12 @@ pub enum PartyCommand {
     Insure {
         /// @hub or account; a wallet's first hub if absent
         partner: Option<String>,
+        /// Pay so much for it beforehand; it comes back if you are not insured in time
+        #[arg(long)]
+        fee: Option<String>,
+        /// Usable blocks that the hub has when it is paid
+        #[arg(long, default_value_t = 100)]
+        within: u64,
         /// Symbol or number of the asset
         #[arg(long, default_value = "FRD")]
         asset: String,
@@ -375,9 +381,13 @@ impl PartyCommand {
                 let done = client.close(partner, partner_submits).await?;
                 show(json, &done, |done| render::on_chain("closed", done))
             },
-            Self::Insure { partner, asset } => {
-                client.insure(partner, Some(asset)).await?;
-                show(json, &(), |()| "asked: the hub's next rebalance considers it".into())
+            Self::Insure { partner, fee, within, asset } => {
+                let within = fee.is_some().then_some(within);
+                let paid = client.insure(partner, Some(asset), fee, within).await?;
+                show(json, &paid, |paid| match paid {
+                    Some(id) => format!("paid for by {id}: it comes back if it is in vain"),
+                    None => "asked: the hub's next rebalance considers it".into(),
+                })
             },
             Self::Debts { debtor } => {
                 show(json, &client.debts(debtor).await?, |rows| render::debt_table(rows))

@@ -421,6 +421,9 @@ impl Core {
         }
         self.guard_finalized(out);
         self.retry_returns(out);
+        if !self.insurer_submits() {
+            self.end_requests(out);
+        }
         self.conclude_calls(out);
     }
 

@@ -13,7 +13,7 @@ use failsafe_channel::{
     message::RefusalReason, AssetTerms, Moment, PaymentId, Refusal, ReturnReason, Summary,
 };
 use failsafe_primitives::{
-    fees::HubFees, simplex::LockHash, AccountId, AssetId, Balance, Epoch, Parameters,
+    fees::HubFees, simplex::LockHash, AccountId, AssetId, Balance, Clock, Epoch, Parameters,
 };
 use failsafe_routing::{Graph, NoRoute};
 use std::sync::Arc;
@@ -126,6 +126,19 @@ pub enum Command {
         partner: AccountId,
         /// The asset.
         asset: AssetId,
+    },
+    /// Pay a hub for insurance of what it owes us.
+    PayForInsurance {
+        /// Names the payment.
+        id: PaymentId,
+        /// The hub.
+        partner: AccountId,
+        /// The asset.
+        asset: AssetId,
+        /// What it gets.
+        fee: Balance,
+        /// Usable blocks that it has for it.
+        within: Clock,
     },
     /// Start a rebalance round, or only plan it.
     Rebalance {

@@ -144,6 +144,9 @@ impl Core {
                 Some(_) => Err(CommandError::NotConnected(partner)),
                 None => Err(CommandError::UnknownPartner(partner)),
             },
+            Command::PayForInsurance { id, partner, asset, fee, within } => self
+                .pay_for_insurance(id, &partner, asset, fee, within, out)
+                .map(|record| Answer::Payment(id, record)),
             Command::Rebalance { dry_run } => return self.insurer_command(dry_run, reply, out),
             Command::RebalanceStatus => Ok(Answer::Rebalance(self.insurer.describe())),
             Command::Channels => Ok(Answer::Channels(self.report())),

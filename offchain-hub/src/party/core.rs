@@ -6,6 +6,7 @@
 
 use super::{
     command::{Answer, Command, CommandError, Reply},
+    consent::{PaidRequest, PaidRequests},
     forward::OwedReturn,
     gossip,
     insurer::Insurer,
@@ -206,6 +207,8 @@ pub struct Core {
     pub(super) returns: BTreeMap<u64, OwedReturn>,
     /// Payments that are made again and again.
     pub(super) orders: BTreeMap<PaymentId, StandingOrder>,
+    /// Requests for insurance that are paid for.
+    pub(super) paid_requests: PaidRequests,
     /// Channels that owe an acknowledgement.
     pub(super) acks: BTreeSet<AccountId>,
     /// Channels with payments of ours that wait for a signature.
@@ -233,7 +236,7 @@ impl Core {
             let bytes = <[u8; 8]>::try_from(bytes).map(u64::from_be_bytes);
             bytes.map_err(|_| damaged(table, "a number of the wrong length".into()))
         };
-        let mut entries = BTreeMap::new();
+        let mut entries: BTreeMap<AccountId, Entry> = BTreeMap::new();
         for (key, value) in store.scan(Table::Channels)? {
             let channel = Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
             entries.insert(partner(Table::Channels, key)?, Entry::new(channel));
@@ -275,6 +278,16 @@ impl Core {
             let since =
                 u64::decode(&mut &value[..]).map_err(|e| damaged(Table::Wanted, e.to_string()))?;
             wanted.insert(partner(Table::Wanted, key)?, since);
+        }
+        let mut paid_requests = PaidRequests::new();
+        for (key, value) in store.scan(Table::Requests)? {
+            let read = |e: codec::Error| damaged(Table::Requests, e.to_string());
+            let key = <(AccountId, AssetId)>::decode(&mut &key[..]).map_err(read)?;
+            let request = PaidRequest::decode(&mut &value[..]).map_err(read)?;
+            if let Some(entry) = entries.get_mut(&key.0) {
+                entry.insure.insert(key.1);
+            }
+            paid_requests.insert(key, request);
         }
         let rebalance = calls
             .iter()
@@ -325,6 +338,7 @@ impl Core {
             returns,
             orders,
             restored: Restored::load(store)?,
+            paid_requests,
             now_ms: 0,
         })
     }
@@ -448,7 +462,7 @@ impl Core {
             out.reply(reply, answer);
         }
         if record.intent == Intent::Rebalance {
-            self.insurer_done(number, &outcome, out);
+            self.insurer_done(number, &record.call, &outcome, out);
         }
     }
 

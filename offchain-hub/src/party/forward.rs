@@ -49,9 +49,14 @@ impl Core {
         let Err(reason) = forwarded else { return };
         debug!(%payer, %to, ?reason, "a payment goes back");
         let owed = OwedReturn { payer: payer.clone(), asset, amount: received, id, reason };
+        self.give_back_or_owe(owed, out);
+    }
+
+    /// Gives back now, or as soon as it can be.
+    pub(super) fn give_back_or_owe(&mut self, owed: OwedReturn, out: &mut Output) {
         if let Err(problem) = self.give_back(&owed, out) {
             // The payer may have lowered our credit line, or a close is under way.
-            warn!(%payer, %problem, "a payment cannot be given back yet");
+            warn!(payer = %owed.payer, %problem, "a payment cannot be given back yet");
             let number = self.returns.keys().next_back().map_or(0, |last| last.saturating_add(1));
             out.batch.put(Table::Returns, number.to_be_bytes(), owed.encode());
             self.returns.insert(number, owed);

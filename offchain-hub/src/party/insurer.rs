@@ -7,6 +7,7 @@
 
 use super::{
     command::{Answer, CommandError, Reply},
+    consent,
     core::{Action, Core, Output, PROOF_VALIDITY},
     policy::Role,
 };
@@ -44,6 +45,15 @@ enum Round {
     Submitting { number: u64 },
 }
 
+/// What the chain has skipped of a batch.
+#[derive(Default)]
+struct Skipped {
+    /// Deposits that were not made.
+    unmade: Vec<(AccountId, AssetId)>,
+    /// What is to blame for it.
+    to_blame: Content,
+}
+
 /// The state of a hub's rebalancing.
 #[derive(Debug)]
 pub struct Insurer {
@@ -58,6 +68,8 @@ pub struct Insurer {
     again: BTreeMap<AccountId, bool>,
     /// What is in the batch on its way.
     content: Content,
+    /// Insurance of those who are to be insured, before the batch.
+    before: BTreeMap<(AccountId, AssetId), Balance>,
     /// Whether more was to be done than it does.
     cut: bool,
     retry: Retry,
@@ -77,6 +89,7 @@ impl Insurer {
             wanted,
             again: BTreeMap::new(),
             content: Content::default(),
+            before: BTreeMap::new(),
             cut: false,
             retry: Retry::default(),
             up_since: None,
@@ -239,11 +252,18 @@ impl Core {
         if plan.deposits.is_empty() || actions.is_empty() {
             return self.insurer_finish(Ok(Answer::Plan(plan)), None, out);
         }
-        let deposits = plan.deposits.iter().map(|to| (to.partner.clone(), to.asset)).collect();
+        let deposits: Vec<_> =
+            plan.deposits.iter().map(|to| (to.partner.clone(), to.asset)).collect();
+        self.insurer.before = deposits.iter().map(|to| (to.clone(), self.insurance(to))).collect();
         self.insurer.content = Content { withdrawals: plan.withdrawals.clone(), deposits };
         self.insurer.cut = plan.cut;
         info!(withdrawals = plan.withdrawals.len(), deposits = plan.deposits.len(), "rebalancing");
-        let record = Record::new(Intent::Rebalance, Call::Batch { actions });
+        let call = if self.policy.rebalance.skip_failed {
+            Call::BatchSkipping { actions }
+        } else {
+            Call::Batch { actions }
+        };
+        let record = Record::new(Intent::Rebalance, call);
         let number = self.submit(record, None, out);
         self.insurer.round = Round::Submitting { number };
     }
@@ -265,18 +285,60 @@ impl Core {
         withdrawals.chain(deposits).collect()
     }
 
+    fn insurance(&self, (partner, asset): &(AccountId, AssetId)) -> Balance {
+        let entry = self.entries.get(partner);
+        entry.map_or(0, |entry| entry.channel.state().facts.collateral(*asset).insurance)
+    }
+
+    /// What the chain has skipped of a batch that is final.
+    fn skipped(&mut self, content: Content) -> Skipped {
+        let before = std::mem::take(&mut self.insurer.before);
+        if !self.policy.rebalance.skip_failed {
+            return Skipped::default();
+        }
+        let Content { mut withdrawals, mut deposits } = content;
+        withdrawals.retain(|partner| self.unused_proof(partner).is_some());
+        deposits.retain(|to| before.get(to).is_some_and(|was| self.insurance(to) <= *was));
+        let unmade = deposits.clone();
+        if !withdrawals.is_empty() {
+            // The money of a proof was missing.
+            deposits.clear();
+        }
+        Skipped { unmade, to_blame: Content { withdrawals, deposits } }
+    }
+
+    /// Whether a batch is on its way.
+    pub(super) fn insurer_submits(&self) -> bool {
+        matches!(self.insurer.round, Round::Submitting { .. })
+    }
+
     /// The batch of a round has come to its end.
-    pub(super) fn insurer_done(&mut self, number: u64, outcome: &Outcome, out: &mut Output) {
+    pub(super) fn insurer_done(
+        &mut self,
+        number: u64,
+        call: &Call,
+        outcome: &Outcome,
+        out: &mut Output,
+    ) {
         if !matches!(self.insurer.round, Round::Submitting { number: n } if n == number) {
             return;
         }
         let now = self.now_ms;
         let content = std::mem::take(&mut self.insurer.content);
         let cut = std::mem::take(&mut self.insurer.cut);
+        let skipped = self.skipped(content.clone());
+        if matches!(outcome, Outcome::Done { .. }) {
+            let made = consent::deposits_of(call);
+            for deposit in made.iter().filter(|made| !skipped.unmade.contains(made)) {
+                self.request_fulfilled(deposit, out);
+            }
+        }
+        let skipped = skipped.to_blame;
         let retry = &mut self.insurer.retry;
         let (answer, pause) = match outcome {
             Outcome::Done { block } => {
                 retry.succeeded();
+                retry.leave_out(&skipped, now);
                 (Ok(Answer::OnChain(*block)), None)
             },
             Outcome::Failed { error, .. } => {

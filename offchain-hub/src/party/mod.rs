@@ -11,6 +11,7 @@
 //! | `channels` | peers, their channels, and what the chain says about them |
 //! | `commands` | carrying commands out |
 //! | [`orders`] | payments that are made again and again |
+//! | `consent` | insurance that users pay for beforehand |
 //! | `payments` | making and receiving payments |
 //! | `forward` | a hub's forwarding of trusted payments |
 //! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
@@ -18,6 +19,7 @@
 //! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
 //! | [`policy`] | in what hub and user differ |
+//! | [`intercept`] | parties that fail on purpose, in tests |
 //! | [`runtime`] | runs a core on real sockets, disk and chain |
 //! | `restored` | what a backup did not have |
 //! | `session` | one peer's connection |
@@ -25,10 +27,12 @@
 mod channels;
 pub mod command;
 mod commands;
+mod consent;
 pub mod core;
 mod forward;
 mod gossip;
 mod insurer;
+pub mod intercept;
 pub mod locks;
 pub mod orders;
 mod payments;
@@ -40,6 +44,7 @@ mod session;
 
 pub use self::core::Core;
 pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey};
+pub use intercept::Interceptor;
 pub use policy::{Policy, Role};
 pub use records::{Direction, Failure, Failures, PaymentRecord, PaymentState};
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

@@ -12,7 +12,7 @@ use failsafe_channel::{
     message::{Message, MAX_ASKED},
     Channel, PaymentId, Purpose, ReturnReason,
 };
-use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance};
+use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Clock};
 use tracing::debug;
 
 /// A payment that is to be made.
@@ -90,6 +90,38 @@ impl Core {
         self.send_payment(id, purpose, total, record, out)
     }
 
+    /// Pays a hub for insurance of what it owes us. The record says that we pay ourselves nothing
+    /// through it: its fee is what goes back if it does not insure.
+    pub(super) fn pay_for_insurance(
+        &mut self,
+        id: PaymentId,
+        hub: &AccountId,
+        asset: AssetId,
+        fee: Balance,
+        within: Clock,
+        out: &mut Output,
+    ) -> Result<PaymentRecord, CommandError> {
+        if self.payments.get(&id).is_some() {
+            return Err(CommandError::Duplicate(id));
+        }
+        self.check_established(hub)?;
+        let until = self.finalized.clock.checked_add(within).ok_or(CommandError::Overflow)?;
+        let record = PaymentRecord {
+            at_ms: self.now_ms,
+            direction: Direction::Out,
+            asset,
+            amount: 0,
+            fee,
+            from: self.me.clone(),
+            to: self.me.clone(),
+            via: Some(hub.clone()),
+            nonce: 0,
+            state: PaymentState::Sent,
+        };
+        self.send_payment(id, Purpose::Insure { id, until }, fee, record.clone(), out)?;
+        Ok(record)
+    }
+
     pub(super) fn on_received(
         &mut self,
         partner: &AccountId,
@@ -104,6 +136,9 @@ impl Core {
             },
             Purpose::Return { id, reason } => {
                 return self.on_returned(partner, id, (asset, amount), reason, out);
+            },
+            Purpose::Insure { id, until } => {
+                return self.take_request(partner, asset, amount, id, until, out);
             },
             Purpose::Direct { id } => (id, partner.clone()),
             Purpose::Delivery { id, from } => (id, from),

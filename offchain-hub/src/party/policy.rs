@@ -23,6 +23,8 @@ pub struct RebalancePolicy {
     pub proof_timeout_ms: u64,
     /// How long a spender may owe a proof before it is disputed; `None`: never.
     pub absent_grace_ms: Option<u64>,
+    /// Whether a batch skips what fails instead of undoing all of it.
+    pub skip_failed: bool,
     /// Rules per asset.
     pub rules: BTreeMap<AssetId, AssetRules>,
 }
@@ -54,6 +56,8 @@ pub struct Policy {
     pub min_payments: BTreeMap<AssetId, Balance>,
     /// At what rates a hub changes money.
     pub rates: Vec<Rate>,
+    /// What a user pays for insurance at least; no such requests are taken in other assets.
+    pub insurance_fees: BTreeMap<AssetId, Balance>,
 }
 
 impl Policy {
@@ -72,6 +76,7 @@ impl Policy {
             max_partners: 0,
             min_payments: BTreeMap::new(),
             rates: vec![],
+            insurance_fees: BTreeMap::new(),
         }
     }
 

@@ -7,6 +7,7 @@
 use super::{
     command::{Answer, Command, CommandError, Reply},
     core::{Action, Core, Input, Output, SessionId},
+    intercept::Interceptor,
     policy::Policy,
     session,
 };
@@ -95,6 +96,8 @@ pub struct PartyConfig {
     pub peers: Vec<Peer>,
     /// Watchtowers that get the newest of every channel.
     pub towers: Vec<TowerAddress>,
+    /// Makes it fail on purpose, in tests.
+    pub interceptor: Option<Box<dyn Interceptor>>,
 }
 
 /// Why a party does not start.
@@ -195,7 +198,8 @@ impl Troubles {
 impl Party {
     /// Starts a party: opens its books, looks at the chain, and only then at its peers.
     pub async fn start(client: ChainClient, config: PartyConfig) -> Result<Self, PartyError> {
-        let PartyConfig { key, policy, store, onion_key, listen, peers, towers } = config;
+        let PartyConfig { key, policy, store, onion_key, listen, peers, towers, interceptor } =
+            config;
         let account = key.account();
         let genesis = client.info().genesis;
         store::check_owner(&*store, &account, genesis)?;
@@ -240,6 +244,7 @@ impl Party {
             track,
             submitter,
             handover: handover.clone(),
+            interceptor,
             reader: BalanceReader {
                 client: client.clone(),
                 account: account.clone(),
@@ -418,6 +423,7 @@ struct Host {
     submitter: Submitter,
     /// Gets what is durable of the channels, for watchtowers.
     handover: Handover,
+    interceptor: Option<Box<dyn Interceptor>>,
     reader: BalanceReader,
 }
 
@@ -479,6 +485,9 @@ impl Host {
         loop {
             let changed = if self.handover.is_idle() { vec![] } else { out.changed_channels() };
             self.core.finish(&mut out);
+            if let (Some(interceptor), false) = (&mut self.interceptor, out.batch.is_empty()) {
+                interceptor.before_commit(&out.batch);
+            }
             let ours = match out.batch.is_empty() {
                 true => self.store.check(),
                 false => self.store.commit(&out.batch),
@@ -487,8 +496,15 @@ impl Host {
                 error!(%problem, "the store failed: stopping before anything is sent");
                 return false;
             }
+            if let (Some(interceptor), false) = (&mut self.interceptor, out.batch.is_empty()) {
+                interceptor.after_commit();
+            }
             self.hand_over(changed);
-            for action in std::mem::take(&mut out.actions) {
+            let mut actions = std::mem::take(&mut out.actions);
+            if let Some(interceptor) = &mut self.interceptor {
+                actions = interceptor.actions(actions);
+            }
+            for action in actions {
                 self.act(action);
             }
             if self.again.is_empty() {

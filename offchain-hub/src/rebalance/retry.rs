@@ -73,6 +73,15 @@ impl Retry {
         self.failures = 0;
     }
 
+    /// Leaves out for a while what the chain has skipped of a batch that went through.
+    pub fn leave_out(&mut self, skipped: &Content, now: u64) {
+        let until = now.saturating_add(LEFT_OUT_MS);
+        let proofs = skipped.withdrawals.iter().map(|partner| (partner.clone(), None));
+        let deposits =
+            skipped.deposits.iter().map(|(partner, asset)| (partner.clone(), Some(*asset)));
+        self.left_out.extend(proofs.chain(deposits).map(|what| (what, until)));
+    }
+
     /// A batch came to nothing; `error` if the chain refused it. Returns the pause.
     pub fn failed(&mut self, content: &Content, error: Option<&str>, now: u64) -> u64 {
         let pause = RETRY_MS.checked_shl(self.failures).unwrap_or(MAX_PAUSE_MS).min(MAX_PAUSE_MS);
@@ -99,6 +108,19 @@ impl Retry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn retry_should_leave_out_what_was_skipped_when_the_rest_went_through() {
+        let mut retry = Retry::default();
+        let proof = Content { withdrawals: vec![account(1)], deposits: vec![] };
+        retry.leave_out(&proof, 1_000);
+        assert!(retry.leaves_proof_out(&account(1), 2_000));
+        assert!(!retry.leaves_out(&account(1), 0, 2_000), "its insurance is another matter");
+        retry.leave_out(&batch(1), 1_000);
+        assert!(retry.leaves_out(&account(0), 0, 2_000));
+        assert!(!retry.leaves_proof_out(&account(1), 1_000 + LEFT_OUT_MS));
+        assert_eq!(retry.limits(), Limits::default(), "the next batch is as large as ever");
+    }
 
     const DUST: Option<&str> = Some("Insurance.WouldLeaveDust");
 

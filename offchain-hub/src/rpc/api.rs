@@ -79,6 +79,9 @@ pub struct StatusView {
     pub owes: Vec<AmountRow>,
     /// Calls on their way to the chain.
     pub pending_calls: u32,
+    /// All that it owes its partners beyond their insurance, per asset: a hub's total risk.
+    #[serde(default)]
+    pub total_risk: Vec<AmountRow>,
     /// Where a hub's rebalancing stands: idle, reading, asking, submitting.
     pub rebalance: Option<String>,
     /// Its channels.
@@ -630,9 +633,17 @@ pub trait FailsafeRpc {
     async fn close(&self, partner: Option<String>, partner_submits: bool)
         -> RpcResult<OnChainView>;
 
-    /// Asks a hub to insure what it owes us.
+    /// Asks a hub to insure what it owes us. With a `fee` it is paid for that beforehand, and gives
+    /// the fee back when it has not insured us `within` so many usable blocks (100 if absent); the
+    /// name of that payment is returned.
     #[method(name = "insure", param_kind = map)]
-    async fn insure(&self, partner: Option<String>, asset: Option<String>) -> RpcResult<()>;
+    async fn insure(
+        &self,
+        partner: Option<String>,
+        asset: Option<String>,
+        fee: Option<String>,
+        within: Option<u64>,
+    ) -> RpcResult<Option<String>>;
 
     /// Assets of the chain.
     #[method(name = "assets", param_kind = map)]

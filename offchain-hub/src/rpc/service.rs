@@ -26,6 +26,7 @@ use jsonrpsee::core::{async_trait, RpcResult};
 use rand::RngCore;
 use sp_core::crypto::Ss58Codec;
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -43,6 +44,8 @@ const STATUS_PATIENCE: Duration = Duration::from_secs(1);
 const CHAIN_PATIENCE: Duration = Duration::from_secs(180);
 /// Pause between two looks at a connection.
 const POLL: Duration = Duration::from_millis(50);
+/// Usable blocks that a hub has for insurance that is paid for, when nobody says otherwise.
+const INSURE_WITHIN: u64 = 100;
 /// Most payments in one answer.
 const MAX_PAYMENTS: u32 = 1_000;
 /// Most debts per asset in one answer.
@@ -409,6 +412,7 @@ impl Service {
             balances,
             owes: self.amounts(self.client().owes(me).await?),
             pending_calls: u32::try_from(standing.pending_calls).unwrap_or(u32::MAX),
+            total_risk: total_risk(&channels)?,
             rebalance,
             channels,
         })
@@ -516,11 +520,20 @@ impl Service {
         &self,
         partner: Option<&str>,
         asset: Option<&str>,
-    ) -> Result<(), RequestError> {
+        fee: Option<&str>,
+        within: Option<u64>,
+    ) -> Result<Option<String>, RequestError> {
         let partner = self.partner(partner).await?;
         let asset = self.assets.get(asset).await?;
         self.connected(&partner).await?;
-        self.ask(Command::RequestInsurance { partner, asset: asset.id }).await.map(drop)
+        let Some(fee) = fee else {
+            self.ask(Command::RequestInsurance { partner, asset: asset.id }).await?;
+            return Ok(None);
+        };
+        let (id, fee, within) =
+            (random_id(), positive(fee, &asset)?, within.unwrap_or(INSURE_WITHIN));
+        self.ask(Command::PayForInsurance { id, partner, asset: asset.id, fee, within }).await?;
+        Ok(Some(id.to_string()))
     }
 
     async fn do_claim(&self, asset: Option<&str>) -> Result<OnChainView, RequestError> {
@@ -607,6 +620,18 @@ pub fn why(reason: ReturnReason) -> &'static str {
         ReturnReason::Unavailable => "the hub does not forward at the moment",
         ReturnReason::TooSmall => "the hub does not forward so little",
     }
+}
+
+/// All that is owed to partners beyond their insurance, per asset.
+fn total_risk(channels: &[ChannelRow]) -> Result<Vec<AmountRow>, RequestError> {
+    let mut risks: BTreeMap<AssetId, AmountRow> = BTreeMap::new();
+    for row in channels.iter().flat_map(|channel| &channel.assets) {
+        let nothing = || AmountRow { asset: row.asset.clone(), amount: Amount(0) };
+        let risk = risks.entry(row.asset.id).or_insert_with(nothing);
+        let sum = risk.amount.0.checked_add(row.partner_uninsured.0);
+        risk.amount = Amount(sum.ok_or(CommandError::Overflow)?);
+    }
+    Ok(risks.into_values().filter(|risk| risk.amount.0 > 0).collect())
 }
 
 pub(super) fn payment_id(text: &str) -> Result<PaymentId, RequestError> {
@@ -786,8 +811,15 @@ impl FailsafeRpcServer for Service {
         Ok(self.do_close(partner.as_deref(), partner_submits).await?)
     }
 
-    async fn insure(&self, partner: Option<String>, asset: Option<String>) -> RpcResult<()> {
-        Ok(self.do_insure(partner.as_deref(), asset.as_deref()).await?)
+    async fn insure(
+        &self,
+        partner: Option<String>,
+        asset: Option<String>,
+        fee: Option<String>,
+        within: Option<u64>,
+    ) -> RpcResult<Option<String>> {
+        let (partner, asset, fee) = (partner.as_deref(), asset.as_deref(), fee.as_deref());
+        Ok(self.do_insure(partner, asset, fee, within).await?)
     }
 
     async fn assets(&self) -> RpcResult<Vec<AssetInfo>> {

@@ -45,11 +45,13 @@ pub enum Table {
     Orders,
     /// What a watchtower brings to the chain for others, by client, partner and epoch.
     Packets,
+    /// Requests for insurance that are paid for, by user and asset.
+    Requests,
 }
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Meta,
         Self::Channels,
         Self::Payments,
@@ -62,6 +64,7 @@ impl Table {
         Self::Invoices,
         Self::Orders,
         Self::Packets,
+        Self::Requests,
     ];
 
     /// Its name on disk.
@@ -79,6 +82,7 @@ impl Table {
             Self::Invoices => "invoices",
             Self::Orders => "orders",
             Self::Packets => "packets",
+            Self::Requests => "requests",
         }
     }
 }

@@ -968,6 +968,7 @@ fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Polic
         every_ms: Some(REBALANCE_MS),
         proof_timeout_ms: 3_000,
         absent_grace_ms: Some(60_000),
+        skip_failed: false,
         rules: BTreeMap::from([(NATIVE_ASSET, rules)]),
     };
     Policy {
@@ -983,5 +984,6 @@ fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Polic
         max_partners: 10,
         min_payments: BTreeMap::new(),
         rates: vec![],
+        insurance_fees: BTreeMap::new(),
     }
 }

@@ -32,6 +32,8 @@ pub struct GenesisHub {
     pub endpoint: String,
     /// Its transport key in hex.
     pub transport_key: [u8; 32],
+    /// What it asks for forwarding: base in smallest units, parts per million.
+    pub fees: (u64, u32),
 }
 
 /// What a chain starts with.
@@ -47,6 +49,8 @@ pub struct ChainOptions {
     pub hubs: Vec<GenesisHub>,
     /// Duration of a slot in milliseconds, if not that of the preset.
     pub slot_ms: Option<u64>,
+    /// Parameters that differ from those of the preset, by their names in the specification.
+    pub parameters: Vec<(String, Value)>,
 }
 
 impl ChainOptions {
@@ -62,18 +66,31 @@ impl ChainOptions {
 }
 
 /// How a node is started.
-struct Plan {
-    name: &'static str,
+#[derive(Clone)]
+struct NodePlan {
+    name: String,
+    /// Where other nodes reach it.
     address: String,
-    /// The same after a restart, so that who is connected finds it again.
-    rpc_port: u16,
+    /// Address of the first node, for the others.
     boot: Option<String>,
+    /// 0: any.
+    rpc_port: u16,
+}
+
+impl NodePlan {
+    fn start(&self, spec: &Path, dir: &Path) -> Result<Process, Failure> {
+        let Self { name, address, boot, rpc_port } = self;
+        let mut command = node_command(name, spec, address, boot.as_deref(), dir, *rpc_port)?;
+        command.arg(format!("--{name}")).arg("--no-prometheus");
+        Process::start(name, command, dir)
+    }
 }
 
 /// A running chain.
 pub struct Chain {
     nodes: Vec<Process>,
-    plans: Vec<Plan>,
+    /// How the first of them is started.
+    first: NodePlan,
     url: String,
     client: ChainClient,
     /// Address of the first node for other nodes.
@@ -88,29 +105,32 @@ impl Chain {
         let dir = dir.join("chain");
         fs::create_dir_all(&dir)?;
         let spec = write_spec(options, &dir)?;
-        let (mut nodes, mut plans) = (Vec::new(), Vec::new());
-        let mut boot: Option<String> = None;
-        let mut url = None;
+        let mut nodes = Vec::new();
+        let mut boot = None;
+        let mut first = None;
         for name in VALIDATORS.into_iter().take(options.validators) {
             let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
-            let plan = Plan { name, address, rpc_port: free_port()?, boot: boot.clone() };
-            let mut node = plan.start(&spec, &dir).await?;
+            // The first node's port is that of its next start, too.
+            let rpc_port = if boot.is_none() { free_port()? } else { 0 };
+            let plan = NodePlan { name: name.into(), address, boot: boot.clone(), rpc_port };
+            let mut node = plan.start(&spec, &dir)?;
+            node.wait_for("its RPC server", START, rpc_port_of).await?;
             if boot.is_none() {
                 let identity = node.wait_for("its identity", START, identity).await?;
                 boot = Some(format!("{}/p2p/{identity}", plan.address));
-                url = Some(format!("ws://127.0.0.1:{}", plan.rpc_port));
+                first = Some(plan);
             }
             nodes.push(node);
-            plans.push(plan);
         }
-        let (Some(url), Some(boot)) = (url, boot) else {
+        let (Some(first), Some(boot)) = (first, boot) else {
             return Err(failure("a chain needs a validator"));
         };
+        let url = format!("ws://127.0.0.1:{}", first.rpc_port);
         let client = eventually("the node answers", START, || async {
             Ok(Some(ChainClient::connect(&url).await?))
         })
         .await?;
-        let chain = Self { nodes, plans, url, client, boot, spec, dir };
+        let chain = Self { nodes, first, url, client, boot, spec, dir };
         eventually("the first finalized block", FINALITY, || async {
             Ok((chain.finalized().await? > 0).then_some(()))
         })
@@ -122,24 +142,33 @@ impl Chain {
     /// Starts a node that follows the others, with its metrics open.
     pub async fn follow(&self, name: &str) -> Result<Follower, Failure> {
         let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
-        let mut command = node_command(name, &self.spec, &address, 0, Some(&self.boot), &self.dir)?;
+        let boot = Some(&self.boot[..]);
+        let mut command = node_command(name, &self.spec, &address, boot, &self.dir, 0)?;
         command.args(["--name", name, "--prometheus-port", "0"]);
         let mut node = Process::start(name, command, &self.dir)?;
         let metrics = node.wait_for("its metrics", START, follower::metrics_address).await?;
         Ok(Follower::new(node, metrics))
     }
 
-    /// Kills the first node as `kill -9` does, starts it again, and waits until it has a new block.
+    /// Kills the first node without warning.
+    pub fn kill(&mut self) -> Result<(), Failure> {
+        if self.nodes.is_empty() {
+            return Err(failure("the node does not run"));
+        }
+        self.nodes.remove(0).kill()
+    }
+
+    /// Starts the first node again, at its old address, and waits until it makes blocks.
     pub async fn restart(&mut self) -> Result<(), Failure> {
-        let before = self.client.moment(None).await?.block;
-        let plan = self.plans.first().ok_or_else(|| failure("a chain needs a validator"))?;
-        self.nodes.remove(0).kill()?;
-        let node = plan.start(&self.spec, &self.dir).await?;
+        let mut node = self.first.start(&self.spec, &self.dir)?;
+        node.wait_for("its RPC server", START, rpc_port_of).await?;
         self.nodes.insert(0, node);
-        eventually("a new block after the restart", FINALITY, || async {
-            Ok((self.client.moment(None).await?.block > before).then_some(()))
+        self.client = eventually("the node answers", START, || async {
+            Ok(Some(ChainClient::connect(&self.url).await?))
         })
-        .await
+        .await?;
+        let known = self.finalized().await?;
+        self.wait_finalized(known.saturating_add(1)).await
     }
 
     /// WebSocket address of the first node.
@@ -184,21 +213,6 @@ impl Chain {
     }
 }
 
-impl Plan {
-    /// Starts the node and waits for its RPC server.
-    async fn start(&self, spec: &Path, dir: &Path) -> Result<Process, Failure> {
-        let Self { name, address, rpc_port, boot } = self;
-        let mut command = node_command(name, spec, address, *rpc_port, boot.as_deref(), dir)?;
-        command.arg(format!("--{name}")).arg("--no-prometheus");
-        let mut node = Process::start(name, command, dir)?;
-        let listening = node.wait_for("its RPC server", START, listening_port).await?;
-        if listening != *rpc_port {
-            return Err(node.failed(&format!("port {rpc_port} is taken, it chose {listening}")));
-        }
-        Ok(node)
-    }
-}
-
 /// The preset's specification with what the options add.
 fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
     let exported = Command::new(program("failsafe-node")?)
@@ -233,12 +247,16 @@ fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
                 "handle": hub.handle,
                 "endpoint": hub.endpoint,
                 "transportKey": hub.transport_key,
-                "fees": { "base": 0, "ppm": 0 },
+                "fees": { "base": hub.fees.0, "ppm": hub.fees.1 },
             })
         })
         .collect();
     if !hubs.is_empty() {
         genesis["hubs"] = json!({ "hubs": hubs });
+    }
+    for (name, value) in &options.parameters {
+        let known = genesis["parameters"]["values"].get_mut(name);
+        *known.ok_or_else(|| failure(format!("there is no parameter {name}")))? = value.clone();
     }
     if let Some(slot_ms) = options.slot_ms {
         genesis["clock"]["slotDuration"] = json!(slot_ms);
@@ -252,9 +270,9 @@ fn node_command(
     name: &str,
     spec: &Path,
     address: &str,
-    rpc_port: u16,
     boot: Option<&str>,
     dir: &Path,
+    rpc_port: u16,
 ) -> Result<Command, Failure> {
     let mut command = Command::new(program("failsafe-node")?);
     command
@@ -273,7 +291,7 @@ fn node_command(
     Ok(command)
 }
 
-fn listening_port(log: &str) -> Option<u16> {
+fn rpc_port_of(log: &str) -> Option<u16> {
     let (_, rest) = log.split_once("Running JSON-RPC server: addr=127.0.0.1:")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()

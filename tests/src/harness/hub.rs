@@ -50,6 +50,18 @@ pub struct HubOptions {
     pub exchange: Vec<(String, String, String)>,
     /// The database that has its store, if it is in one.
     pub store: Option<String>,
+    /// Smallest payment that it forwards; `None`: the program's default.
+    pub min_payment: Option<String>,
+    /// Smallest insured part that is worth a withdrawal.
+    pub min_risk: String,
+    /// On-chain money that its rebalances leave alone.
+    pub reserve: String,
+    /// Its rebalances skip what fails.
+    pub skip_failed: bool,
+    /// What it asks of a user who pays for insurance; `None`: it takes no such requests.
+    pub insurance_fee: Option<String>,
+    /// Faults with which it runs, as `failsafe-faulty` takes them.
+    pub faults: Vec<String>,
 }
 
 impl Default for HubOptions {
@@ -66,6 +78,12 @@ impl Default for HubOptions {
             fees: (0, 0),
             exchange: vec![],
             store: None,
+            min_payment: None,
+            min_risk: "0".into(),
+            reserve: "0".into(),
+            skip_failed: false,
+            insurance_fee: None,
+            faults: vec![],
         }
     }
 }
@@ -77,6 +95,8 @@ pub struct Hub {
     log_dir: PathBuf,
     account: AccountId,
     port: u16,
+    fees: (u64, u32),
+    faults: Vec<String>,
     process: Option<Process>,
 }
 
@@ -106,12 +126,14 @@ impl Hub {
             .lines()
             .find_map(|line| line.strip_prefix("account"))
             .ok_or_else(|| failure("init does not tell the account"))?;
-        let hub = Self {
+        let mut hub = Self {
             account: address::account(account.trim())?,
             dir: dir.join(name),
             log_dir: dir.to_path_buf(),
             config,
             port,
+            fees: options.fees,
+            faults: vec![],
             process: None,
         };
         hub.configure(node, options)?;
@@ -119,10 +141,21 @@ impl Hub {
     }
 
     /// Writes the configuration anew.
-    pub fn configure(&self, node: &str, options: &HubOptions) -> Result<(), Failure> {
+    pub fn configure(&mut self, node: &str, options: &HubOptions) -> Result<(), Failure> {
         let name = self.dir.file_name().and_then(|name| name.to_str()).unwrap_or("hub");
         let asset = |symbol: &str| {
-            format!("[[assets]]\nasset = \"{symbol}\"\ncredit = \"{}\"\n", options.credit)
+            let mut text = format!(
+                "[[assets]]\nasset = \"{symbol}\"\ncredit = \"{}\"\nmin_risk = \"{}\"\n\
+                 reserve = \"{}\"\n",
+                options.credit, options.min_risk, options.reserve
+            );
+            if let Some(least) = &options.min_payment {
+                text += &format!("min_payment = \"{least}\"\n");
+            }
+            if let Some(fee) = &options.insurance_fee {
+                text += &format!("insurance_fee = \"{fee}\"\n");
+            }
+            text
         };
         let bonds = if options.bonds { asset("FRB") } else { String::new() };
         let exchange: String = options
@@ -136,8 +169,9 @@ impl Hub {
         let store: String = store.collect();
         let text = store + &format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
-             ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\nevery_seconds = {}\nproof_timeout_seconds = {}\n\
-             absent_grace_seconds = {}\n\n{}{bonds}{exchange}",
+             ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
+             every_seconds = {}\nproof_timeout_seconds = {}\nabsent_grace_seconds = {}\n\
+             skip_failed = {}\n\n{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
             options.peers,
@@ -147,8 +181,10 @@ impl Hub {
             options.every_seconds,
             options.proof_timeout_seconds,
             options.absent_grace_seconds,
+            options.skip_failed,
             asset("FRD"),
         );
+        self.faults = options.faults.clone();
         Ok(fs::write(&self.config, text)?)
     }
 
@@ -180,13 +216,21 @@ impl Hub {
             handle: handle.into(),
             endpoint: self.endpoint(),
             transport_key: key.public(),
+            fees: self.fees,
         })
     }
 
     /// The command that runs it.
     pub fn command(&self) -> Result<Command, Failure> {
-        let mut command = Command::new(program("failsafe-hub")?);
+        let mut command = if self.faults.is_empty() {
+            Command::new(program("failsafe-hub")?)
+        } else {
+            let mut command = Command::new(program("failsafe-faulty")?);
+            command.arg("hub");
+            command
+        };
         command.arg("--config").arg(&self.config).arg("run").env_remove("RUST_LOG");
+        command.args(self.faults.iter().flat_map(|fault| ["--fault", fault]));
         Ok(command)
     }
 
@@ -238,12 +282,14 @@ impl Hub {
         for file in ["key.json", "transport.key"] {
             fs::copy(self.dir.join(file), dir.join(file))?;
         }
-        let twin = Self {
+        let mut twin = Self {
             config: self.log_dir.join(format!("{name}.toml")),
             dir,
             log_dir: self.log_dir.clone(),
             account: self.account.clone(),
             port: free_port()?,
+            faults: options.faults.clone(),
+            fees: options.fees,
             process: None,
         };
         twin.configure(node, options)?;

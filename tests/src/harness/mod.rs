@@ -1,20 +1,25 @@
 //! Real processes: a chain of nodes, a hub, wallets.
 
 pub mod chain;
+pub mod events;
 pub mod follower;
 pub mod forwarder;
 pub mod hub;
+pub mod peer;
 pub mod postgres;
 pub mod process;
 pub mod tower;
+pub mod town;
 pub mod wallet;
 
 pub use chain::{Chain, ChainOptions};
 pub use follower::Follower;
 pub use forwarder::Forwarder;
 pub use hub::{Hub, HubOptions};
+pub use peer::Peer;
 pub use process::{program, Process};
 pub use tower::Tower;
+pub use town::{Place, Plan, Town};
 pub use wallet::Wallet;
 
 use rand::Rng;

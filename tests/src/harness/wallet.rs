@@ -35,6 +35,7 @@ pub struct Wallet {
     dir: PathBuf,
     log_dir: PathBuf,
     account: AccountId,
+    faults: Vec<String>,
     daemon: Option<Process>,
 }
 
@@ -58,7 +59,14 @@ impl Wallet {
             return Err(failure(String::from_utf8_lossy(&made.stderr)));
         }
         let account = failsafe_wallet::Wallet::open(&home)?.account();
-        Ok(Self { name: name.into(), dir: home, log_dir: dir.to_path_buf(), account, daemon: None })
+        Ok(Self {
+            name: name.into(),
+            dir: home,
+            log_dir: dir.to_path_buf(),
+            account,
+            faults: vec![],
+            daemon: None,
+        })
     }
 
     /// Adds a hub; before it starts.
@@ -107,10 +115,22 @@ impl Wallet {
         Ok(())
     }
 
+    /// Has it run with these faults from its next start on, as `failsafe-faulty` takes them.
+    pub fn set_faults(&mut self, faults: &[&str]) {
+        self.faults = faults.iter().map(|fault| (*fault).to_string()).collect();
+    }
+
     /// Starts its daemon and waits until it answers.
     pub async fn start(&mut self) -> Result<(), Failure> {
-        let mut command = Command::new(program("failsafe")?);
+        let mut command = if self.faults.is_empty() {
+            Command::new(program("failsafe")?)
+        } else {
+            let mut command = Command::new(program("failsafe-faulty")?);
+            command.arg("wallet");
+            command
+        };
         command.arg("--dir").arg(&self.dir).arg("daemon").env_remove("RUST_LOG");
+        command.args(self.faults.iter().flat_map(|fault| ["--fault", fault]));
         let _ = std::fs::remove_file(self.dir.join(failsafe_hub::rpc::server::FILE));
         let mut process = Process::start(&self.name, command, &self.log_dir)?;
         process

@@ -4,10 +4,17 @@
 mod absence;
 mod bad_input;
 mod books;
+mod catalogue;
 mod crash;
 mod demo;
+mod faults;
+mod kills;
+mod messages;
 mod parts;
+mod pitfalls;
 mod restore;
 mod routes;
+mod scenarios_hubs;
+mod scenarios_payments;
 mod standby;
 mod tower;

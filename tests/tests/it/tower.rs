@@ -259,6 +259,7 @@ async fn tower_should_counter_for_a_hub_when_tower_and_node_were_killed_in_betwe
     play.tower.kill()?;
     play.tower.start().await?;
     assert_eq!(play.tower.status().await?.channels, 1, "what it has receipted is on its disk");
+    play.chain.kill()?;
     play.chain.restart().await?;
     let key = AccountKey::load(&play.ann.dir().join("key.json"))?;
     play.dispute(key, play.hub.account(), old).await?;

@@ -192,7 +192,8 @@ fn call_should_be_what_the_runtime_reads_when_encoded_by_metadata() {
 #[test]
 fn batch_should_be_what_the_runtime_reads_when_it_holds_every_kind_of_action() {
     let (actions, expected): (Vec<_>, Vec<_>) = cases().into_iter().unzip();
-    let expected =
-        pallet_batch::Call::submit { actions: expected, mode: pallet_batch::Mode::Atomic };
-    assert_eq!(read_by_runtime(&Call::Batch { actions }), expected.into());
+    let submit = |mode| pallet_batch::Call::submit { actions: expected.clone(), mode }.into();
+    let skipping = Call::BatchSkipping { actions: actions.clone() };
+    assert_eq!(read_by_runtime(&skipping), submit(pallet_batch::Mode::SkipFailed));
+    assert_eq!(read_by_runtime(&Call::Batch { actions }), submit(pallet_batch::Mode::Atomic));
 }
