@@ -75,8 +75,8 @@ async fn pay_on(
                     }
                     let text = invoice.clone().unwrap_or_default();
                     let costs = Costs { max_fee: Some("1".into()), ..Costs::default() };
-                    let paid = payer.client()?.pay_invoice(text, None, Some(costs), None);
-                    Ok::<_, Failure>(paid.await?)
+                    let client = payer.client()?;
+                    Ok::<_, Failure>(client.pay_invoice(text, None, Some(costs), None).await?)
                 } else {
                     let id = Some(id.clone());
                     Ok(payer.client()?.pay(to.clone(), "1".into(), None, id).await?)
