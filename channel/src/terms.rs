@@ -193,6 +193,7 @@ impl Channel {
             return Err(Refusal::TermsTooHigh(LIMIT));
         }
         let lost = self.unsigned_lost(asset);
+        // More than the limit was lost if it was higher before: then nothing is left of it.
         let unsigned_limit = terms.unsigned_limit.saturating_sub(lost);
         let terms = AssetTerms { unsigned_limit, ..terms };
         if self.state.given.current(asset) == Some(terms) {

@@ -63,7 +63,7 @@ impl Half {
             return 0;
         }
         let signed = self.newest_signed().map_or(0, |(simplex, _)| simplex.sent(asset));
-        // Payments only add.
+        // Payments only add: it is never below.
         self.simplex.sent(asset).saturating_sub(signed)
     }
 
