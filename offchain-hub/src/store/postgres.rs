@@ -199,14 +199,16 @@ impl PostgresStore {
     /// [`StoreError::Exists`] when there is one, [`StoreError::Missing`] when there is no such
     /// database.
     pub fn create(options: &Options) -> Result<Self, StoreError> {
-        let mut client = options.connect()?;
-        let made = client.transaction().and_then(make_tables);
-        match made {
-            Ok(true) => {},
-            Ok(false) => return Err(StoreError::Exists { path: options.shown() }),
-            Err(error) => return Err(failed(&options.shown(), &error)),
+        let make = || {
+            let made = options.connect()?.transaction().and_then(make_tables);
+            made.map_err(|error| failed(&options.shown(), &error))
+        };
+        // The client library must not be used on a thread of the asynchronous runtime.
+        let made = std::thread::scope(|scope| scope.spawn(make).join());
+        let lost = |_| StoreError::Failed { path: options.shown(), reason: LOST.into() };
+        if !made.map_err(lost)?? {
+            return Err(StoreError::Exists { path: options.shown() });
         }
-        drop(client);
         Self::open(options)
     }
 

@@ -40,6 +40,19 @@ fn records_should_be_there_when_the_store_is_opened_again() {
     }
 }
 
+/// Programs make and open their stores there.
+#[tokio::test]
+async fn store_should_work_on_a_thread_of_the_asynchronous_runtime() {
+    let dir = tempfile::tempdir().unwrap();
+    for place in places(dir.path()) {
+        drop(new_store(&place));
+        let store = place.open().unwrap();
+        store.commit(&put(Table::Channels, b"a", b"1")).unwrap();
+        store.check().unwrap();
+        assert_eq!(place.look().is_ok(), matches!(place, Place::Postgres(_)));
+    }
+}
+
 #[test]
 fn store_should_be_refused_when_it_is_missing() {
     let dir = tempfile::tempdir().unwrap();

@@ -18,9 +18,10 @@ const DEBIAN: &str = "/usr/lib/postgresql";
 const USER: &str = "postgres";
 /// How long it may take to start.
 const START: Duration = Duration::from_secs(60);
-/// Ends the server `$@` when the input ends, and removes the folder `$0`.
-const WATCH: &str =
-    "\"$@\" </dev/null & server=$!; cat >/dev/null; kill -INT $server; wait $server; rm -rf \"$0\"";
+/// Ends the server `$@` when the input ends, and removes the folder `$0`; not by a signal to all
+/// processes of a terminal.
+const WATCH: &str = "trap '' INT TERM HUP; \"$@\" </dev/null & server=$!; cat >/dev/null; \
+    kill -INT $server; wait $server; rm -rf \"$0\"";
 
 /// A running server.
 pub struct Server {
