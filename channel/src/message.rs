@@ -138,6 +138,9 @@ pub enum ReturnReason {
     /// Less than the hub forwards.
     #[codec(index = 7)]
     TooSmall,
+    /// The hub would owe more without insurance, over all its channels, than it may.
+    #[codec(index = 8)]
+    RiskCap,
 }
 
 /// One change of the sender's simplex, or of what it has reserved.

@@ -16,7 +16,7 @@ use failsafe_primitives::{
     Rate,
 };
 use failsafe_routing::MAX_RATES;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -103,7 +103,7 @@ pub enum ConfigError {
 }
 
 /// A hub's configuration.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HubConfig {
     /// The node's WebSocket address.
@@ -120,6 +120,8 @@ pub struct HubConfig {
     pub listen: String,
     /// Where the hub answers its operator; this machine only.
     pub rpc: SocketAddr,
+    /// Where Prometheus finds its numbers; nowhere if absent.
+    pub metrics: Option<SocketAddr>,
     /// How long an acknowledgement may wait for an own update to carry it.
     #[serde(default = "default_ack_delay")]
     pub ack_delay_ms: u64,
@@ -147,6 +149,9 @@ pub struct HubConfig {
     /// How it rebalances.
     #[serde(default)]
     pub rebalance: RebalanceConfig,
+    /// How much others may ask of it.
+    #[serde(default)]
+    pub limits: LimitsConfig,
     /// Assets that it takes.
     #[serde(default = "default_assets")]
     pub assets: Vec<AssetConfig>,
@@ -156,7 +161,7 @@ pub struct HubConfig {
 }
 
 /// At what rate a hub changes money.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExchangeConfig {
     /// Symbol or number of the asset that it takes.
@@ -168,7 +173,7 @@ pub struct ExchangeConfig {
 }
 
 /// What a hub asks for forwarding.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeesConfig {
     /// Fixed part in the asset's smallest unit.
@@ -180,7 +185,7 @@ pub struct FeesConfig {
 }
 
 /// How a hub rebalances.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct RebalanceConfig {
     /// Pause between two rounds; 0: only on request.
@@ -208,8 +213,30 @@ impl Default for RebalanceConfig {
     }
 }
 
+/// How much others may ask of a hub; 0: as much as they like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Messages of a peer in a second, one more for every 4 KiB of a message. Who sends more is read
+    /// more slowly.
+    #[serde(default = "default_peer_messages")]
+    pub peer_messages_per_second: u32,
+    /// Requests in a second with one token of the RPC.
+    #[serde(default = "default_rpc_requests")]
+    pub rpc_requests_per_second: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            peer_messages_per_second: default_peer_messages(),
+            rpc_requests_per_second: default_rpc_requests(),
+        }
+    }
+}
+
 /// How a hub treats an asset.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssetConfig {
     /// Symbol or number.
@@ -220,6 +247,8 @@ pub struct AssetConfig {
     /// How much a user may have paid at a time without a signature.
     #[serde(default = "zero")]
     pub unsigned_limit: String,
+    /// How much the hub may owe all its users together without insurance; without end if absent.
+    pub max_risk: Option<String>,
     /// Smallest payment that is forwarded or remembered; a thousandth if absent.
     pub min_payment: Option<String>,
     /// Smallest insured part of the hub that is worth a withdrawal.
@@ -264,6 +293,15 @@ fn default_partners() -> usize {
     10_000
 }
 
+/// More than one peer can make a hub of two cores do, so that no honest one is slowed down.
+fn default_peer_messages() -> u32 {
+    100_000
+}
+
+fn default_rpc_requests() -> u32 {
+    1_000
+}
+
 fn default_proof_timeout() -> u64 {
     10
 }
@@ -281,6 +319,7 @@ fn default_assets() -> Vec<AssetConfig> {
         asset: "FRD".into(),
         credit: zero(),
         unsigned_limit: zero(),
+        max_risk: None,
         min_payment: None,
         min_risk: zero(),
         reserve: zero(),
@@ -305,6 +344,7 @@ dir = {dir}
 listen = {listen}
 # Where the operator's commands go; this machine only.
 rpc = {rpc}
+# Numbers for Prometheus are served here, if it is there: metrics = "127.0.0.1:9616"
 
 # How long an acknowledgement may wait for a payment in the other direction to carry it.
 ack_delay_ms = 20
@@ -325,7 +365,7 @@ towers = []
 
 [fees]
 # For forwarding: base (smallest units of the asset) + parts per million. Users are quoted what the
-# registry on chain says: after a change call hubs.update there too.
+# registry on chain says: after a change run `failsafe-hub fees --update`.
 base = 0
 ppm = 0
 
@@ -339,6 +379,12 @@ absent_grace_seconds = 86400
 # A batch in which something fails is undone as a whole; true: only what fails is skipped.
 skip_failed = false
 
+[limits]
+# Who sends more messages is read more slowly; a message of more than 4 KiB counts more than once.
+peer_messages_per_second = 100000
+# Of each of the three tokens of the RPC.
+rpc_requests_per_second = 1000
+
 [[assets]]
 asset = "FRD"
 # How much a user may owe you: your risk.
@@ -346,6 +392,9 @@ credit = "0"
 # How much each user may have paid without a signature: you forward it and may lose it, in all at most
 # this much per user. 0: everything is signed.
 unsigned_limit = "0"
+# How much you may owe all users together beyond their insurance, which is their risk: payments that
+# would raise it above go back. Without it there is no end.
+# max_risk = "100000"
 # Smaller payments are neither forwarded nor remembered.
 min_payment = "0.001"
 # Spenders with less than this are left alone.
@@ -448,6 +497,7 @@ impl HubConfig {
         let mut rules = BTreeMap::new();
         let mut min_payments = BTreeMap::new();
         let mut insurance_fees = BTreeMap::new();
+        let mut risk_caps = BTreeMap::new();
         for config in &self.assets {
             let asset = find_asset(assets, &config.asset)?;
             let parse = |text: &str| {
@@ -476,6 +526,9 @@ impl HubConfig {
             min_payments.insert(asset.id, min_payment);
             if let Some(fee) = &config.insurance_fee {
                 insurance_fees.insert(asset.id, parse(fee)?);
+            }
+            if let Some(text) = &config.max_risk {
+                risk_caps.insert(asset.id, parse(text)?);
             }
             rules.insert(
                 asset.id,
@@ -509,6 +562,8 @@ impl HubConfig {
             min_payments,
             rates: self.rates(assets)?,
             insurance_fees,
+            risk_caps,
+            peer_messages_per_second: self.limits.peer_messages_per_second,
         })
     }
 

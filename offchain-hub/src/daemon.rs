@@ -2,12 +2,13 @@
 
 use crate::{
     chain::{ChainClient, ChainError},
+    metrics::{self, gauges::Exporter, MetricsError, MetricsServer},
     party::{Party, PartyConfig, PartyError},
-    rpc::{self, server::ServerError, Running, Service, ServiceConfig},
+    rpc::{self, names::Assets, server::ServerError, Running, Service, ServiceConfig},
 };
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use tokio::sync::Notify;
-use tracing::info;
+use tracing::{error, info, warn};
 
 /// Why a party does not start.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum DaemonError {
     /// The RPC server.
     #[error(transparent)]
     Server(#[from] ServerError),
+    /// The server of the metrics.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// It stopped by itself.
     #[error("the party stopped by itself: see the log above")]
     Stopped,
@@ -31,6 +35,8 @@ pub struct Daemon {
     party: Arc<Party>,
     server: Running,
     stop: Arc<Notify>,
+    metrics: Option<MetricsServer>,
+    service: Service,
 }
 
 impl Daemon {
@@ -47,8 +53,15 @@ impl Daemon {
         let service = Service::new(party.clone(), service).await?;
         // Ends with the party.
         tokio::spawn(service.clone().pay_standing_orders());
-        let server = rpc::serve(service, rpc, dir).await?;
-        Ok(Self { party, server, stop })
+        let server = rpc::serve(service.clone(), rpc, dir).await?;
+        Ok(Self { party, server, stop, metrics: None, service })
+    }
+
+    /// Serves the party's numbers on `address`. Returns where.
+    pub async fn serve_metrics(&mut self, address: SocketAddr) -> Result<SocketAddr, DaemonError> {
+        let assets = Assets::read(self.party.client().clone()).await?;
+        let server = metrics::serve(Exporter::new(self.party.clone(), assets), address).await?;
+        Ok(self.metrics.insert(server).address())
     }
 
     /// The party.
@@ -63,10 +76,12 @@ impl Daemon {
 
     /// Runs until somebody asks for a stop, by RPC or by a signal.
     pub async fn run(self) -> Result<(), DaemonError> {
+        let reloads = self.service.reloads();
         tokio::select! {
             () = self.stop.notified() => info!("stopping on request"),
             () = signalled() => info!("stopping"),
             () = self.party.wait_stopped() => return Err(DaemonError::Stopped),
+            () = reload_on_signal(&self.service), if reloads => {},
         }
         self.shut_down().await;
         Ok(())
@@ -75,8 +90,29 @@ impl Daemon {
     /// Stops server and party.
     pub async fn shut_down(self) {
         drop(self.server);
+        drop(self.metrics);
         self.party.stop().await;
     }
+}
+
+/// Reads the configuration again at every SIGHUP, for ever.
+async fn reload_on_signal(service: &Service) {
+    use tokio::signal::unix::{signal, SignalKind};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        // Without a handler the signal ends the process.
+        return std::future::pending().await;
+    };
+    while hangup.recv().await.is_some() {
+        match service.do_reload().await {
+            Ok(done) => {
+                for note in done.notes {
+                    warn!(note, "after the reload");
+                }
+            },
+            Err(problem) => error!(%problem, "reload"),
+        }
+    }
+    std::future::pending().await
 }
 
 /// Returns at SIGINT or SIGTERM.

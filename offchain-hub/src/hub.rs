@@ -3,12 +3,12 @@
 use crate::{
     address,
     chain::ChainClient,
-    cli::init_logging,
+    cli::{init_logging_as, LogFormat},
     config::HubConfig,
     daemon::Daemon,
     keys::AccountKey,
     party::{Interceptor, Listen, PartyConfig, Peer, Role},
-    rpc::ServiceConfig,
+    rpc::{Operator, ServiceConfig},
     standby::take_store,
     transport::TransportKey,
 };
@@ -43,8 +43,12 @@ async fn find(client: &ChainClient, name: &str) -> Result<HubView, String> {
 ///
 /// # Errors
 /// What is wrong, for people, and what to do.
-pub async fn run(path: &Path, interceptor: Option<Box<dyn Interceptor>>) -> Result<(), String> {
-    init_logging("info");
+pub async fn run(
+    path: &Path,
+    log: LogFormat,
+    interceptor: Option<Box<dyn Interceptor>>,
+) -> Result<(), String> {
+    init_logging_as("info", log);
     let config = HubConfig::load(path).map_err(text)?;
     let key = AccountKey::load(&config.dir.join(KEY)).map_err(text)?;
     let transport = TransportKey::load(&config.dir.join(TRANSPORT_KEY)).map_err(text)?;
@@ -56,10 +60,9 @@ pub async fn run(path: &Path, interceptor: Option<Box<dyn Interceptor>>) -> Resu
     let service = ServiceConfig {
         role: Role::Hub,
         hubs: vec![],
-        fees: config.hub_fees(),
-        transport_key: Some(transport.public()),
         onion_key: transport.private(),
         stop: Arc::new(Notify::new()),
+        operator: Some(Operator::new(path.to_path_buf(), config.clone(), transport.public())),
     };
     let onion_key = transport.private();
     let towers = config.towers().map_err(text)?;
@@ -71,8 +74,12 @@ pub async fn run(path: &Path, interceptor: Option<Box<dyn Interceptor>>) -> Resu
     }
     let listen = Some(listen);
     let party = PartyConfig { key, policy, store, onion_key, listen, peers, towers, interceptor };
-    let daemon =
+    let mut daemon =
         Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
+    if let Some(address) = config.metrics {
+        let address = daemon.serve_metrics(address).await.map_err(text)?;
+        println!("metrics   http://{address}/metrics");
+    }
     println!("hub       {}", daemon.party().account());
     if let Some(address) = daemon.party().listening() {
         println!("listening {address}");

@@ -10,7 +10,8 @@
 //! | [`watchtower`] | what a watchtower is given, and how |
 //! | [`rpc`] | the JSON-RPC of a running party |
 //! | [`cli`] | commands that hub and wallet share |
-//! | [`config`] | a hub's configuration file |
+//! | [`config`], [`reload`] | a hub's configuration file, and what of it may change while it runs |
+//! | [`metrics`] | what monitoring sees |
 //! | [`daemon`], [`hub`] | party and RPC as one process; a hub from its configuration |
 //! | [`standby`] | waiting for a store that another process owns |
 //! | [`faucet`] | free money on development chains |
@@ -31,8 +32,10 @@ pub mod faucet;
 pub mod hub;
 pub mod invoice;
 pub mod keys;
+pub mod metrics;
 pub mod party;
 pub mod rebalance;
+pub mod reload;
 pub mod rpc;
 pub mod standby;
 pub mod store;

@@ -3,7 +3,10 @@
 use clap::{Args, Parser, Subcommand};
 use failsafe_hub::{
     chain::ChainClient,
-    cli::{doctor::Subject, finish, init_logging, Home, PartyCommand, SecretArgs, StoreCommand},
+    cli::{
+        doctor::Subject, finish, init_logging_as, openrpc, Home, LogFormat, OperatorCommand,
+        PartyCommand, SecretArgs, StoreCommand,
+    },
     config::{template, with_store, HubConfig},
     daemon::signalled,
     faucet::{self, FaucetRules},
@@ -32,6 +35,9 @@ struct Cli {
     /// Configuration file
     #[arg(long, global = true, default_value = "hub.toml", env = "FAILSAFE_HUB_CONFIG")]
     config: PathBuf,
+    /// How the log of `run` and `faucet` is written
+    #[arg(long, global = true, default_value = "text", env = "FAILSAFE_LOG_FORMAT")]
+    log_format: LogFormat,
     /// Answer in JSON
     #[arg(long, global = true)]
     json: bool,
@@ -60,10 +66,14 @@ enum Command {
     },
     /// Watchtowers of the running hub, and how much of its channels they have
     Towers,
+    /// Print the OpenRPC document of the hub's RPC
+    Openrpc,
     /// Give money to everybody who asks; on development chains only
     Faucet(Faucet),
     #[command(flatten)]
     Store(StoreCommand),
+    #[command(flatten)]
+    Operator(OperatorCommand),
     #[command(flatten)]
     Party(PartyCommand),
 }
@@ -124,8 +134,12 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), String> {
     match cli.command {
         Command::Init(init) => initialize(&cli.config, init),
-        Command::Run => hub::run(&cli.config, None).await,
-        Command::Faucet(faucet) => run_faucet(faucet).await,
+        Command::Run => hub::run(&cli.config, cli.log_format, None).await,
+        Command::Faucet(faucet) => run_faucet(faucet, cli.log_format).await,
+        Command::Openrpc => {
+            println!("{}", openrpc());
+            Ok(())
+        },
         Command::Register { handle, endpoint } => {
             let done =
                 running(&cli.config)?.register(handle, endpoint).await.map_err(client::explain)?;
@@ -150,6 +164,7 @@ async fn run(cli: Cli) -> Result<(), String> {
             let transport = config.dir.join(TRANSPORT_KEY);
             command.run(home, Subject::Hub { config: Box::new(config), transport }, cli.json).await
         },
+        Command::Operator(command) => command.run(&running(&cli.config)?, cli.json).await,
         Command::Party(command) => command.run(&running(&cli.config)?, cli.json).await,
     }
 }
@@ -204,9 +219,9 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
 /// Of the process that makes a store in a database.
 const DEFAULT_LEASE: Duration = Duration::from_secs(5);
 
-async fn run_faucet(options: Faucet) -> Result<(), String> {
+async fn run_faucet(options: Faucet, log: LogFormat) -> Result<(), String> {
     use failsafe_channel::Sign;
-    init_logging("info");
+    init_logging_as("info", log);
     let key = AccountKey::from_uri(Scheme::Sr25519, &options.suri).map_err(text)?;
     let path = options.dir.join(STORE);
     let store = if path.exists() {

@@ -229,6 +229,8 @@ impl Wallet {
             min_payments: BTreeMap::new(),
             rates: vec![],
             insurance_fees: BTreeMap::new(),
+            risk_caps: BTreeMap::new(),
+            peer_messages_per_second: 0,
         }
     }
 
@@ -265,10 +267,9 @@ impl Wallet {
         let service = ServiceConfig {
             role: Role::User,
             hubs,
-            fees: HubFees::default(),
-            transport_key: None,
             onion_key,
             stop: Arc::new(Notify::new()),
+            operator: None,
         };
         let listen = None;
         let key = self.key;

@@ -11,7 +11,7 @@ use failsafe_primitives::{
 use sp_runtime::MultiSignature;
 
 /// A call.
-#[derive(Clone, Debug, PartialEq, Encode, Decode)]
+#[derive(Clone, PartialEq, Encode, Decode)]
 #[allow(clippy::large_enum_variant, reason = "stored one by one")]
 pub enum Call {
     /// `insurance.deposit`.
@@ -114,6 +114,16 @@ pub enum Call {
         /// The actions.
         actions: Vec<Call>,
     },
+    /// `hubs.update`; no routes.
+    #[codec(index = 14)]
+    UpdateHub {
+        /// `host:port`.
+        endpoint: Vec<u8>,
+        /// X25519 key.
+        transport_key: [u8; 32],
+        /// What it asks for forwarding.
+        fees: HubFees,
+    },
     /// `secrets.reveal`.
     #[codec(index = 10)]
     Reveal {
@@ -142,6 +152,13 @@ pub enum Call {
     },
 }
 
+// Secrets stay out of logs, and the rest of a call is long.
+impl core::fmt::Debug for Call {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Call({})", self.name())
+    }
+}
+
 /// How the runtime names a call, and its encoded arguments.
 pub(super) struct Encoded {
     pub pallet: &'static str,
@@ -163,10 +180,19 @@ impl Call {
             Self::Transfer { asset: NATIVE_ASSET, .. } => "balances.transfer_allow_death",
             Self::Transfer { .. } => "assets.transfer",
             Self::RegisterHub { .. } => "hubs.register",
+            Self::UpdateHub { .. } => "hubs.update",
             Self::Batch { .. } | Self::BatchSkipping { .. } => "batch.submit",
             Self::Reveal { .. } => "secrets.reveal",
             Self::CounterFor { .. } => "insurance.counter_for",
             Self::Resolve { .. } => "insurance.resolve",
+        }
+    }
+
+    /// How many secrets it reveals.
+    pub fn secrets(&self) -> usize {
+        match self {
+            Self::Reveal { secrets } => secrets.len(),
+            _ => 0,
         }
     }
 
@@ -220,6 +246,10 @@ impl Call {
                 let no_routes: Vec<AccountId> = vec![];
                 let arguments = (handle, endpoint, transport_key, fees, no_routes).encode();
                 ("Hubs", "register", arguments)
+            },
+            Self::UpdateHub { endpoint, transport_key, fees } => {
+                let no_routes: Vec<AccountId> = vec![];
+                ("Hubs", "update", (endpoint, transport_key, fees, no_routes).encode())
             },
             Self::Batch { actions } | Self::BatchSkipping { actions } => {
                 let count = u32::try_from(actions.len()).unwrap_or(u32::MAX);

@@ -135,6 +135,17 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// A word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Failed { .. } => "failed",
+            Self::Rejected { .. } => "rejected",
+            Self::Unknown { .. } => "unknown",
+            Self::Pointless => "pointless",
+        }
+    }
+
     /// The block that has it, if one does.
     pub fn block(&self) -> Option<BlockNumber> {
         match self {

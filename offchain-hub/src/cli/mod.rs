@@ -3,12 +3,15 @@
 
 mod commands;
 pub mod doctor;
+mod operator;
 mod render;
+mod render_operator;
 mod secret;
 mod store;
 
 use commands::show;
 pub use commands::PartyCommand;
+pub use operator::{openrpc, OperatorCommand};
 pub use render::{right_align, table};
 pub use secret::SecretArgs;
 pub use store::{Home, StoreCommand};
@@ -16,14 +19,32 @@ pub use store::{Home, StoreCommand};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
-/// Logs to standard error; `default` unless RUST_LOG says otherwise.
+/// How the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// Logs to standard error in lines for people; `default` unless RUST_LOG says otherwise.
 pub fn init_logging(default: &str) {
+    init_logging_as(default, LogFormat::Text);
+}
+
+/// Logs to standard error; `default` unless RUST_LOG says otherwise.
+pub fn init_logging_as(default: &str, format: LogFormat) {
     // The storage engine's news are not the operator's.
     let quiet = format!("{default},fjall=warn,lsm_tree=warn");
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(quiet));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // Fails only if logging is there already, which is as good.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
 }
 
 /// Shows how a command ended.

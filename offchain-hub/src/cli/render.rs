@@ -32,12 +32,12 @@ pub fn right_align(table: &mut Table, columns: impl IntoIterator<Item = usize>) 
     }
 }
 
-fn units(amount: Amount, asset: &AssetInfo) -> String {
+pub(super) fn units(amount: Amount, asset: &AssetInfo) -> String {
     amount::format(amount.0, asset.decimals)
 }
 
 /// First and last letters of an account.
-fn short(account: &str) -> String {
+pub(super) fn short(account: &str) -> String {
     match (account.get(..6), account.get(account.len().saturating_sub(6)..)) {
         (Some(head), Some(tail)) if account.len() > 16 => format!("{head}{ELLIPSIS}{tail}"),
         _ => account.to_string(),
@@ -84,6 +84,9 @@ pub fn status_text(status: &StatusView) -> String {
     if status.pending_calls > 0 {
         line("pending", format!("{} calls on their way to the chain", status.pending_calls));
     }
+    if let Some(mode) = status.mode.as_ref().filter(|mode| *mode != "open") {
+        line("MODE", format!("{mode}: nothing is forwarded; `failsafe-hub resume` ends it"));
+    }
     if let Some(rebalance) = &status.rebalance {
         line("rebalance", rebalance.clone());
     }
@@ -92,7 +95,14 @@ pub fn status_text(status: &StatusView) -> String {
     } else {
         text.push_str(&channel_table(&status.channels));
     }
-    for channel in &status.channels {
+    text.push_str(&notes(&status.channels));
+    text.trim_end().to_string()
+}
+
+/// What is wrong with channels, a line each.
+pub(super) fn notes(channels: &[ChannelRow]) -> String {
+    let mut text = String::new();
+    for channel in channels {
         let name = partner(channel);
         for (label, note) in [
             ("FROZEN", channel.frozen.as_ref()),
@@ -126,10 +136,10 @@ pub fn status_text(status: &StatusView) -> String {
             let _ = write!(text, "\nlate       {name}: claims for epochs {epochs:?} under way");
         }
     }
-    text.trim_end().to_string()
+    text
 }
 
-fn channel_table(channels: &[ChannelRow]) -> String {
+pub(super) fn channel_table(channels: &[ChannelRow]) -> String {
     let mut table = table(&[
         "channel",
         "asset",

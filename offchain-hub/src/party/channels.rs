@@ -4,6 +4,8 @@ use super::{
     command::{Answer, CommandError},
     core::{is_guarded, Action, Core, Entry, Output, SessionId, MAX_EARLY, MAX_EARLY_BYTES},
     locks::LockRef,
+    mode::Mode,
+    policy::Policy,
 };
 use crate::{
     chain::{submit::Record, Call, ChainNews, Intent, Track},
@@ -35,6 +37,11 @@ impl Core {
             self.restate_terms(&partner, out);
             self.ask_delivered(&partner, out);
             self.tell_announcements(&partner, out);
+            return;
+        }
+        if self.mode == Mode::Draining {
+            let reason = "this hub takes no new partners: it is being drained".to_string();
+            out.actions.push(Action::Disconnect(partner, reason));
             return;
         }
         if !self.policy.accepts(&partner) {
@@ -104,6 +111,7 @@ impl Core {
         self.distrust_new(&mut channel);
         info!(%partner, "a new channel");
         self.entries.insert(partner.clone(), Entry::new(channel));
+        self.note_risk(&partner);
         out.dirty.insert(partner.clone());
         if let Some((session, early)) = self.pending.remove(&partner) {
             self.on_connected(partner.clone(), session, out);
@@ -188,6 +196,7 @@ impl Core {
                 Effect::Fault(fault) => self.on_fault(partner, fault, out),
             }
         }
+        self.note_risk(partner);
         let now = self.now_ms;
         if let Some(entry) = self.entries.get_mut(partner) {
             if entry.channel.ack_is_due() {
@@ -338,6 +347,28 @@ impl Core {
         }
         self.insurer_forget(partner, out);
         self.restate_terms(partner, out);
+    }
+
+    /// Behaves otherwise from now on. Who has terms by default learns the new ones.
+    pub(super) fn set_policy(
+        &mut self,
+        policy: Policy,
+        out: &mut Output,
+    ) -> Result<Answer, CommandError> {
+        if policy.role != self.policy.role {
+            return Err(CommandError::Invalid("a party keeps its role".into()));
+        }
+        self.peer_quota.set(policy.peer_messages_per_second);
+        let known = std::mem::replace(&mut self.policy, policy);
+        if known.terms != self.policy.terms || known.partners != self.policy.partners {
+            for partner in self.partners() {
+                self.restate_terms(&partner, out);
+            }
+        }
+        if known.rebalance.every_ms != self.policy.rebalance.every_ms {
+            self.insurer_reschedule();
+        }
+        Ok(Answer::Done)
     }
 
     /// States the terms that are meant for `partner`, less what it owes on chain [M4]: a default line

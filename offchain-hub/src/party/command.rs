@@ -5,8 +5,11 @@ use super::{
         incoming::{Invoice, InvoiceState},
         outgoing::{LockedOrder, Outgoing},
     },
+    mode::Mode,
     orders::StandingOrder,
-    records::{Failures, PaymentRecord},
+    policy::Policy,
+    records::{why, Failures, PaymentRecord},
+    vitals::Vitals,
 };
 use crate::{chain::Call, rebalance::Plan};
 use failsafe_channel::{
@@ -161,6 +164,12 @@ pub enum Command {
     },
     /// Where the party stands.
     Standing,
+    /// What an operator watches.
+    Vitals,
+    /// Change what a hub takes.
+    SetMode(Mode),
+    /// Behave otherwise from now on.
+    SetPolicy(Box<Policy>),
 }
 
 /// What a command comes to.
@@ -192,6 +201,8 @@ pub enum Answer {
     Rebalance(String),
     /// Where the party stands.
     Standing(Standing),
+    /// What an operator watches.
+    Vitals(Box<Vitals>),
 }
 
 /// What a party knows of chain and network.
@@ -220,6 +231,8 @@ pub struct Standing {
     pub pending_calls: usize,
     /// Partners connected now.
     pub connected: usize,
+    /// What a hub takes.
+    pub mode: Mode,
 }
 
 /// A channel for people.
@@ -248,7 +261,7 @@ pub enum CommandError {
     #[error("{0}")]
     Refused(#[from] Refusal),
     /// The payment came back.
-    #[error("the payment came back: {0:?}; nothing was lost")]
+    #[error("the payment came back: {}; nothing was lost", why(*.0))]
     Returned(ReturnReason),
     /// A payment with locks came to nothing.
     #[error("the payment failed: {0}; nothing was lost")]

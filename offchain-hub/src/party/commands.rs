@@ -1,7 +1,7 @@
 //! Carrying commands out.
 
 use super::{
-    command::{Answer, ChannelReport, Command, CommandError, Reply, Standing, Survey},
+    command::{Answer, ChannelReport, Command, CommandError, Reply, Survey},
     core::{Action, Core, Output, PendingWithdrawal, PROOF_VALIDITY},
     payments::Order,
     records::PaymentState,
@@ -155,13 +155,10 @@ impl Core {
                 None => Err(CommandError::UnknownPayment(id)),
             },
             Command::Payments { limit } => Ok(Answer::Payments(self.payments.newest(limit))),
-            Command::Standing => Ok(Answer::Standing(Standing {
-                finalized: self.finalized,
-                best: self.best,
-                fresh: self.is_fresh(),
-                pending_calls: self.calls.len(),
-                connected: self.entries.values().filter(|e| e.session.is_some()).count(),
-            })),
+            Command::Standing => Ok(Answer::Standing(self.standing())),
+            Command::Vitals => Ok(Answer::Vitals(Box::new(self.vitals()))),
+            Command::SetMode(mode) => self.set_mode(mode, out),
+            Command::SetPolicy(policy) => self.set_policy(*policy, out),
         };
         out.reply(reply, answer);
     }

@@ -10,10 +10,13 @@ use super::{
     forward::OwedReturn,
     gossip,
     insurer::Insurer,
-    locks::{incoming::Invoice, Locks},
+    locks::{incoming::Invoice, LockRef, Locks},
+    mode::Mode,
     orders::StandingOrder,
     policy::Policy,
+    quota::PeerQuota,
     records::{PaymentRecord, Payments},
+    risk::Risk,
 };
 use crate::{
     chain::{
@@ -21,6 +24,7 @@ use crate::{
         ChainNews, Intent, Track,
     },
     keys::AccountKey,
+    metrics::Counters,
     store::{Batch, Restored, Store, StoreError, Table},
 };
 use codec::{Decode, Encode};
@@ -39,6 +43,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
+use tokio::sync::broadcast;
 use tracing::warn;
 
 /// Number of a peer's connection.
@@ -49,6 +54,11 @@ pub(super) const MAX_EARLY: usize = 16;
 pub(super) const MAX_EARLY_BYTES: usize = 16 << 10;
 /// For how many usable blocks a withdrawal proof is asked for.
 pub(super) const PROOF_VALIDITY: Clock = 60;
+
+/// Changes of payments that a listener may be behind.
+const FEED: usize = 4_096;
+/// Those who listen to payments.
+pub(super) type Feed = broadcast::Sender<(PaymentId, PaymentRecord)>;
 
 /// What happens to a party.
 #[derive(Debug)]
@@ -109,6 +119,8 @@ pub enum Action {
     Submit(u64, Record),
     /// Read our on-chain balances; the answer is [`Input::Balances`].
     ReadBalances(Vec<AssetId>),
+    /// Tell those who listen where a payment stands.
+    Publish(PaymentId, PaymentRecord),
     /// Answer a command.
     Reply(Reply, Result<Answer, CommandError>),
 }
@@ -188,6 +200,20 @@ pub struct Core {
     /// Partners of whose pending locks we have given out secrets.
     pub(super) guarded: BTreeSet<AccountId>,
     pub(super) insurer: Insurer,
+    /// What is taken.
+    pub(super) mode: Mode,
+    /// What is owed and insured over all channels.
+    pub(super) risk: Risk,
+    /// How much peers may send.
+    pub(super) peer_quota: PeerQuota,
+    /// Who listens to payments.
+    pub(super) feed: Feed,
+    /// What is counted.
+    pub(super) counters: Counters,
+    /// Since when calls are on their way.
+    pub(super) call_since: BTreeMap<u64, u64>,
+    /// Since when payments with locks go through.
+    pub(super) locked_since: HashMap<LockRef, u64>,
     /// Connected peers whose channel is not known yet, with what they have said.
     pub(super) pending: HashMap<AccountId, (SessionId, Vec<Message>)>,
     /// Terms that a person decided.
@@ -303,6 +329,12 @@ impl Core {
             .filter(|(_, entry)| is_guarded(&entry.channel))
             .map(|(partner, _)| partner.clone())
             .collect();
+        let mut risk = Risk::default();
+        for (partner, entry) in &entries {
+            risk.note(partner, &entry.channel);
+        }
+        let peer_quota = PeerQuota::default();
+        peer_quota.set(policy.peer_messages_per_second);
         Ok(Self {
             me: key.account(),
             key,
@@ -323,6 +355,13 @@ impl Core {
             awake_since: None,
             guarded,
             insurer: Insurer::load(wanted, rebalance),
+            mode: Mode::load(store)?,
+            risk,
+            peer_quota,
+            feed: broadcast::channel(FEED).0,
+            counters: Counters::default(),
+            call_since: BTreeMap::new(),
+            locked_since: HashMap::new(),
             pending: HashMap::new(),
             decided,
             next_call: calls.keys().next_back().map_or(0, |last| last.saturating_add(1)),
@@ -346,6 +385,11 @@ impl Core {
     /// Calls that were on their way when the party stopped.
     pub fn stored_calls(&self) -> impl Iterator<Item = (u64, Record)> + '_ {
         self.calls.iter().map(|(number, record)| (*number, record.clone()))
+    }
+
+    /// What it counts; copies count together.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Its channels, to look at.
@@ -424,6 +468,8 @@ impl Core {
         self.next_call = self.next_call.saturating_add(1);
         out.batch.put(Table::Intents, number.to_be_bytes(), record.encode());
         self.calls.insert(number, record.clone());
+        self.call_since.insert(number, self.now_ms);
+        self.counters.submitted(record.call.name(), record.call.secrets());
         if let Some(reply) = reply {
             self.call_replies.insert(number, reply);
         }
@@ -447,6 +493,8 @@ impl Core {
 
     fn on_call_ended(&mut self, number: u64, outcome: Outcome, out: &mut Output) {
         let Some(record) = self.calls.remove(&number) else { return };
+        self.call_since.remove(&number);
+        self.counters.call_ended(record.call.name(), outcome.name());
         out.batch.delete(Table::Intents, number.to_be_bytes());
         let answer = match &outcome {
             Outcome::Done { block } => Ok(Answer::OnChain(*block)),

@@ -12,10 +12,9 @@
 use super::{
     command::CommandError,
     core::{Core, Output},
-    policy::Role,
     records::{Direction, PaymentRecord, PaymentState},
 };
-use crate::store::Table;
+use crate::{metrics::Kind, store::Table};
 use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, Purpose, Refusal, ReturnReason};
 use failsafe_primitives::{AccountId, AssetId, Balance};
@@ -48,6 +47,7 @@ impl Core {
         let forwarded = self.try_forward(payer, asset, received, id, &to, amount, out);
         let Err(reason) = forwarded else { return };
         debug!(%payer, %to, ?reason, "a payment goes back");
+        self.counters.refused(Kind::Plain, &reason);
         let owed = OwedReturn { payer: payer.clone(), asset, amount: received, id, reason };
         self.give_back_or_owe(owed, out);
     }
@@ -90,7 +90,7 @@ impl Core {
         amount: Balance,
         out: &mut Output,
     ) -> Result<(), ReturnReason> {
-        if self.policy.role != Role::Hub || !self.is_fresh() {
+        if !self.forwards() {
             return Err(ReturnReason::Unavailable);
         }
         if self.payments.get(&id).is_some() {
@@ -106,6 +106,9 @@ impl Core {
         let fee = received.checked_sub(amount).ok_or(ReturnReason::FeeTooLow)?;
         if received < total {
             return Err(ReturnReason::FeeTooLow);
+        }
+        if self.breaks_cap(to, asset, amount) {
+            return Err(ReturnReason::RiskCap);
         }
         let record = PaymentRecord {
             at_ms: self.now_ms,

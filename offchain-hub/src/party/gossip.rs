@@ -6,6 +6,7 @@
 
 use super::{
     core::{Action, Core, Output},
+    mode::Mode,
     policy::Role,
 };
 use codec::Encode;
@@ -67,6 +68,8 @@ impl Core {
             }
             hints.extend(entry.channel.assets().into_iter().filter_map(|asset| {
                 let capacity = entry.channel.can_send(asset).ok().map(coarse);
+                // Nothing goes through a hub that is paused or drained.
+                let capacity = if self.mode == Mode::Open { capacity } else { Some(0) };
                 capacity.map(|_| Hint { neighbour: partner.clone(), asset, capacity })
             }));
         }

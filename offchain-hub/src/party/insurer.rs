@@ -237,6 +237,11 @@ impl Core {
         self.entries.get(partner).is_some_and(|entry| entry.session.is_some())
     }
 
+    /// The pause between rounds has changed.
+    pub(super) fn insurer_reschedule(&mut self) {
+        self.insurer.next_at = None;
+    }
+
     /// A spender owes nothing any more.
     pub(super) fn insurer_forget(&mut self, partner: &AccountId, out: &mut Output) {
         self.insurer.again.remove(partner);

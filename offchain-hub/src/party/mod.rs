@@ -20,6 +20,8 @@
 //! | [`records`] | records of payments |
 //! | [`policy`] | in what hub and user differ |
 //! | [`intercept`] | parties that fail on purpose, in tests |
+//! | [`mode`] | what a hub takes at the moment |
+//! | [`risk`], [`vitals`] | what is owed over all channels; what an operator watches |
 //! | [`runtime`] | runs a core on real sockets, disk and chain |
 //! | `restored` | what a backup did not have |
 //! | `session` | one peer's connection |
@@ -34,17 +36,24 @@ mod gossip;
 mod insurer;
 pub mod intercept;
 pub mod locks;
+pub mod mode;
 pub mod orders;
 mod payments;
 pub mod policy;
+mod quota;
 pub mod records;
 mod restored;
+pub mod risk;
 pub mod runtime;
 mod session;
+pub mod vitals;
 
 pub use self::core::Core;
 pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey};
 pub use intercept::Interceptor;
+pub use mode::Mode;
 pub use policy::{Policy, Role};
 pub use records::{Direction, Failure, Failures, PaymentRecord, PaymentState};
+pub use risk::Exposure;
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};
+pub use vitals::{AssetVitals, Vitals};

@@ -6,7 +6,10 @@ use super::{
     policy::Role,
     records::{Direction, PaymentRecord, PaymentState},
 };
-use crate::store::Table;
+use crate::{
+    metrics::{Kind, PaymentEvent},
+    store::Table,
+};
 use codec::Encode;
 use failsafe_channel::{
     message::{Message, MAX_ASKED},
@@ -165,11 +168,14 @@ impl Core {
             nonce: 0,
             state: PaymentState::Received,
         };
+        self.counters.payment(Direction::In, Kind::Plain, PaymentEvent::Received);
         self.store_payment(id, record, out);
     }
 
     pub(super) fn store_payment(&mut self, id: PaymentId, record: PaymentRecord, out: &mut Output) {
         out.batch.put(Table::Payments, id.encode(), record.encode());
+        self.counters.recorded(&record);
+        self.publish(id, &record, out);
         self.payments.insert(id, record);
     }
 
@@ -179,9 +185,18 @@ impl Core {
         state: PaymentState,
         out: &mut Output,
     ) -> Option<PaymentRecord> {
+        self.counters.moved(self.payments.get(&id)?, state, self.now_ms);
         let record = self.payments.set_state(&id, state)?.clone();
         out.batch.put(Table::Payments, id.encode(), record.encode());
+        self.publish(id, &record, out);
         Some(record)
+    }
+
+    /// Tells where a payment stands, if anybody listens.
+    fn publish(&self, id: PaymentId, record: &PaymentRecord, out: &mut Output) {
+        if self.feed.receiver_count() > 0 {
+            out.actions.push(Action::Publish(id, record.clone()));
+        }
     }
 
     /// A partner has acknowledged what we paid it.

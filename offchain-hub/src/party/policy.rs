@@ -58,6 +58,12 @@ pub struct Policy {
     pub rates: Vec<Rate>,
     /// What a user pays for insurance at least; no such requests are taken in other assets.
     pub insurance_fees: BTreeMap<AssetId, Balance>,
+    /// The most that a hub may owe without insurance, over all channels, per asset: nothing is
+    /// forwarded that would raise it above (`protocol.md` §8, total risk).
+    pub risk_caps: BTreeMap<AssetId, Balance>,
+    /// Messages that a peer may send in a second, one of them for every 4 KiB; 0: as many as it
+    /// likes. Who sends more is read more slowly.
+    pub peer_messages_per_second: u32,
 }
 
 impl Policy {
@@ -77,6 +83,8 @@ impl Policy {
             min_payments: BTreeMap::new(),
             rates: vec![],
             insurance_fees: BTreeMap::new(),
+            risk_caps: BTreeMap::new(),
+            peer_messages_per_second: 0,
         }
     }
 

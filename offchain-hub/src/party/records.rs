@@ -4,7 +4,7 @@ use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -34,6 +34,23 @@ pub enum PaymentState {
     /// has forgotten the epoch. The recipient knows.
     #[codec(index = 7)]
     Unknown,
+}
+
+/// Why a payment came back, for people.
+pub fn why(reason: ReturnReason) -> &'static str {
+    match reason {
+        ReturnReason::UnknownRecipient => "the hub has no channel with the recipient",
+        ReturnReason::Capacity => "the recipient does not let the hub owe it that much",
+        ReturnReason::AssetNotAccepted => "the recipient does not take this asset",
+        ReturnReason::FeeTooLow => "the hub's fee was not covered",
+        ReturnReason::RecipientFrozen => "the recipient's channel is in dispute or closing",
+        ReturnReason::Duplicate => "a payment of this name has been made already",
+        ReturnReason::Unavailable => "the hub does not forward at the moment",
+        ReturnReason::RiskCap => {
+            "the hub owes as much without insurance as it may; it forwards again after a rebalance"
+        },
+        ReturnReason::TooSmall => "the hub does not forward so little",
+    }
 }
 
 /// Why a payment with locks came to nothing.
@@ -140,12 +157,21 @@ pub struct PaymentRecord {
     pub state: PaymentState,
 }
 
+impl PaymentRecord {
+    /// Whether its fee is ours.
+    fn brings_fee(&self) -> bool {
+        self.direction == Direction::Through && self.state == PaymentState::Delivered
+    }
+}
+
 /// All payments that a party remembers, with what is not settled yet.
 #[derive(Debug, Default)]
 pub struct Payments {
     records: HashMap<PaymentId, PaymentRecord>,
     /// Signed to a partner, not acknowledged: nonce and payment.
     unacked: HashMap<AccountId, Vec<(Nonce, PaymentId)>>,
+    /// Fees of payments that have gone through us.
+    earned: BTreeMap<AssetId, Balance>,
 }
 
 impl Payments {
@@ -153,10 +179,15 @@ impl Payments {
     pub fn load(records: impl IntoIterator<Item = (PaymentId, PaymentRecord)>) -> Self {
         let mut payments = Self::default();
         for (id, record) in records {
-            payments.note_unacked(id, &record);
-            payments.records.insert(id, record);
+            payments.insert(id, record);
         }
         payments
+    }
+
+    fn note_earned(&mut self, asset: AssetId, fee: Balance) {
+        let sum = self.earned.entry(asset).or_default();
+        // Less than there is of the asset.
+        *sum = sum.checked_add(fee).unwrap_or(*sum);
     }
 
     fn note_unacked(&mut self, id: PaymentId, record: &PaymentRecord) {
@@ -173,14 +204,22 @@ impl Payments {
     /// A new payment.
     pub fn insert(&mut self, id: PaymentId, record: PaymentRecord) {
         self.note_unacked(id, &record);
+        if record.brings_fee() && !self.records.get(&id).is_some_and(PaymentRecord::brings_fee) {
+            self.note_earned(record.asset, record.fee);
+        }
         self.records.insert(id, record);
     }
 
     /// Moves a payment on; `None` if it is not known.
     pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
         let record = self.records.get_mut(id)?;
+        let before = record.brings_fee();
         record.state = state;
-        Some(record)
+        let fee = (record.asset, record.fee);
+        if record.brings_fee() && !before {
+            self.note_earned(fee.0, fee.1);
+        }
+        self.records.get(id)
     }
 
     /// The payments that `partner` has acknowledged with `nonce`.
@@ -210,13 +249,14 @@ impl Payments {
         open.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// Fees of payments that have gone through us.
+    /// Fees of payments that have gone through us, in all assets together.
     pub fn earned(&self) -> Balance {
-        let through = self.records.values().filter(|record| {
-            record.direction == Direction::Through && record.state == PaymentState::Delivered
-        });
-        // Less than there is of the asset.
-        through.fold(0, |sum: Balance, record| sum.checked_add(record.fee).unwrap_or(sum))
+        self.earned.values().fold(0, |sum: Balance, fee| sum.checked_add(*fee).unwrap_or(sum))
+    }
+
+    /// Fees of payments that have gone through us, per asset.
+    pub fn earned_by_asset(&self) -> &BTreeMap<AssetId, Balance> {
+        &self.earned
     }
 
     /// The newest payments.

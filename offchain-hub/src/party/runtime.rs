@@ -6,14 +6,17 @@
 
 use super::{
     command::{Answer, Command, CommandError, Reply},
-    core::{Action, Core, Input, Output, SessionId},
+    core::{Action, Core, Feed, Input, Output, SessionId},
     intercept::Interceptor,
     policy::Policy,
+    quota::PeerQuota,
+    records::PaymentRecord,
     session,
 };
 use crate::{
     chain::{ChainClient, ChainError, ChainNews, Follower, Outcome, Submitter, Track},
     keys::AccountKey,
+    metrics::Counters,
     store::{
         self,
         backup::{self, BackupError, Contents},
@@ -23,22 +26,22 @@ use crate::{
     watchtower::{Handover, Snapshot, TowerAddress, TowerStanding},
 };
 use codec::Encode;
-use failsafe_channel::Sign;
+use failsafe_channel::{PaymentId, Sign};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId};
 use sp_runtime::MultiSignature;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     net::SocketAddr,
     path::PathBuf,
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc, Mutex, PoisonError, Weak,
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot, watch, Semaphore},
+    sync::{broadcast, mpsc, oneshot, watch, Semaphore},
     task::JoinSet,
     time::{interval, sleep, timeout, MissedTickBehavior},
 };
@@ -155,6 +158,17 @@ pub struct Party {
     tasks: Mutex<JoinSet<()>>,
     /// Of the core's thread, which closes it.
     store: Weak<dyn Store>,
+    counters: Counters,
+    feed: Feed,
+    dialing: Arc<Mutex<Dialing>>,
+    sessions: Sessions,
+}
+
+/// Other hubs: those that are to be dialed, and those for which a task does.
+#[derive(Default)]
+struct Dialing {
+    wanted: BTreeSet<AccountId>,
+    tasks: BTreeSet<AccountId>,
 }
 
 /// The sessions that are open.
@@ -164,6 +178,8 @@ struct Sessions {
     open: Arc<watch::Sender<usize>>,
     identity: Arc<Identity>,
     inputs: mpsc::Sender<HostInput>,
+    quota: PeerQuota,
+    counters: Counters,
 }
 
 impl Sessions {
@@ -171,7 +187,8 @@ impl Sessions {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.open.send_modify(|open| *open += 1);
         let _open = Open(self.open.clone());
-        session::run(session, id, self.inputs.clone()).await;
+        let gate = self.quota.gate(self.counters.clone());
+        session::run(session, id, self.inputs.clone(), gate).await;
     }
 }
 
@@ -215,6 +232,8 @@ impl Party {
 
         let key = Arc::new(key);
         let core = Core::load(key.clone(), genesis, policy, onion_key, &*store)?;
+        let (quota, counters) = (core.peer_quota.clone(), core.counters().clone());
+        let feed = core.feed.clone();
         let (inputs, waiting) = mpsc::channel(INPUTS);
         let (news, fresh) = mpsc::unbounded_channel();
         let (done, outcomes) = mpsc::unbounded_channel();
@@ -262,30 +281,37 @@ impl Party {
                 host.run(waiting);
             })
             .expect("the system can start a thread; qed");
+        let open = Arc::new(watch::channel(0).0);
+        let sessions = Sessions {
+            next: Arc::new(AtomicU64::new(1)),
+            open: open.clone(),
+            identity: Arc::new(Identity { signer: key.clone(), genesis }),
+            inputs: inputs.clone(),
+            quota,
+            counters: counters.clone(),
+        };
         let party = Self {
             account,
             client,
-            key: key.clone(),
+            key,
             inputs,
             listening,
             troubles: Troubles::default(),
             handover,
-            open: Arc::new(watch::channel(0).0),
+            open,
             thread: Mutex::new(Some(thread)),
             stopped,
             tasks: Mutex::new(tasks),
             store: books,
+            counters,
+            feed,
+            dialing: Arc::default(),
+            sessions: sessions.clone(),
         };
         match timeout(FIRST_BLOCK_TIMEOUT, seen).await {
             Ok(Ok(())) => {},
             _ => return Err(PartyError::NoBlock),
         }
-        let sessions = Sessions {
-            next: Arc::new(AtomicU64::new(1)),
-            open: party.open.clone(),
-            identity: Arc::new(Identity { signer: key, genesis }),
-            inputs: party.inputs.clone(),
-        };
         for task in party.handover.tasks(&sessions.identity) {
             party.spawn(task);
         }
@@ -293,14 +319,38 @@ impl Party {
             party.spawn(accept_all(listener, transport, sessions.clone()));
         }
         for peer in peers {
-            party.spawn(dial_for_ever(
-                peer,
-                party.client.clone(),
-                sessions.clone(),
-                party.troubles.clone(),
-            ));
+            party.dial(peer);
         }
         Ok(party)
+    }
+
+    /// Keeps a session with a hub, until [`Party::set_peers`] leaves it out.
+    fn dial(&self, peer: Peer) {
+        let mut dialing = lock(&self.dialing);
+        dialing.wanted.insert(peer.account.clone());
+        if dialing.tasks.insert(peer.account.clone()) {
+            self.spawn(dial_for_ever(
+                peer,
+                self.client.clone(),
+                self.sessions.clone(),
+                self.troubles.clone(),
+                self.dialing.clone(),
+            ));
+        }
+    }
+
+    /// Dials these hubs from now on, whose places are in the registry. A session with another one
+    /// goes on until it ends, and is not made again.
+    pub fn set_peers(&self, peers: Vec<AccountId>) {
+        lock(&self.dialing).wanted = peers.iter().cloned().collect();
+        for account in peers {
+            self.dial(Peer { account, place: None });
+        }
+    }
+
+    /// Listens to payments: every one that begins or moves on, from now on.
+    pub fn payments(&self) -> broadcast::Receiver<(PaymentId, PaymentRecord)> {
+        self.feed.subscribe()
     }
 
     /// The party's account.
@@ -316,6 +366,11 @@ impl Party {
     /// The chain that it follows.
     pub fn client(&self) -> &ChainClient {
         &self.client
+    }
+
+    /// What it counts.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     /// Where it listens.
@@ -442,7 +497,7 @@ impl Host {
                     next = waiting.try_recv().ok();
                 }
             }
-            if !self.settle(out) {
+            if !self.settle(out, taken) {
                 return;
             }
             if stop {
@@ -481,7 +536,7 @@ impl Host {
     }
 
     /// Commits, acts, and takes in what the actions led to. `false` if the disk failed.
-    fn settle(&mut self, mut out: Output) -> bool {
+    fn settle(&mut self, mut out: Output, inputs: usize) -> bool {
         loop {
             let changed = if self.handover.is_idle() { vec![] } else { out.changed_channels() };
             self.core.finish(&mut out);
@@ -490,7 +545,12 @@ impl Host {
             }
             let ours = match out.batch.is_empty() {
                 true => self.store.check(),
-                false => self.store.commit(&out.batch),
+                false => {
+                    let begun = Instant::now();
+                    let committed = self.store.commit(&out.batch);
+                    self.core.counters().committed(inputs, begun.elapsed());
+                    committed
+                },
             };
             if let Err(problem) = ours {
                 error!(%problem, "the store failed: stopping before anything is sent");
@@ -548,6 +608,10 @@ impl Host {
                 self.submitter.start(number, record);
             },
             Action::ReadBalances(assets) => self.reader.start(assets),
+            Action::Publish(id, record) => {
+                // Whoever listened may have gone.
+                let _ = self.core.feed.send((id, record));
+            },
             Action::Reply(reply, answer) => answer_to(reply, answer),
         }
     }
@@ -677,10 +741,29 @@ async fn accept_all(listener: TcpListener, transport: TransportKey, sessions: Se
     }
 }
 
-/// Keeps a session with a hub, for ever.
-async fn dial_for_ever(peer: Peer, client: ChainClient, sessions: Sessions, troubles: Troubles) {
+/// The value is whole whoever panicked.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps a session with a hub, as long as it is wanted.
+async fn dial_for_ever(
+    peer: Peer,
+    client: ChainClient,
+    sessions: Sessions,
+    troubles: Troubles,
+    dialing: Arc<Mutex<Dialing>>,
+) {
     let mut pause = DIAL_PAUSE.0;
     while !sessions.inputs.is_closed() {
+        {
+            let mut dialing = lock(&dialing);
+            if !dialing.wanted.contains(&peer.account) {
+                dialing.tasks.remove(&peer.account);
+                troubles.lock().remove(&peer.account);
+                return;
+            }
+        }
         match dial_once(&peer, &client, &sessions.identity).await {
             Ok(session) => {
                 troubles.lock().remove(&peer.account);

@@ -3,8 +3,10 @@
 use crate::watchtower::{TowerAddress, TowerStanding};
 use failsafe_primitives::Balance;
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
+use schemars::{json_schema, JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use sp_core::crypto::Ss58Codec;
+use std::borrow::Cow;
 
 /// An amount in an asset's smallest unit; a decimal string in JSON, because numbers there have 53
 /// bits.
@@ -21,6 +23,17 @@ impl<'de> Deserialize<'de> for Amount {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl JsonSchema for Amount {
+    fn schema_name() -> Cow<'static, str> {
+        "Amount".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = "An amount in the asset's smallest unit";
+        json_schema!({ "type": "string", "pattern": "^[0-9]+$", "description": text })
     }
 }
 
@@ -41,8 +54,19 @@ impl<'de> Deserialize<'de> for SignedAmount {
     }
 }
 
+impl JsonSchema for SignedAmount {
+    fn schema_name() -> Cow<'static, str> {
+        "SignedAmount".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let text = "A signed amount in the asset's smallest unit";
+        json_schema!({ "type": "string", "pattern": "^-?[0-9]+$", "description": text })
+    }
+}
+
 /// An asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AssetInfo {
     /// Its number, 0 for FRD.
     pub id: u32,
@@ -53,7 +77,7 @@ pub struct AssetInfo {
 }
 
 /// Where a party stands.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct StatusView {
     /// Its account.
     pub account: String,
@@ -84,12 +108,15 @@ pub struct StatusView {
     pub total_risk: Vec<AmountRow>,
     /// Where a hub's rebalancing stands: idle, reading, asking, submitting.
     pub rebalance: Option<String>,
+    /// What a hub takes: `open`, `paused`, `draining`.
+    #[serde(default)]
+    pub mode: Option<String>,
     /// Its channels.
     pub channels: Vec<ChannelRow>,
 }
 
 /// On-chain money in one asset.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct BalanceRow {
     /// The asset.
     pub asset: AssetInfo,
@@ -102,7 +129,7 @@ pub struct BalanceRow {
 }
 
 /// An amount of an asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AmountRow {
     /// The asset.
     pub asset: AssetInfo,
@@ -111,7 +138,7 @@ pub struct AmountRow {
 }
 
 /// A channel.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelRow {
     /// The partner's account.
     pub partner: String,
@@ -146,7 +173,7 @@ pub struct ChannelRow {
 }
 
 /// One asset of a channel.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelAssetRow {
     /// The asset.
     pub asset: AssetInfo,
@@ -193,7 +220,7 @@ pub struct ChannelAssetRow {
 }
 
 /// A payment.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentRow {
     /// Its name: 32 hex digits.
     pub id: String,
@@ -227,7 +254,7 @@ pub struct PaymentRow {
 }
 
 /// What a payment with locks may cost.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
     /// Most that all hubs on the way may ask for together; a hundredth of the amount if absent.
@@ -242,7 +269,7 @@ pub struct Costs {
 }
 
 /// An offer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OfferRow {
     /// The text that payers get.
     pub offer: String,
@@ -253,7 +280,7 @@ pub struct OfferRow {
 }
 
 /// When a standing order pays.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Milliseconds from one payment to the next, at least 100; the first one is at once.
@@ -267,7 +294,7 @@ pub struct Schedule {
 }
 
 /// A standing order.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecurringRow {
     /// Its name: 32 hex digits.
     pub id: String,
@@ -292,7 +319,7 @@ pub struct RecurringRow {
 }
 
 /// At what rate a hub changes money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RateRow {
     /// The hub: @handle or account.
     pub hub: String,
@@ -303,7 +330,7 @@ pub struct RateRow {
 }
 
 /// An invoice.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct InvoiceRow {
     /// The text that the payer gets.
     pub invoice: String,
@@ -324,7 +351,7 @@ pub struct InvoiceRow {
 }
 
 /// A registered hub.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct HubRow {
     /// Its account.
     pub account: String,
@@ -341,7 +368,7 @@ pub struct HubRow {
 }
 
 /// A watchtower, and what it has.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TowerRow {
     /// Its account.
     pub account: String,
@@ -392,7 +419,7 @@ impl TowerRow {
 }
 
 /// A channel that a watchtower does not take.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TowerRefusalRow {
     /// With whom the channel is.
     pub partner: String,
@@ -401,7 +428,7 @@ pub struct TowerRefusalRow {
 }
 
 /// An open debt.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DebtRow {
     /// Who owes.
     pub debtor: String,
@@ -416,7 +443,7 @@ pub struct DebtRow {
 }
 
 /// A rebalance, planned or done.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct RebalanceView {
     /// Block of the batch, if one was made.
     pub block: Option<u32>,
@@ -429,7 +456,7 @@ pub struct RebalanceView {
 }
 
 /// An amount for a partner.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct TransferRow {
     /// The partner.
     pub partner: String,
@@ -440,14 +467,14 @@ pub struct TransferRow {
 }
 
 /// Something is final on chain.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OnChainView {
     /// The block that has it.
     pub block: u32,
 }
 
 /// A backup.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BackupView {
     /// The file.
     pub path: String,
@@ -625,7 +652,7 @@ pub trait FailsafeRpc {
 
     /// Takes a partner to the chain by a copy that was restored from a backup, although the partner
     /// has not shown yet what it knows.
-    #[method(name = "disputeFromBackup", param_kind = map)]
+    #[method(name = "dispute_from_backup", param_kind = map)]
     async fn dispute_from_backup(&self, partner: Option<String>) -> RpcResult<OnChainView>;
 
     /// Closes a channel together with the partner.

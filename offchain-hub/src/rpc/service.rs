@@ -7,17 +7,19 @@ use super::{
         RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView, TowerRow, TransferRow,
     },
     names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
+    operator::Operator,
     recurring::Wanted,
 };
 use crate::{
     address, amount,
     chain::{Call, ChainClient, ChainError},
+    metrics::Counters,
     party::{
-        Answer, ChannelReport, Command, CommandError, Direction, Party, PaymentRecord,
-        PaymentState, Role, Standing,
+        records::why, Answer, ChannelReport, Command, CommandError, Direction, Party,
+        PaymentRecord, PaymentState, Role, Standing,
     },
 };
-use failsafe_channel::{AssetTerms, PaymentId, ReturnReason};
+use failsafe_channel::{AssetTerms, PaymentId};
 use failsafe_primitives::{
     arithmetic::LIMIT, fees::HubFees, view::AssetView, AccountId, AssetId, Balance, Side,
 };
@@ -57,14 +59,12 @@ pub struct ServiceConfig {
     pub role: Role,
     /// A wallet's hubs.
     pub hubs: Vec<KnownHub>,
-    /// What a hub registers as its fee.
-    pub fees: HubFees,
-    /// Its transport key.
-    pub transport_key: Option<[u8; 32]>,
     /// X25519 secret key to which onions are encrypted for it.
     pub onion_key: [u8; 32],
     /// Told when somebody wants the process to stop.
     pub stop: Arc<Notify>,
+    /// A hub's configuration.
+    pub operator: Option<Operator>,
 }
 
 /// The methods of a running party.
@@ -95,6 +95,11 @@ impl Service {
         let assets = Assets::read(party.client().clone()).await?;
         let hubs = Hubs::new(party.client().clone(), config.hubs.clone());
         Ok(Self { party, assets, hubs, config: Arc::new(config), reliability: Arc::default() })
+    }
+
+    /// What is counted.
+    pub(super) fn counters(&self) -> &Counters {
+        self.party.counters()
     }
 
     pub(super) fn client(&self) -> &ChainClient {
@@ -315,7 +320,7 @@ impl Service {
         amounts.into_iter().map(row).collect()
     }
 
-    fn channel_row(&self, report: ChannelReport) -> ChannelRow {
+    pub(super) fn channel_row(&self, report: ChannelReport) -> ChannelRow {
         let ChannelReport { partner, summary, owed_to_me, fault } = report;
         let owed = |asset: AssetId| {
             owed_to_me.iter().find(|(id, _)| *id == asset).map_or(0, |(_, amount)| *amount)
@@ -414,6 +419,7 @@ impl Service {
             pending_calls: u32::try_from(standing.pending_calls).unwrap_or(u32::MAX),
             total_risk: total_risk(&channels)?,
             rebalance,
+            mode: (self.config.role == Role::Hub).then(|| standing.mode.name().into()),
             channels,
         })
     }
@@ -594,31 +600,15 @@ impl Service {
     }
 
     async fn do_register(&self, handle: &str, endpoint: &str) -> Result<OnChainView, RequestError> {
-        let Some(transport_key) = self.config.transport_key else {
-            return Err(CommandError::NotAHub.into());
-        };
+        let operator = self.operator()?;
         let handle = address::handle(handle.strip_prefix('@').unwrap_or(handle))?;
         let call = Call::RegisterHub {
             handle: handle.into_bytes(),
             endpoint: endpoint.as_bytes().to_vec(),
-            transport_key,
-            fees: self.config.fees,
+            transport_key: operator.transport_key(),
+            fees: operator.fees().await,
         };
         self.on_chain(Command::Submit(Box::new(call))).await
-    }
-}
-
-/// Why a payment came back, for people.
-pub fn why(reason: ReturnReason) -> &'static str {
-    match reason {
-        ReturnReason::UnknownRecipient => "the hub has no channel with the recipient",
-        ReturnReason::Capacity => "the recipient does not let the hub owe it that much",
-        ReturnReason::AssetNotAccepted => "the recipient does not take this asset",
-        ReturnReason::FeeTooLow => "the hub's fee was not covered",
-        ReturnReason::RecipientFrozen => "the recipient's channel is in dispute or closing",
-        ReturnReason::Duplicate => "a payment of this name has been made already",
-        ReturnReason::Unavailable => "the hub does not forward at the moment",
-        ReturnReason::TooSmall => "the hub does not forward so little",
     }
 }
 

@@ -34,6 +34,13 @@ pub struct TransportKey {
     public: [u8; 32],
 }
 
+// Secrets stay out of logs.
+impl core::fmt::Debug for TransportKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "TransportKey({})", hex::encode(self.public))
+    }
+}
+
 impl TransportKey {
     /// A new key.
     pub fn generate() -> Self {

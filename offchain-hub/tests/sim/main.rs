@@ -8,6 +8,8 @@
 //! `FAILSAFE_SIM_SEEDS` sets the number of seeds; `FAILSAFE_SIM_SEED` plays one of them, line by line.
 
 mod chain;
+mod operator;
+mod secrets;
 mod world;
 
 use world::{Vice, World};
@@ -36,6 +38,7 @@ fn play(seed: u64, log: bool) -> Result<World, String> {
             eprintln!("step {step}");
         }
         world.step();
+        world.check_exposures().map_err(|why| format!("seed {seed}, step {step}: {why}"))?;
     }
     world.come_to_rest();
     world.check().map_err(|why| format!("seed {seed} ({size} parties, {evil} {vice:?}): {why}"))?;

@@ -32,6 +32,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+mod hands;
+
 /// Money that each account begins with on chain.
 pub const FUNDS: Balance = 1_000_000;
 /// What each side of a channel has insured, and may owe beyond it.
@@ -380,7 +382,11 @@ impl World {
                 let balance = self.chain.balance(&self.account(at), self.parties[at].seen.1);
                 self.again.push_back((at, vec![balance]));
             },
-            Action::Reply(..) => {},
+            Action::Reply(reply, answer) => {
+                // Whoever asked may not wait for it.
+                let _ = reply.send(answer);
+            },
+            Action::Publish(..) => {},
         }
     }
 
@@ -712,7 +718,7 @@ impl World {
     }
 
     /// A payment without locks: to a neighbour, or by a user through its hub to the next party.
-    fn pay_plain(&mut self) {
+    fn pay_plain_by_chance(&mut self) {
         let size = self.parties.len();
         let payer = self.rng.gen_range(0..size);
         let forward = payer == 0 || (payer < size - 1 && self.rng.gen());
@@ -735,7 +741,7 @@ impl World {
             return self.use_chain();
         }
         match self.rng.gen_range(0..120) {
-            100..=119 => self.pay_plain(),
+            100..=119 => self.pay_plain_by_chance(),
             0..=17 => {
                 let payer = self.rng.gen_range(0..size);
                 let payee = (payer + self.rng.gen_range(1..size)) % size;
@@ -982,6 +988,8 @@ fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Polic
         stale_after_ms: 60_000,
         rebalance: if hub { rebalance } else { RebalancePolicy::default() },
         max_partners: 10,
+        risk_caps: BTreeMap::new(),
+        peer_messages_per_second: 0,
         min_payments: BTreeMap::new(),
         rates: vec![],
         insurance_fees: BTreeMap::new(),

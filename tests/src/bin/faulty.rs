@@ -3,7 +3,7 @@
 
 use clap::{Parser, Subcommand};
 use failsafe_hub::{
-    cli::{finish, init_logging},
+    cli::{finish, init_logging, LogFormat},
     hub,
     party::Interceptor,
 };
@@ -68,7 +68,9 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<(), String> {
     let faulty: Box<dyn Interceptor> = Box::new(Faulty::new(cli.faults, cli.seed));
     match cli.program {
-        Program::Hub { config, command: HubCommand::Run } => hub::run(&config, Some(faulty)).await,
+        Program::Hub { config, command: HubCommand::Run } => {
+            hub::run(&config, LogFormat::Text, Some(faulty)).await
+        },
         Program::Wallet { dir, command: WalletCommand::Daemon { rpc } } => {
             init_logging("info");
             let wallet = Wallet::open(&dir).map_err(|e| e.to_string())?;

@@ -8,7 +8,9 @@ use failsafe_hub::{
     address,
     rpc::{
         api::{RebalanceView, StatusView},
-        client::{client, contact},
+        client::{client, contact, contact_of},
+        guard::Scope,
+        server::Contact,
         FailsafeRpcClient,
     },
     transport::TransportKey,
@@ -17,6 +19,7 @@ use failsafe_primitives::AccountId;
 use jsonrpsee::http_client::HttpClient;
 use std::{
     fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::Duration,
@@ -62,6 +65,10 @@ pub struct HubOptions {
     pub insurance_fee: Option<String>,
     /// Faults with which it runs, as `failsafe-faulty` takes them.
     pub faults: Vec<String>,
+    /// Where it serves metrics.
+    pub metrics: Option<SocketAddr>,
+    /// How much FRD it may owe without insurance.
+    pub max_risk: Option<String>,
 }
 
 impl Default for HubOptions {
@@ -84,6 +91,8 @@ impl Default for HubOptions {
             skip_failed: false,
             insurance_fee: None,
             faults: vec![],
+            metrics: None,
+            max_risk: None,
         }
     }
 }
@@ -157,6 +166,8 @@ impl Hub {
             }
             text
         };
+        let metrics = options.metrics.map(|address| format!("metrics = \"{address}\"\n"));
+        let cap = options.max_risk.as_ref().map(|cap| format!("max_risk = \"{cap}\"\n"));
         let bonds = if options.bonds { asset("FRB") } else { String::new() };
         let exchange: String = options
             .exchange
@@ -169,13 +180,14 @@ impl Hub {
         let store: String = store.collect();
         let text = store + &format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
-             ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
+             ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n{}\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
              every_seconds = {}\nproof_timeout_seconds = {}\nabsent_grace_seconds = {}\n\
-             skip_failed = {}\n\n{}{bonds}{exchange}",
+             skip_failed = {}\n\n{}{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
             options.peers,
             options.towers,
+            metrics.unwrap_or_default(),
             options.fees.0,
             options.fees.1,
             options.every_seconds,
@@ -183,6 +195,7 @@ impl Hub {
             options.absent_grace_seconds,
             options.skip_failed,
             asset("FRD"),
+            cap.unwrap_or_default(),
         );
         self.faults = options.faults.clone();
         Ok(fs::write(&self.config, text)?)
@@ -341,6 +354,11 @@ impl Hub {
         } else {
             Err(failure(format!("the hub ended with {status}")))
         }
+    }
+
+    /// How it is reached with the token of a scope.
+    pub fn contact(&self, scope: Scope) -> Result<Contact, Failure> {
+        contact_of(&self.dir, scope)?.ok_or_else(|| failure("the hub does not run"))
     }
 
     /// Its RPC.

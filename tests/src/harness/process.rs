@@ -124,6 +124,11 @@ impl Process {
         self.signal(Signal::CONT)
     }
 
+    /// Tells it to read its configuration again.
+    pub fn hang_up(&self) -> Result<(), Failure> {
+        self.signal(Signal::HUP)
+    }
+
     /// Asks it to stop, and waits until it has.
     pub async fn stop(mut self, patience: Duration) -> Result<ExitStatus, Failure> {
         self.signal(Signal::TERM)?;

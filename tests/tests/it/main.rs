@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod kills;
 mod messages;
+mod operation;
 mod parts;
 mod pitfalls;
 mod restore;

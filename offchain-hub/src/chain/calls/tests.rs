@@ -179,6 +179,16 @@ fn cases() -> Vec<(Call, RuntimeCall)> {
             }
             .into(),
         ),
+        (
+            Call::UpdateHub { endpoint: b"h:2".to_vec(), transport_key: [8; 32], fees },
+            pallet_hubs::Call::update {
+                endpoint: b"h:2".to_vec().try_into().unwrap(),
+                transport_key: [8; 32],
+                fees,
+                routes: Default::default(),
+            }
+            .into(),
+        ),
     ]
 }
 

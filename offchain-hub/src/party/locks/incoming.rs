@@ -6,6 +6,7 @@
 
 use super::{mediate::name_of, Core, LockRef, Output};
 use crate::{
+    metrics::{Kind, PaymentEvent},
     party::records::{Direction, PaymentRecord, PaymentState},
     store::Table,
 };
@@ -16,6 +17,7 @@ use failsafe_primitives::{
     simplex::{lock_hash, LockHash},
     AssetId, Balance, Clock, Lock,
 };
+use std::fmt;
 use tracing::{error, info};
 
 /// Where an invoice stands.
@@ -46,7 +48,7 @@ pub struct Part {
 }
 
 /// What we want to be paid.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Invoice {
     /// Opens the locks of the payment.
     pub secret: Secret,
@@ -64,6 +66,19 @@ pub struct Invoice {
     pub parts: Vec<Part>,
     /// What has been settled.
     pub received: Balance,
+}
+
+// Secrets stay out of logs.
+impl fmt::Debug for Invoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { secret: _, payment_secret: _, asset, amount, state, received, .. } = self;
+        f.debug_struct("Invoice")
+            .field("asset", asset)
+            .field("amount", amount)
+            .field("state", state)
+            .field("received", received)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Most parts of a payment.
@@ -220,6 +235,7 @@ impl Core {
                 nonce: 0,
                 state: PaymentState::Received,
             };
+            self.counters.payment(Direction::In, Kind::Locked, PaymentEvent::Received);
             self.store_payment(id, record, out);
             info!(%id, amount = %lock.amount, asset, "a payment was received");
         } else if invoice.state == InvoiceState::Claimed {

@@ -3,7 +3,6 @@
 use super::{reason_of, Core, LockRef, Output, Owner};
 use crate::{
     party::{
-        policy::Role,
         records::{Direction, PaymentRecord, PaymentState},
         CommandError,
     },
@@ -18,10 +17,11 @@ use failsafe_onion::{HopSecret, Next, Packet, Peeled, Reason};
 use failsafe_primitives::{
     evidence::latest_expiry_at_start, AccountId, AssetId, Balance, Clock, Lock,
 };
+use std::fmt;
 use tracing::{debug, error};
 
 /// A payment that goes through us, until both its locks are gone.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Mediated {
     /// The asset of the inward lock.
     pub asset: AssetId,
@@ -49,6 +49,21 @@ pub struct Mediated {
     pub outward_paid: Option<bool>,
 }
 
+// Secrets stay out of logs.
+impl fmt::Debug for Mediated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outward, amount, fee, secret, inward_paid, outward_paid, .. } = self;
+        f.debug_struct("Mediated")
+            .field("outward", outward)
+            .field("amount", amount)
+            .field("fee", fee)
+            .field("knows_secret", &secret.is_some())
+            .field("inward_paid", inward_paid)
+            .field("outward_paid", outward_paid)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Core {
     /// Locks the payment onwards.
     pub(super) fn mediate(
@@ -66,7 +81,7 @@ impl Core {
             Next::Here { .. } | Next::Spontaneous { .. } => return Err(Reason::Instructions),
         };
         let parameters = self.parameters.ok_or(Reason::Unavailable)?;
-        if self.policy.role != Role::Hub || !self.is_fresh() {
+        if !self.forwards() {
             return Err(Reason::Unavailable);
         }
         let tag = peeled.shared.tag();
@@ -113,6 +128,9 @@ impl Core {
             return Err(Reason::Unavailable);
         }
         let epoch = entry.channel.epoch();
+        if self.breaks_cap(&next, asset, hop.amount) {
+            return Err(Reason::Capacity { asset });
+        }
         let onion = packet.encode().try_into().map_err(|_| Reason::Instructions)?;
         let (hash, expiry, amount) = (lock.hash, hop.expiry, hop.amount);
         let offer = Offer { asset: hop.asset, amount, hash, expiry, onion };
@@ -144,6 +162,7 @@ impl Core {
         self.locks.outward.insert(outward, Owner::Mediated(inward.clone()));
         self.locks.tags.insert(tag);
         self.store_mediated(inward, record, out);
+        self.note_forwarded(inward);
         self.watch_hash(hash, out);
         Ok(())
     }
@@ -267,6 +286,7 @@ impl Core {
         self.locks.tags.remove(&record.shared.tag());
         out.batch.delete(Table::Mediated, inward.encode());
         self.forget_hash(record.lock.hash, out);
+        self.note_mediated_end(inward, inward_paid && outward_paid);
         if outward_paid && !inward_paid {
             let (partner, amount) = (&inward.partner, record.amount);
             let asset = record.onward_asset;

@@ -22,6 +22,7 @@ pub use mediate::name_of;
 use super::core::{Action, Core, Output};
 use crate::{
     chain::Track,
+    metrics::Kind,
     store::{StoreError, Table},
 };
 use codec::{Decode, Encode};
@@ -185,7 +186,11 @@ impl Core {
             Some(packet) => self.mediate(inward, asset, lock, &peeled, packet.clone(), out),
             None => self.receive_lock(inward, asset, lock, &peeled, out),
         };
-        done.err().map(|reason| failsafe_onion::fail(&shared, &reason))
+        let reason = done.err()?;
+        if peeled.next_packet.is_some() {
+            self.counters.refused(Kind::Locked, &reason);
+        }
+        Some(failsafe_onion::fail(&shared, &reason))
     }
 
     /// Tells the payer's side of an inward lock that we do not claim it.

@@ -15,6 +15,7 @@ use failsafe_channel::{
 };
 use failsafe_onion::RouteKeys;
 use failsafe_primitives::{simplex::LockHash, AccountId, AssetId, Balance, Clock};
+use std::fmt;
 use tracing::debug;
 
 /// How a part of a payment of ours stands.
@@ -51,7 +52,7 @@ pub struct Part {
 }
 
 /// A payment of ours.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Outgoing {
     /// Its name.
     pub id: PaymentId,
@@ -63,6 +64,20 @@ pub struct Outgoing {
     pub parts: Vec<Part>,
     /// The secret: proof of payment.
     pub proof: Option<Secret>,
+}
+
+// Secrets stay out of logs.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, amount, source, parts, proof } = self;
+        f.debug_struct("Outgoing")
+            .field("id", id)
+            .field("amount", amount)
+            .field("source", source)
+            .field("parts", parts)
+            .field("paid", &proof.is_some())
+            .finish()
+    }
 }
 
 impl Outgoing {
