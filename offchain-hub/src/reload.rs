@@ -7,8 +7,18 @@ use std::collections::BTreeMap;
 use toml::Value;
 
 /// Fields that may change, and what is below them. The names of assets are not among what they have.
-const SAFE: [&str; 7] =
-    ["ack_delay_ms", "stale_after_seconds", "max_partners", "peers", "fees", "rebalance", "limits"];
+const SAFE: [&str; 10] = [
+    "ack_delay_ms",
+    "pay_unsigned",
+    "sign_delay_ms",
+    "stale_after_seconds",
+    "max_partners",
+    "peers",
+    "fees",
+    "rebalance",
+    "limits",
+    "exchange",
+];
 /// Table of assets.
 const ASSETS: &str = "assets";
 
@@ -116,6 +126,8 @@ mod tests {
         for (from, to, name) in [
             ("ack_delay_ms = 20", "ack_delay_ms = 30", "ack_delay_ms"),
             ("stale_after_seconds = 20", "stale_after_seconds = 30", "stale_after_seconds"),
+            ("pay_unsigned = true", "pay_unsigned = false", "pay_unsigned"),
+            ("sign_delay_ms = 20", "sign_delay_ms = 30", "sign_delay_ms"),
             ("max_partners = 10000", "max_partners = 7", "max_partners"),
             ("peers = []", "peers = [\"@two\"]", "peers"),
             ("ppm = 0", "ppm = 10", "fees.ppm"),
@@ -136,6 +148,7 @@ mod tests {
             ("ws://127.0.0.1:9944", "ws://127.0.0.1:9945", "node"),
             ("127.0.0.1:9950", "127.0.0.1:9960", "listen"),
             ("127.0.0.1:9951", "127.0.0.1:9961", "rpc"),
+            ("towers = []", "towers = [\"somebody\"]", "towers"),
             ("dir = \"data\"", "dir = \"other\"", "dir"),
             ("peers = []", "peers = []\nmetrics = \"127.0.0.1:9615\"", "metrics"),
         ] {
