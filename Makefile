@@ -19,7 +19,7 @@ dev: ## a chain and a hub to develop against
 test: ## set-up, checks, build and every test
 	@scripts/test
 
-soak: ## the runtime beside its reference, 10,000 sequences; 200 kills under load
+soak: ## random sequences on chain, 100,000 simulated games, 200 kills: hours
 	@scripts/soak $(ARGS)
 
 bench: ## measure
