@@ -39,12 +39,12 @@ impl Core {
                 }
             },
             Command::PayLocked(order) => {
-                let id = order.id;
+                let (id, hash) = (order.id, order.hash);
                 match self.start_locked(*order, out) {
                     Ok(Some(record)) => Ok(Answer::Payment(id, record)),
                     Ok(None) => {
                         self.pay_replies.insert(id, reply);
-                        return;
+                        return self.tell_missing(hash, out);
                     },
                     Err(error) => Err(error),
                 }

@@ -253,6 +253,16 @@ impl Core {
         Ok(None)
     }
 
+    /// A part could not even be made: whoever waits for the payment may find another way for it.
+    pub(in crate::party) fn tell_missing(&mut self, hash: LockHash, out: &mut Output) {
+        let Some(payment) = self.locks.outgoing.get(&hash) else { return };
+        let (id, missing) = (payment.id, payment.missing());
+        if missing > 0 {
+            let failures = payment.failures();
+            self.reply_payment(id, Err(CommandError::PartFailed { failures, missing }), out);
+        }
+    }
+
     fn store_outgoing(&mut self, hash: LockHash, record: Outgoing, out: &mut Output) {
         out.batch.put(Table::Outgoing, hash.to_vec(), record.encode());
         self.locks.outgoing.insert(hash, record);
