@@ -116,6 +116,10 @@ fn check(channel: &Channel, owner: &Owner, genesis: H256) -> Result<(), String> 
             return Err("the signatures of the acknowledged simplex are wrong".into());
         }
     }
+    // The partner acknowledges only what is signed.
+    if state.mine.has_tail() && state.outbox.is_empty() {
+        return Err("payments of ours have no signature and are not kept to be sent again".into());
+    }
     let mut nonces = state.outbox.iter().map(|sent| sent.simplex.nonce);
     let first = nonces.next();
     let in_row = nonces.try_fold(first.unwrap_or(0), |last, next| {

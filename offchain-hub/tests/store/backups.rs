@@ -318,7 +318,7 @@ fn audit_should_name_channels_that_do_not_hold_together() {
     store.commit(&batch).unwrap();
     let found = audit(store.snapshot().unwrap(), &key()).unwrap();
     assert_eq!(found.broken.len(), 2, "{:?}", found.broken);
-    assert!(found.broken.iter().any(|text| text.contains("signature of our simplex")));
+    assert!(found.broken.iter().any(|text| text.contains("payments of ours have no signature")));
 }
 
 #[test]
