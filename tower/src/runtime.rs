@@ -7,25 +7,26 @@ use crate::{
 };
 use failsafe_channel::Sign;
 use failsafe_hub::{
-    chain::{ChainClient, ChainError, ChainNews, Follower, Submitter, Track},
+    chain::{forward_news, ChainClient, ChainError, Follower, Submitter, Track},
     keys::AccountKey,
+    party::runtime::now_ms,
     store::{self, Store, StoreError},
-    transport::{self, Identity, TransportKey},
+    transport::{accept_sessions, Identity, TransportKey},
     watchtower::TowerAddress,
 };
 use failsafe_primitives::{AccountId, Clock, NATIVE_ASSET};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot, watch, Semaphore},
+    sync::{mpsc, oneshot, watch},
     task::JoinSet,
     time::{interval, sleep, timeout, MissedTickBehavior},
 };
-use tracing::{debug, error, info, warn};
+use tracing::{debug, error, info};
 
 /// Inputs that may wait; who sends more waits too.
 const INPUTS: usize = 4_096;
@@ -35,12 +36,8 @@ const MAX_INPUTS_PER_COMMIT: usize = 256;
 const TICK: Duration = Duration::from_millis(500);
 /// How often the account's balance is read.
 const READ_FUNDS: Duration = Duration::from_secs(15);
-/// Handshakes of strangers at the same time.
-const MAX_HANDSHAKES: usize = 64;
 /// How long the first look at the chain may take.
 const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
-/// Pause after a connection could not be accepted.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// What a tower needs to run.
 pub struct TowerSetup {
@@ -101,11 +98,6 @@ impl Drop for Stopping {
     }
 }
 
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
 impl Tower {
     /// Starts a tower: reads its packets, looks at the chain, and only then lets clients in.
     pub async fn start(client: ChainClient, setup: TowerSetup) -> Result<Self, TowerError> {
@@ -142,7 +134,7 @@ impl Tower {
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.run());
         let (first_block, seen) = oneshot::channel();
-        tasks.spawn(forward_news(fresh, inputs.clone(), first_block));
+        tasks.spawn(forward_news(fresh, inputs.clone(), Input::Chain, first_block));
         let ended = inputs.clone();
         tasks.spawn(async move {
             while let Some((number, outcome)) = outcomes.recv().await {
@@ -194,8 +186,12 @@ impl Tower {
             latest_expiry,
             open: Arc::default(),
         };
-        let identity = Identity { signer: Arc::new(key), genesis };
-        tower.lock_tasks().spawn(accept_all(listener, transport, identity, sessions));
+        let identity = Arc::new(Identity { signer: Arc::new(key), genesis });
+        let run = move |session| {
+            let sessions = sessions.clone();
+            async move { sessions.run(session).await }
+        };
+        tower.lock_tasks().spawn(accept_sessions(listener, transport, identity, run));
         Ok(tower)
     }
 
@@ -312,25 +308,6 @@ impl Host {
     }
 }
 
-async fn forward_news(
-    mut fresh: mpsc::UnboundedReceiver<ChainNews>,
-    inputs: mpsc::Sender<Input>,
-    first_block: oneshot::Sender<()>,
-) {
-    let mut first_block = Some(first_block);
-    while let Some(news) = fresh.recv().await {
-        let best = matches!(news, ChainNews::Best { .. });
-        if inputs.send(Input::Chain(news)).await.is_err() {
-            return;
-        }
-        if best {
-            if let Some(first) = first_block.take() {
-                let _ = first.send(());
-            }
-        }
-    }
-}
-
 async fn tick(inputs: mpsc::Sender<Input>) {
     let mut interval = interval(TICK);
     interval.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -355,39 +332,5 @@ async fn read_funds(client: ChainClient, account: AccountId, inputs: mpsc::Sende
             Err(problem) => debug!(%problem, "cannot read the account's balance"),
         }
         sleep(READ_FUNDS).await;
-    }
-}
-
-async fn accept_all(
-    listener: TcpListener,
-    transport: TransportKey,
-    identity: Identity,
-    sessions: Sessions,
-) {
-    let (transport, identity) = (Arc::new(transport), Arc::new(identity));
-    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
-    let mut running = JoinSet::new();
-    loop {
-        while running.try_join_next().is_some() {}
-        // Waiting here leaves further strangers in the system's queue.
-        let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(problem) => {
-                warn!(%problem, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
-                continue;
-            },
-        };
-        let (transport, identity) = (transport.clone(), identity.clone());
-        let sessions = sessions.clone();
-        running.spawn(async move {
-            let accepted = transport::accept(stream, &transport, &identity).await;
-            drop(permit);
-            match accepted {
-                Ok(session) => sessions.run(session).await,
-                Err(reason) => info!(%reason, "refused a connection"),
-            }
-        });
     }
 }

@@ -21,7 +21,7 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, warn};
 
 /// Blocks of a gap that are looked through one by one; after a longer one every pair is read.
@@ -472,4 +472,26 @@ fn prefix(id: &[u8; 32]) -> [u8; 8] {
     let mut prefix = [0; 8];
     prefix.copy_from_slice(&id[..8]);
     prefix
+}
+
+/// Passes news on as somebody's inputs, and tells when the first best block has been passed on. Ends
+/// with either end.
+pub async fn forward_news<T>(
+    mut fresh: mpsc::UnboundedReceiver<ChainNews>,
+    inputs: mpsc::Sender<T>,
+    input: impl Fn(ChainNews) -> T,
+    first_block: oneshot::Sender<()>,
+) {
+    let mut first_block = Some(first_block);
+    while let Some(news) = fresh.recv().await {
+        let best = matches!(news, ChainNews::Best { .. });
+        if inputs.send(input(news)).await.is_err() {
+            return;
+        }
+        if best {
+            if let Some(first) = first_block.take() {
+                let _ = first.send(());
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Answers `GET /metrics`, and nothing else.
 
 use super::gauges::Exporter;
+use crate::transport::accept_each;
 use http_body_util::Full;
 use hyper::{
     body::{Bytes, Incoming},
@@ -11,20 +12,13 @@ use hyper::{
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::TcpListener,
-    sync::Semaphore,
-    task::{JoinHandle, JoinSet},
-    time::sleep,
-};
+use tokio::{net::TcpListener, task::JoinHandle};
 use tracing::{debug, warn};
 
 /// Scrapers at the same time; further ones wait.
 const MAX_CONNECTIONS: usize = 16;
 /// How long a scraper may take to say what it wants.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Pause after the system refused a connection.
-const PAUSE: Duration = Duration::from_millis(200);
 /// What the answer is.
 const FORMAT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -70,27 +64,15 @@ pub async fn serve(exporter: Exporter, address: SocketAddr) -> Result<MetricsSer
     }
     let exporter = Arc::new(exporter);
     let task = tokio::spawn(async move {
-        tokio::join!(exporter.follow_balances(), accept_all(listener, exporter.clone()));
+        tokio::join!(exporter.follow_balances(), scrapes(listener, exporter.clone()));
     });
     Ok(MetricsServer { address, task })
 }
 
-async fn accept_all(listener: TcpListener, exporter: Arc<Exporter>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut running = JoinSet::new();
-    loop {
-        while running.try_join_next().is_some() {}
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(problem) => {
-                warn!(%problem, "metrics: cannot accept a connection");
-                sleep(PAUSE).await;
-                continue;
-            },
-        };
+async fn scrapes(listener: TcpListener, exporter: Arc<Exporter>) {
+    accept_each(listener, MAX_CONNECTIONS, |stream, place| {
         let exporter = exporter.clone();
-        running.spawn(async move {
+        async move {
             let _place = place;
             let service = service_fn(move |request| answer(exporter.clone(), request));
             let served = http1::Builder::new()
@@ -101,8 +83,9 @@ async fn accept_all(listener: TcpListener, exporter: Arc<Exporter>) {
             if let Err(problem) = served {
                 debug!(%problem, "metrics: a connection ended");
             }
-        });
-    }
+        }
+    })
+    .await;
 }
 
 async fn answer(

@@ -14,7 +14,7 @@ use super::{
     session,
 };
 use crate::{
-    chain::{ChainClient, ChainError, ChainNews, Follower, Outcome, Submitter, Track},
+    chain::{self, ChainClient, ChainError, Follower, Outcome, Submitter, Track},
     keys::AccountKey,
     metrics::Counters,
     store::{
@@ -41,7 +41,7 @@ use std::{
 };
 use tokio::{
     net::TcpListener,
-    sync::{broadcast, mpsc, oneshot, watch, Semaphore},
+    sync::{broadcast, mpsc, oneshot, watch},
     task::JoinSet,
     time::{interval, sleep, timeout, MissedTickBehavior},
 };
@@ -53,8 +53,6 @@ const INPUTS: usize = 4_096;
 const MAX_INPUTS_PER_COMMIT: usize = 1_024;
 /// How often time passes for the core.
 const TICK: Duration = Duration::from_millis(5);
-/// Handshakes of strangers at the same time.
-const MAX_HANDSHAKES: usize = 64;
 /// How long the first look at the chain may take.
 const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long watchtowers have to take the newest of every channel before a stop.
@@ -248,7 +246,8 @@ impl Party {
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.run());
         let (first_block, seen) = oneshot::channel();
-        tasks.spawn(forward_news(fresh, inputs.clone(), first_block));
+        let news_input = |news| HostInput::Core(Input::Chain(news));
+        tasks.spawn(chain::forward_news(fresh, inputs.clone(), news_input, first_block));
         tasks.spawn(forward_outcomes(outcomes, inputs.clone()));
         tasks.spawn(tick(inputs.clone()));
 
@@ -316,7 +315,16 @@ impl Party {
             party.spawn(task);
         }
         if let (Some(listener), Some(Listen { transport, .. })) = (listener, listen) {
-            party.spawn(accept_all(listener, transport, sessions.clone()));
+            let (identity, sessions) = (sessions.identity.clone(), sessions.clone());
+            party.spawn(transport::accept_sessions(
+                listener,
+                transport,
+                identity,
+                move |session| {
+                    let sessions = sessions.clone();
+                    async move { sessions.run(session).await }
+                },
+            ));
         }
         for peer in peers {
             party.dial(peer);
@@ -461,7 +469,8 @@ impl Drop for Stopping {
 }
 
 /// Milliseconds since 1970.
-pub(crate) fn now_ms() -> u64 {
+/// Milliseconds since 1970.
+pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
@@ -669,25 +678,6 @@ async fn read_balances(
     client.balances(account, assets, Some(head)).await
 }
 
-async fn forward_news(
-    mut fresh: mpsc::UnboundedReceiver<ChainNews>,
-    inputs: mpsc::Sender<HostInput>,
-    first_block: oneshot::Sender<()>,
-) {
-    let mut first_block = Some(first_block);
-    while let Some(news) = fresh.recv().await {
-        let best = matches!(news, ChainNews::Best { .. });
-        if inputs.send(HostInput::Core(Input::Chain(news))).await.is_err() {
-            return;
-        }
-        if best {
-            if let Some(first) = first_block.take() {
-                let _ = first.send(());
-            }
-        }
-    }
-}
-
 async fn forward_outcomes(
     mut outcomes: mpsc::UnboundedReceiver<(u64, Outcome)>,
     inputs: mpsc::Sender<HostInput>,
@@ -710,34 +700,6 @@ async fn tick(inputs: mpsc::Sender<HostInput>) {
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {},
             Err(mpsc::error::TrySendError::Closed(_)) => return,
         }
-    }
-}
-
-async fn accept_all(listener: TcpListener, transport: TransportKey, sessions: Sessions) {
-    let transport = Arc::new(transport);
-    let handshakes = Arc::new(Semaphore::new(MAX_HANDSHAKES));
-    let mut running = JoinSet::new();
-    loop {
-        while running.try_join_next().is_some() {}
-        // Waiting here leaves further strangers in the system's queue.
-        let Ok(permit) = handshakes.clone().acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(problem) => {
-                warn!(%problem, "cannot accept a connection");
-                sleep(DIAL_PAUSE.0).await;
-                continue;
-            },
-        };
-        let (transport, sessions) = (transport.clone(), sessions.clone());
-        running.spawn(async move {
-            let accepted = transport::accept(stream, &transport, &sessions.identity).await;
-            drop(permit);
-            match accepted {
-                Ok(session) => sessions.run(session).await,
-                Err(reason) => info!(%reason, "refused a connection"),
-            }
-        });
     }
 }
 

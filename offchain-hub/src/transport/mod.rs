@@ -6,9 +6,12 @@
 //! counters of the cipher make every replay fail.
 
 mod handshake;
+mod listen;
 mod stream;
 
 pub use handshake::{accept, dial, Identity, Session, TransportKey};
+pub(crate) use listen::accept_each;
+pub use listen::accept_sessions;
 pub use stream::{Reader, Writer};
 
 use codec::{Decode, Encode};
