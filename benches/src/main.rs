@@ -10,6 +10,7 @@
 //! | [`engine`] | channels in memory |
 //! | [`store`] | durable commits |
 //! | [`payments`] | real processes: chain, hub, wallets |
+//! | [`load`] | a real hub with a thousand wallets, next to what its parts cost at least |
 //! | [`chain`] | large batches in real nodes; many disputes and debts in the runtime |
 //!
 //! [`measure`] is the timing loop, [`report`] what comes out, [`fixture`] what is measured with.
@@ -17,6 +18,7 @@
 mod chain;
 mod engine;
 mod fixture;
+mod load;
 mod machine;
 mod measure;
 mod payments;
@@ -40,6 +42,9 @@ struct Cli {
     /// Measure only this group; may be repeated
     #[arg(long, value_enum, value_name = "GROUP")]
     only: Vec<Group>,
+    /// Measure only this row of the group `hub`; may be repeated
+    #[arg(long, value_name = "ROW")]
+    row: Vec<String>,
     /// A tenth of the samples
     #[arg(long)]
     quick: bool,
@@ -62,6 +67,8 @@ enum Group {
     Store,
     /// Payments between real wallets through a real hub, and rebalances
     Payments,
+    /// A hub under load: CPU per payment next to the machine's floors, latency, many channels
+    Hub,
     /// A rebalance of 5,000 channels in one block beside 5,000 transfers; many disputes and debts
     Chain,
 }
@@ -73,6 +80,7 @@ impl Group {
             Self::Engine => "engine",
             Self::Store => "store",
             Self::Payments => "payments",
+            Self::Hub => "hub",
             Self::Chain => "chain",
         }
     }
@@ -84,6 +92,7 @@ impl Group {
             Self::Engine => engine::run(bench)?,
             Self::Store => store::run(bench)?,
             Self::Payments => payments::run(bench)?,
+            Self::Hub => return load::run(bench, &mut measured.targets),
             Self::Chain => return chain::run(bench, measured),
         };
         measured.rows.extend(rows);
@@ -120,10 +129,11 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
-    let bench = Bench { quick: cli.quick, folder: folder.canonicalize()? };
+    let bench =
+        Bench { quick: cli.quick, hub_rows: cli.row.clone(), folder: folder.canonicalize()? };
     let machine = machine::Machine::read()?;
     bench.tell("the machine's limits");
-    let mut measured = Measured { rows: machine::limits(&bench)?, figures: vec![] };
+    let mut measured = Measured { rows: machine::limits(&bench)?, ..Measured::default() };
     let mut failed = Vec::new();
     for group in Group::value_variants() {
         if !cli.only.is_empty() && !cli.only.contains(group) {

@@ -16,6 +16,8 @@ const NANOS: f64 = 1e9;
 pub struct Bench {
     /// A tenth of the samples.
     pub quick: bool,
+    /// Rows of the group `hub` that are measured; all if there are none.
+    pub hub_rows: Vec<String>,
     /// Where measurements write.
     pub folder: PathBuf,
 }
@@ -69,6 +71,8 @@ pub struct Measured {
     pub rows: Vec<Row>,
     /// Everything else.
     pub figures: Vec<Figure>,
+    /// What is held against a target.
+    pub targets: Vec<Target>,
 }
 
 /// A line of the report.
@@ -88,6 +92,64 @@ pub struct Row {
     pub p50_ns: f64,
     /// Time of one: 99 of 100 took at most this long; the longest if there are fewer.
     pub p99_ns: f64,
+}
+
+/// What a hub does under load, next to what the machine could do at best and what we want.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// Its name.
+    pub row: String,
+    /// What is counted.
+    pub counted: String,
+    /// How many of them.
+    pub n: u64,
+    /// How many of them per second of wall time.
+    pub per_second: f64,
+    /// Time of one: half took at most this long; 0 where it means nothing.
+    pub p50_ns: f64,
+    /// Time of one: 99 of 100 took at most this long.
+    pub p99_ns: f64,
+    /// Of what `ours` is the measure.
+    pub what: &'static str,
+    /// What we need.
+    pub ours: f64,
+    /// What it takes at least, measured in the same run; none where the target is a number.
+    pub floor: Option<f64>,
+    /// Unit of both.
+    pub unit: &'static str,
+    /// What we want.
+    pub bound: Option<Bound>,
+}
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// At most so many times the floor.
+    Ratio(f64),
+    /// At most this.
+    Most(f64),
+}
+
+impl Target {
+    /// How many times the floor it is.
+    pub fn ratio(&self) -> Option<f64> {
+        self.floor.filter(|floor| *floor > 0.0).map(|floor| self.ours / floor)
+    }
+
+    /// Whether it is as we want it.
+    pub fn met(&self) -> Option<bool> {
+        self.bound.map(|bound| match bound {
+            Bound::Ratio(most) => self.ratio().is_some_and(|ratio| ratio <= most),
+            Bound::Most(most) => self.ours <= most,
+        })
+    }
+}
+
+/// The middle one; 0 when there are none.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    percentile(&values, 50)
 }
 
 /// A measured number that is not the time of an operation that was repeated.
@@ -118,6 +180,13 @@ impl Samples {
     pub fn of(latencies: &[Duration], wall: Duration) -> Self {
         let nanos = latencies.iter().map(|latency| latency.as_secs_f64() * NANOS).collect();
         Self { nanos, operations: u64::try_from(latencies.len()).unwrap_or(u64::MAX), wall }
+    }
+
+    /// The smallest sample that is at least as large as `percent` of all, in nanoseconds.
+    pub fn percentile(&self, percent: usize) -> f64 {
+        let mut nanos = self.nanos.clone();
+        nanos.sort_by(f64::total_cmp);
+        percentile(&nanos, percent)
     }
 
     /// As a line of the report.

@@ -2,7 +2,7 @@
 
 use crate::{
     machine::Machine,
-    measure::{Figure, Measured, Row},
+    measure::{Bound, Figure, Measured, Row, Target},
 };
 use failsafe_hub::cli::{right_align, table};
 use failsafe_tests::harness::Failure;
@@ -22,6 +22,8 @@ pub struct Report {
     pub rows: Vec<Row>,
     /// Other numbers, in order.
     pub figures: Vec<Figure>,
+    /// What is held against a target, in order.
+    pub targets: Vec<Target>,
     /// Groups that could not be measured.
     pub failed: Vec<&'static str>,
 }
@@ -34,8 +36,8 @@ impl Report {
         measured: Measured,
         failed: Vec<&'static str>,
     ) -> Self {
-        let Measured { rows, figures } = measured;
-        Self { version: env!("CARGO_PKG_VERSION"), quick, machine, rows, figures, failed }
+        let Measured { rows, figures, targets } = measured;
+        Self { version: env!("CARGO_PKG_VERSION"), quick, machine, rows, figures, targets, failed }
     }
 
     /// Writes it as JSON.
@@ -64,6 +66,7 @@ impl fmt::Display for Report {
         }
         right_align(&mut rows, 3..7);
         writeln!(f, "{rows}")?;
+        self.show_targets(f)?;
         if self.figures.is_empty() {
             return Ok(());
         }
@@ -79,6 +82,64 @@ impl fmt::Display for Report {
         }
         right_align(&mut figures, 2..3);
         writeln!(f, "\n{figures}")
+    }
+}
+
+impl Report {
+    fn show_targets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.targets.is_empty() {
+            return Ok(());
+        }
+        let mut targets = table(&[
+            "hub",
+            "n",
+            "per second",
+            "p50",
+            "p99",
+            "what",
+            "ours",
+            "floor",
+            "ratio",
+            "target",
+            "met",
+        ]);
+        for target in &self.targets {
+            let shown = |value: f64| match target.unit {
+                "ns" => time(value),
+                unit => format!("{} {unit}", number(value)),
+            };
+            // Where nothing is repeated there are no percentiles.
+            let latency = |nanos: f64| if nanos > 0.0 { time(nanos) } else { String::new() };
+            let times = |ratio: f64| format!("{ratio:.2} ×");
+            let wanted = match target.bound {
+                Some(Bound::Ratio(most)) => format!("≤ {}", times(most)),
+                Some(Bound::Most(most)) => format!("≤ {}", shown(most)),
+                None => String::new(),
+            };
+            let met = target.met().map_or("", |met| if met { "yes" } else { "no" });
+            let rate =
+                if target.per_second > 0.0 { rate(target.per_second) } else { String::new() };
+            targets.add_row([
+                target.row.clone(),
+                target.n.to_string(),
+                rate,
+                latency(target.p50_ns),
+                latency(target.p99_ns),
+                target.what.to_string(),
+                shown(target.ours),
+                target.floor.map(shown).unwrap_or_default(),
+                target.ratio().map(times).unwrap_or_default(),
+                wanted,
+                met.to_string(),
+            ]);
+        }
+        right_align(&mut targets, 1..5);
+        right_align(&mut targets, 6..10);
+        writeln!(f, "\n{targets}")?;
+        for target in &self.targets {
+            writeln!(f, "{}: {}", target.row, target.counted)?;
+        }
+        Ok(())
     }
 }
 
@@ -139,7 +200,7 @@ mod tests {
             unit: "bytes",
             counted: "an action of it".into(),
         };
-        let measured = Measured { rows: vec![], figures: vec![figure] };
+        let measured = Measured { figures: vec![figure], ..Measured::default() };
         let without = Report::new(machine.clone(), true, Measured::default(), vec![]).to_string();
         assert!(!without.contains("figure"), "{without}");
         let report = Report::new(machine, true, measured, vec!["store"]);

@@ -69,6 +69,14 @@ pub struct HubOptions {
     pub metrics: Option<SocketAddr>,
     /// How much FRD it may owe without insurance.
     pub max_risk: Option<String>,
+    /// Whether its key is made for ed25519; sr25519 otherwise.
+    pub ed25519: bool,
+    /// Most partners.
+    pub max_partners: usize,
+    /// What users may have paid it without a signature.
+    pub unsigned_limit: String,
+    /// How long its own payments without a signature wait for one.
+    pub sign_delay_ms: u64,
 }
 
 impl Default for HubOptions {
@@ -93,6 +101,10 @@ impl Default for HubOptions {
             faults: vec![],
             metrics: None,
             max_risk: None,
+            ed25519: false,
+            max_partners: 10_000,
+            unsigned_limit: "0".into(),
+            sign_delay_ms: 20,
         }
     }
 }
@@ -125,6 +137,7 @@ impl Hub {
         let mut init = Command::new(program("failsafe-hub")?);
         init.arg("--config").arg(&config);
         init.args(["init", "--suri", suri, "--node", node, "--dir", name, "--listen", &listen]);
+        init.args(["--scheme", if options.ed25519 { "ed25519" } else { "sr25519" }]);
         init.args(options.store.iter().flat_map(|url| ["--store", url]));
         let made = init.output()?;
         if !made.status.success() {
@@ -155,8 +168,8 @@ impl Hub {
         let asset = |symbol: &str| {
             let mut text = format!(
                 "[[assets]]\nasset = \"{symbol}\"\ncredit = \"{}\"\nmin_risk = \"{}\"\n\
-                 reserve = \"{}\"\n",
-                options.credit, options.min_risk, options.reserve
+                 reserve = \"{}\"\nunsigned_limit = \"{}\"\n",
+                options.credit, options.min_risk, options.reserve, options.unsigned_limit
             );
             if let Some(least) = &options.min_payment {
                 text += &format!("min_payment = \"{least}\"\n");
@@ -180,11 +193,13 @@ impl Hub {
         let store: String = store.collect();
         let text = store + &format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
-             ack_delay_ms = {}\npeers = {:?}\ntowers = {:?}\n{}\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
+             ack_delay_ms = {}\nsign_delay_ms = {}\nmax_partners = {}\npeers = {:?}\ntowers = {:?}\n{}\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
              every_seconds = {}\nproof_timeout_seconds = {}\nabsent_grace_seconds = {}\n\
              skip_failed = {}\n\n{}{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
+            options.sign_delay_ms,
+            options.max_partners,
             options.peers,
             options.towers,
             metrics.unwrap_or_default(),
@@ -327,6 +342,11 @@ impl Hub {
     /// The public part of its transport key.
     pub fn transport_key(&self) -> Result<[u8; 32], Failure> {
         Ok(TransportKey::load(&self.dir.join("transport.key"))?.public())
+    }
+
+    /// The id of its process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
     }
 
     /// Kills it without warning.
