@@ -7,7 +7,7 @@ use super::{Frame, TransportError, MAX_MESSAGE};
 use codec::{Decode, DecodeAll, Encode};
 use snow::StatelessTransportState;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 
 /// Longest Noise message.
 pub(super) const MAX_NOISE: usize = 65_535;
@@ -15,6 +15,8 @@ pub(super) const MAX_NOISE: usize = 65_535;
 const TAG: usize = 16;
 /// Plaintext of a message, without the byte that says whether it goes on.
 const CHUNK: usize = MAX_NOISE - TAG - 1;
+/// What a session keeps of its buffers when it is idle, so that many sessions fit into memory.
+const KEPT: usize = 8 * 1024;
 /// Marks the last message of a frame.
 const LAST: u8 = 0;
 /// Marks a message that the next one continues.
@@ -54,7 +56,7 @@ fn closed(error: std::io::Error) -> TransportError {
 
 /// The receiving half of a session.
 pub struct Reader<R> {
-    pub(super) io: R,
+    pub(super) io: BufReader<R>,
     pub(super) noise: Arc<StatelessTransportState>,
     pub(super) counter: u64,
     cipher: Vec<u8>,
@@ -63,7 +65,8 @@ pub struct Reader<R> {
 
 impl<R: AsyncRead + Unpin> Reader<R> {
     pub(super) fn new(io: R, noise: Arc<StatelessTransportState>) -> Self {
-        Self { io, noise, counter: 0, cipher: Vec::new(), plain: vec![0; MAX_NOISE] }
+        let io = BufReader::with_capacity(KEPT, io);
+        Self { io, noise, counter: 0, cipher: Vec::new(), plain: Vec::new() }
     }
 
     /// The next frame.
@@ -82,6 +85,7 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         let mut bytes = Vec::new();
         loop {
             read_noise(&mut self.io, &mut self.cipher).await?;
+            self.plain.resize(self.cipher.len(), 0);
             let length = self.noise.read_message(self.counter, &self.cipher, &mut self.plain)?;
             // A session ends long before 2^64 messages.
             self.counter = self.counter.checked_add(1).ok_or(TransportError::Malformed)?;
@@ -92,7 +96,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 return Err(TransportError::TooLong(bytes.len()));
             }
             match *flag {
-                LAST => return Ok(bytes),
+                LAST => {
+                    shrink(&mut self.cipher);
+                    shrink(&mut self.plain);
+                    return Ok(bytes);
+                },
                 MORE if chunk.len() == CHUNK => {},
                 _ => return Err(TransportError::Malformed),
             }
@@ -100,19 +108,29 @@ impl<R: AsyncRead + Unpin> Reader<R> {
     }
 }
 
-/// The sending half of a session. Nothing leaves before [`Writer::flush`], so that many frames
-/// travel in one packet.
+/// Gives back what a long message has taken.
+fn shrink(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT {
+        *buffer = Vec::new();
+    }
+}
+
+/// The sending half of a session. Frames leave with [`Writer::flush`], or when there are many of
+/// them, so that many travel in one packet.
 pub struct Writer<W> {
-    pub(super) io: tokio::io::BufWriter<W>,
-    pub(super) noise: Arc<StatelessTransportState>,
+    io: W,
+    noise: Arc<StatelessTransportState>,
     pub(super) counter: u64,
-    cipher: Vec<u8>,
+    plain: Vec<u8>,
+    /// Encrypted messages with their lengths.
+    out: Vec<u8>,
+    /// How much of them has left.
+    left: usize,
 }
 
 impl<W: AsyncWrite + Unpin> Writer<W> {
     pub(super) fn new(io: W, noise: Arc<StatelessTransportState>) -> Self {
-        let io = tokio::io::BufWriter::with_capacity(MAX_NOISE + 2, io);
-        Self { io, noise, counter: 0, cipher: vec![0; MAX_NOISE] }
+        Self { io, noise, counter: 0, plain: Vec::new(), out: Vec::new(), left: 0 }
     }
 
     /// Encrypts a frame.
@@ -122,29 +140,60 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 
     /// Encrypts a value of whatever type both sides expect.
     pub async fn write_value(&mut self, value: &impl Encode) -> Result<(), TransportError> {
-        let bytes = value.encode();
-        if bytes.len() > MAX_MESSAGE {
-            return Err(TransportError::TooLong(bytes.len()));
+        // In front of each part is a byte for its flag: the first one's is made here, the others'
+        // is the last byte of the part before, which has been encrypted then.
+        let mut plain = std::mem::take(&mut self.plain);
+        plain.clear();
+        plain.push(LAST);
+        value.encode_to(&mut plain);
+        let length = plain.len().saturating_sub(1);
+        if length > MAX_MESSAGE {
+            return Err(TransportError::TooLong(length));
         }
-        let mut rest = &bytes[..];
+        let mut begin = 0;
         loop {
-            let (chunk, later) = rest.split_at(rest.len().min(CHUNK));
-            let flag = if later.is_empty() { LAST } else { MORE };
-            let mut plain = Vec::with_capacity(chunk.len() + 1);
-            plain.push(flag);
-            plain.extend_from_slice(chunk);
-            let length = self.noise.write_message(self.counter, &plain, &mut self.cipher)?;
-            self.counter = self.counter.checked_add(1).ok_or(TransportError::Malformed)?;
-            write_noise(&mut self.io, &self.cipher[..length]).await?;
-            if later.is_empty() {
-                return Ok(());
+            let rest = plain.len().saturating_sub(begin).saturating_sub(1);
+            let end = begin.saturating_add(1).saturating_add(rest.min(CHUNK));
+            plain[begin] = if rest > CHUNK { MORE } else { LAST };
+            self.encrypt(&plain[begin..end])?;
+            if self.out.len() >= MAX_NOISE {
+                self.flush().await?;
             }
-            rest = later;
+            if rest <= CHUNK {
+                break;
+            }
+            begin = end.saturating_sub(1);
         }
+        shrink(&mut plain);
+        self.plain = plain;
+        Ok(())
     }
 
-    /// Sends what was written.
+    /// Adds one Noise message to what is to be sent.
+    fn encrypt(&mut self, plain: &[u8]) -> Result<(), TransportError> {
+        let length = plain.len().saturating_add(TAG);
+        let prefix =
+            u16::try_from(length).map_err(|_| TransportError::TooLong(length))?.to_be_bytes();
+        self.out.extend_from_slice(&prefix);
+        let begin = self.out.len();
+        self.out.resize(begin.saturating_add(length), 0);
+        self.noise.write_message(self.counter, plain, &mut self.out[begin..])?;
+        self.counter = self.counter.checked_add(1).ok_or(TransportError::Malformed)?;
+        Ok(())
+    }
+
+    /// Sends what was written. Goes on where it was when it was cut short before.
     pub async fn flush(&mut self) -> Result<(), TransportError> {
+        while self.left < self.out.len() {
+            let sent = self.io.write(&self.out[self.left..]).await?;
+            if sent == 0 {
+                return Err(TransportError::Closed);
+            }
+            self.left = self.left.saturating_add(sent);
+        }
+        self.left = 0;
+        self.out.clear();
+        shrink(&mut self.out);
         self.io.flush().await?;
         Ok(())
     }
