@@ -20,7 +20,8 @@
 //! [`terms`] credit lines · [`reservation`] withdrawal proofs · [`close`] cooperative closes ·
 //! [`reconnect`] catching up · [`restored`] old copies · [`chain`] disputes and epochs ·
 //! [`freeze`] when nothing moves · [`late`] claims for what a resolve did not count · [`lock`]
-//! payments against a secret · [`unsigned`] payments without a signature.
+//! payments against a secret · [`unsigned`] payments without a signature · [`seal`] signing and
+//! checking many at once.
 
 #![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
 
@@ -35,6 +36,7 @@ pub mod message;
 pub mod reconnect;
 pub mod reservation;
 pub mod restored;
+pub mod seal;
 pub mod session;
 pub mod state;
 pub mod summary;

@@ -7,6 +7,7 @@ use crate::{
     late::LateClaim,
     lock::{Answers, Dying},
     message::{RefusalReason, Update},
+    seal::Desk,
     session::Session,
     terms::{Given, Received},
     Moment,
@@ -178,6 +179,8 @@ pub struct Channel {
     pub(crate) session: Session,
     /// What was brought to the chain since the start of the process.
     pub(crate) watch: Watch,
+    /// What is signed later, and what was checked before.
+    pub(crate) desk: Desk,
 }
 
 impl Channel {
@@ -224,7 +227,8 @@ impl Channel {
 
     /// A channel after a restart.
     pub fn from_state(state: State) -> Self {
-        Self { state, session: Session::default(), watch: Watch::default() }
+        let (session, watch, desk) = (Session::default(), Watch::default(), Desk::default());
+        Self { state, session, watch, desk }
     }
 
     /// The stored form.

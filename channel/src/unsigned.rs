@@ -69,12 +69,29 @@ impl Half {
 
     /// The simplex, which follows that of `before`, has this signature, or none.
     pub(crate) fn seal(&mut self, before: &Self, signature: Option<Signature>) {
-        if signature.is_some() {
-            self.covered = None;
-        } else if before.signature.is_some() {
-            self.covered = before.signed();
+        match signature {
+            Some(signature) => self.seal_newest(signature),
+            None => {
+                if before.signature.is_some() {
+                    self.covered = before.signed();
+                }
+                self.signature = None;
+            },
         }
-        self.signature = signature;
+    }
+
+    fn seal_newest(&mut self, signature: Signature) {
+        self.covered = None;
+        self.signature = Some(signature);
+    }
+
+    /// A simplex of this half, not older than the newest signed one, has been signed.
+    pub(crate) fn sign(&mut self, simplex: &Simplex, signature: Signature) {
+        if simplex.nonce == self.simplex.nonce {
+            self.seal_newest(signature);
+        } else {
+            self.covered = Some(SignedSimplex { simplex: simplex.clone(), signature });
+        }
     }
 
     /// What of the tail has not counted when its epoch ended, per asset, given what the resolve
@@ -152,7 +169,8 @@ impl Channel {
 
     /// Whether payments of ours wait for a signature that can be made now.
     pub fn signature_is_due(&self) -> bool {
-        self.state.mine.has_tail() && self.check_open().is_ok()
+        let waits = self.state.mine.has_tail() && !self.newest_awaits_signature();
+        waits && self.check_open().is_ok()
     }
 
     /// Signs what we have paid without a signature, by an update that changes nothing else. The host

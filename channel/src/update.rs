@@ -13,7 +13,7 @@ use crate::{
 };
 use failsafe_primitives::{
     arithmetic::within_limit, capacity, delta, own, simplex::LockHash, AssetId, Balance,
-    BlockNumber, Clock, Entry, Epoch, Nonce, Side, Signature,
+    BlockNumber, Clock, Entry, Epoch, Nonce, Side, Signature, Simplex,
 };
 use sp_runtime::BoundedVec;
 
@@ -259,7 +259,8 @@ impl Channel {
         sign: bool,
     ) -> Result<Vec<Effect>, Refusal> {
         self.check_open()?;
-        if self.state.outbox.len() >= MAX_UNACKED {
+        let open = self.open_update(&transitions);
+        if open.is_none() && self.outbox_is_full() {
             return Err(Refusal::TooManyUnacked(MAX_UNACKED));
         }
         let transitions =
@@ -271,14 +272,20 @@ impl Channel {
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.mine, &transitions, max_locks)?;
         next.as_of = as_of;
+        if open.is_some() {
+            return self.widen_update(next, &transitions, sign);
+        }
 
-        let signature = sign.then(|| {
+        let nonce = next.nonce();
+        let at_once = sign && !self.signs_later();
+        let signature = at_once.then(|| {
             let message = self.state.context.simplex_message(self.state.side, &next.simplex);
             Signature::Direct(ctx.signer.sign(&message))
         });
         next.seal(&self.state.mine, signature.clone());
+        self.put_on_desk(nonce, sign);
         // An acknowledgement is a signature too: one is not made to save the other.
-        let ack = if sign { self.due_ack(ctx) } else { None };
+        let ack = if at_once { self.due_ack(ctx) } else { None };
         let update = Update {
             epoch: self.epoch(),
             base_nonce: self.state.mine.nonce(),
@@ -293,7 +300,6 @@ impl Channel {
         }
         let sent = Sent { update: update.clone(), simplex: next.simplex.clone() };
         self.state.outbox.push_back(sent);
-        let nonce = next.nonce();
         let before = std::mem::replace(&mut self.state.mine, next);
         let mut effects = vec![Effect::Persist];
         effects.extend(self.lock_events(&before, &update.transitions, nonce, true));
@@ -302,6 +308,31 @@ impl Channel {
         if self.established() {
             effects.push(Effect::Send(Message::Update(update)));
         }
+        Ok(effects)
+    }
+
+    /// Adds transitions to the newest own update, which has not left yet; `next` is what they lead to.
+    fn widen_update(
+        &mut self,
+        mut next: Half,
+        transitions: &[Transition],
+        sign: bool,
+    ) -> Result<Vec<Effect>, Refusal> {
+        let nonce = self.state.mine.nonce();
+        next.simplex.nonce = nonce;
+        let Some(sent) = self.state.outbox.back_mut() else { return Ok(vec![]) };
+        let mut all = sent.update.transitions.clone();
+        for transition in transitions {
+            let added = all.try_push(transition.clone());
+            added.map_err(|_| Refusal::TooManyTransitions)?;
+        }
+        sent.update.transitions = all;
+        sent.update.as_of = next.as_of;
+        sent.simplex = next.simplex.clone();
+        self.put_on_desk(nonce, sign);
+        let before = std::mem::replace(&mut self.state.mine, next);
+        let mut effects = vec![Effect::Persist];
+        effects.extend(self.lock_events(&before, transitions, nonce, true));
         Ok(effects)
     }
 
@@ -350,9 +381,13 @@ impl Channel {
         self.take(ctx, update)
     }
 
-    /// Checks an update that is next in line and takes it whole.
-    fn take(&mut self, ctx: &Context<'_>, update: Update) -> Result<Vec<Effect>, Fault> {
-        let side = self.state.side.other();
+    /// What the partner's half becomes by an update that is next in line, its signature aside.
+    fn judged(
+        &self,
+        ctx: &Context<'_>,
+        revealed: &dyn Fn(&LockHash) -> Option<Clock>,
+        update: &Update,
+    ) -> Result<Half, Fault> {
         let next_nonce = update.base_nonce.checked_add(1).ok_or(Fault::Overflow)?;
         let terms = self.state.given.judge(update.terms_version, next_nonce)?;
         let credit = |asset| terms(asset).map(|terms| terms.credit);
@@ -360,36 +395,60 @@ impl Channel {
             Some(Decision::Refused(nonce, _)) => Some(*nonce),
             _ => None,
         };
-        let revealed = |hash: &LockHash| ctx.revealed_at(hash);
         let judge = Judge {
-            side,
+            side: self.state.side.other(),
             facts: &self.state.facts,
             other: &self.state.mine,
             credit: &credit,
-            now: Now::of(ctx, &revealed),
+            now: Now::of(ctx, revealed),
             refused,
             forgotten: self.state.forgotten,
             answers: &self.state.answers,
         };
         let max_locks = self.state.facts.view.max_locks;
-        let mut next = judge.next(&self.state.theirs, &update.transitions, max_locks)?;
+        judge.next(&self.state.theirs, &update.transitions, max_locks)
+    }
+
+    /// The message that the partner must have signed for `update`, if it is next in line.
+    pub(crate) fn foresee(
+        &self,
+        ctx: &Context<'_>,
+        revealed: &dyn Fn(&LockHash) -> Option<Clock>,
+        update: &Update,
+    ) -> Option<[u8; 32]> {
+        if self.is_void(update) || update.base_nonce != self.state.theirs.nonce() {
+            return None;
+        }
+        let next = self.judged(ctx, revealed, update).ok()?;
+        Some(self.state.context.simplex_message(self.state.side.other(), &next.simplex))
+    }
+
+    /// Checks an update that is next in line and takes it whole.
+    fn take(&mut self, ctx: &Context<'_>, update: Update) -> Result<Vec<Effect>, Fault> {
+        let side = self.state.side.other();
+        let next_nonce = update.base_nonce.checked_add(1).ok_or(Fault::Overflow)?;
+        let revealed = |hash: &LockHash| ctx.revealed_at(hash);
+        let mut next = self.judged(ctx, &revealed, &update)?;
         next.seal(&self.state.theirs, update.signature);
         match &next.signature {
-            None => check_unsigned(&next, &update.transitions, |asset| {
-                terms(asset).map(|terms| terms.unsigned_limit)
-            })?,
+            None => {
+                let terms = self.state.given.judge(update.terms_version, next_nonce)?;
+                check_unsigned(&next, &update.transitions, |asset| {
+                    terms(asset).map(|terms| terms.unsigned_limit)
+                })?;
+            },
             Some(signature) => {
                 let message = self.state.context.simplex_message(side, &next.simplex);
-                if !signature.verify(&message, self.partner()) {
+                if !self.check(signature, &message) {
                     return Err(Fault::BadSignature);
                 }
             },
         }
         let acked = update.ack.map(|ack| self.check_ack(ack)).transpose()?.flatten();
+        self.forget_trust();
         next.as_of = update.as_of;
 
         // Everything holds: commit whole.
-        drop(terms);
         let mut effects = vec![Effect::Persist];
         let answer = self.answer_reservation(ctx, next_nonce, &update.transitions);
         let before = std::mem::replace(&mut self.state.theirs, next);
@@ -459,7 +518,9 @@ impl Channel {
         if epoch != self.epoch() || self.frozen().is_some() {
             return Ok(vec![]);
         }
-        match self.check_ack(ack)? {
+        let checked = self.check_ack(ack);
+        self.forget_trusted_ack();
+        match checked? {
             None => Ok(vec![]),
             Some(acked) => {
                 let mut effects = vec![Effect::Persist];
@@ -469,25 +530,36 @@ impl Channel {
         }
     }
 
-    /// Checks an acknowledgement; `None` when it says nothing new.
-    fn check_ack(&self, ack: AckOf) -> Result<Option<Acked>, Fault> {
-        let known = self.state.acked.as_ref().map_or(0, |acked| acked.simplex.nonce);
-        if ack.nonce <= known {
-            return Ok(None);
-        }
+    /// Our simplex with `nonce` that is not acknowledged yet, with our signature.
+    fn unacked(&self, nonce: Nonce) -> Option<(&Simplex, &Signature)> {
         let mine = &self.state.mine;
         let newest = Some((&mine.simplex, mine.signature.as_ref()));
         let sent = self.state.outbox.iter();
         let sent = sent.map(|sent| (&sent.simplex, sent.update.signature.as_ref()));
-        let named = newest.into_iter().chain(sent).find(|(s, _)| s.nonce == ack.nonce);
-        let Some((simplex, Some(signature))) = named else {
-            return Err(Fault::UnknownAck(ack.nonce));
-        };
+        let (simplex, signature) =
+            newest.into_iter().chain(sent).find(|(simplex, _)| simplex.nonce == nonce)?;
+        Some((simplex, signature?))
+    }
+
+    /// The message that the partner must have signed to acknowledge our simplex with `nonce`.
+    pub(crate) fn acked_message(&self, nonce: Nonce) -> Option<[u8; 32]> {
+        let known = self.state.acked.as_ref().map_or(0, |acked| acked.simplex.nonce);
+        let (simplex, _) = self.unacked(nonce).filter(|_| nonce > known)?;
+        Some(self.state.context.ack_message(self.state.side, simplex))
+    }
+
+    /// Checks an acknowledgement; `None` when it says nothing new.
+    fn check_ack(&mut self, ack: AckOf) -> Result<Option<Acked>, Fault> {
+        let known = self.state.acked.as_ref().map_or(0, |acked| acked.simplex.nonce);
+        if ack.nonce <= known {
+            return Ok(None);
+        }
+        let (simplex, signature) = self.unacked(ack.nonce).ok_or(Fault::UnknownAck(ack.nonce))?;
         let message = self.state.context.ack_message(self.state.side, simplex);
-        if !ack.signature.verify(&message, self.partner()) {
+        let (simplex, signature) = (simplex.clone(), signature.clone());
+        if !self.check(&ack.signature, &message) {
             return Err(Fault::BadSignature);
         }
-        let (simplex, signature) = (simplex.clone(), signature.clone());
         Ok(Some(Acked { simplex, signature, ack: ack.signature }))
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     amount::{self, AmountError},
     party::{
-        policy::{Policy, RebalancePolicy},
+        policy::{Policy, RebalancePolicy, Signing},
         Role,
     },
     rebalance::AssetRules,
@@ -34,7 +34,7 @@ const MAX_ACK_DELAY_MS: u64 = 1_000;
 /// Longest that a payment may wait for a signature: as long as for its acknowledgement.
 const MAX_SIGN_DELAY_MS: u64 = 1_000;
 /// Most partners that one hub process takes.
-const MAX_PARTNERS: usize = 100_000;
+const MAX_PARTNERS: usize = 10_000_000;
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -137,6 +137,9 @@ pub struct HubConfig {
     /// Most partners.
     #[serde(default = "default_partners")]
     pub max_partners: usize,
+    /// Whether one signature may be for many messages, and many are checked at once.
+    #[serde(default = "yes")]
+    pub sign_together: bool,
     /// Other hubs that it dials, `@handle` or account: payments can go on through them.
     #[serde(default)]
     pub peers: Vec<String>,
@@ -306,6 +309,10 @@ fn default_proof_timeout() -> u64 {
     10
 }
 
+fn yes() -> bool {
+    true
+}
+
 fn zero() -> String {
     "0".into()
 }
@@ -355,6 +362,8 @@ sign_delay_ms = 20
 # Nothing is forwarded when the newest block is older than this.
 stale_after_seconds = 20
 max_partners = 10000
+# A busy hub signs many messages at once and checks many at once. Signatures are longer then, also on chain.
+sign_together = true
 # Other hubs to connect to, "@handle" or account: payments go on through them. One of two is enough.
 # How much the other may owe you: failsafe-hub terms 1000 --partner @handle
 peers = []
@@ -564,6 +573,7 @@ impl HubConfig {
             insurance_fees,
             risk_caps,
             peer_messages_per_second: self.limits.peer_messages_per_second,
+            signing: if self.sign_together { Signing::Together } else { Signing::Single },
         })
     }
 

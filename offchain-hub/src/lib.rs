@@ -7,6 +7,7 @@
 //! | [`chain`] | the chain: reads, news, calls |
 //! | [`store`] | what survives a crash |
 //! | [`transport`] | encrypted sessions with peers |
+//! | [`signatures`] | many signatures checked at once |
 //! | [`watchtower`] | what a watchtower is given, and how |
 //! | [`rpc`] | the JSON-RPC of a running party |
 //! | [`cli`] | commands that hub and wallet share |
@@ -37,6 +38,7 @@ pub mod party;
 pub mod rebalance;
 pub mod reload;
 pub mod rpc;
+pub mod signatures;
 pub mod standby;
 pub mod store;
 pub mod transport;

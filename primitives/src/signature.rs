@@ -43,10 +43,18 @@ impl Signature {
     /// Whether `signer` has signed `message`. Signature bytes are never compared: sr25519 makes
     /// other ones every time.
     pub fn verify(&self, message: &[u8; 32], signer: &AccountId) -> bool {
+        self.claim(message).is_some_and(|(signed, signature)| verify(signature, &signed, signer))
+    }
+
+    /// The 32 bytes that are signed if this is a signature over `message`, and by what. One signature
+    /// over a root is the same for all messages below it. `None` if it can be for no message.
+    pub fn claim(&self, message: &[u8; 32]) -> Option<([u8; 32], &MultiSignature)> {
         match self {
-            Self::Direct(signature) => verify(signature, message, signer),
-            Self::InBatch { signature, path, index } => root_of(message, path, *index)
-                .is_some_and(|root| verify(signature, &batch_message(&root), signer)),
+            Self::Direct(signature) => Some((*message, signature)),
+            Self::InBatch { signature, path, index } => {
+                let root = root_of(message, path, *index)?;
+                Some((batch_message(&root), signature))
+            },
         }
     }
 }

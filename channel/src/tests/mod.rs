@@ -13,6 +13,7 @@ mod pay;
 mod random;
 mod reconnect;
 mod restored;
+mod seal;
 mod session;
 mod sim;
 mod terms;

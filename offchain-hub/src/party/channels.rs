@@ -199,12 +199,11 @@ impl Core {
         self.note_risk(partner);
         let now = self.now_ms;
         if let Some(entry) = self.entries.get_mut(partner) {
-            if entry.channel.ack_is_due() {
-                entry.ack_since = entry.ack_since.or(Some(now));
-                self.acks.insert(partner.clone());
-            } else {
+            if !entry.channel.ack_is_due() {
                 entry.ack_since = None;
-                self.acks.remove(partner);
+            } else if entry.ack_since.is_none() {
+                entry.ack_since = Some(now);
+                self.acks.push_back((now, partner.clone()));
             }
             if entry.channel.signature_is_due() {
                 entry.unsigned_since = entry.unsigned_since.or(Some(now));
@@ -504,7 +503,7 @@ fn partner_of(me: &AccountId, facts: &PairFacts) -> Option<AccountId> {
 }
 
 /// What an engine is told of the world. No locks before the chain's parameters are known.
-fn context<'a>(
+pub(super) fn context<'a>(
     key: &'a AccountKey,
     (finalized, best): (Moment, Moment),
     parameters: Option<&Parameters>,

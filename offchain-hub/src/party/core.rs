@@ -40,7 +40,7 @@ use failsafe_primitives::{
 use failsafe_routing::Graph;
 use sp_core::H256;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 use tokio::sync::broadcast;
@@ -148,7 +148,8 @@ impl Output {
 
 /// A channel with what surrounds it.
 pub(super) struct Entry {
-    pub channel: Channel,
+    /// On the heap: nodes of the map are not full.
+    pub channel: Box<Channel>,
     /// The partner's connection.
     pub session: Option<SessionId>,
     /// Since when an acknowledgement is due.
@@ -185,6 +186,8 @@ pub struct Core {
     pub(super) locks: Locks,
     /// X25519 secret key to which onions are encrypted for us.
     pub(super) onion_key: [u8; 32],
+    /// Its public part.
+    pub(super) onion_public: [u8; 32],
     /// The chain's parameters, once they are known.
     pub(super) parameters: Option<Parameters>,
     /// Registered hubs.
@@ -235,8 +238,8 @@ pub struct Core {
     pub(super) orders: BTreeMap<PaymentId, StandingOrder>,
     /// Requests for insurance that are paid for.
     pub(super) paid_requests: PaidRequests,
-    /// Channels that owe an acknowledgement.
-    pub(super) acks: BTreeSet<AccountId>,
+    /// Channels that have begun to owe an acknowledgement, and when; oldest first.
+    pub(super) acks: VecDeque<(u64, AccountId)>,
     /// Channels with payments of ours that wait for a signature.
     pub(super) unsigned: BTreeSet<AccountId>,
     /// When the store was restored from a backup, if it was.
@@ -346,6 +349,7 @@ impl Core {
             best_since: None,
             payments: Payments::load(payments),
             locks: Locks::load(store)?,
+            onion_public: failsafe_onion::public_key(&onion_key),
             onion_key,
             parameters: None,
             hubs: vec![],
@@ -372,7 +376,7 @@ impl Core {
             withdrawals: BTreeMap::new(),
             close_replies: HashMap::new(),
             waiting,
-            acks: BTreeSet::new(),
+            acks: VecDeque::new(),
             unsigned: BTreeSet::new(),
             returns,
             orders,
@@ -394,7 +398,7 @@ impl Core {
 
     /// Its channels, to look at.
     pub fn channels(&self) -> Vec<&Channel> {
-        self.entries.values().map(|entry| &entry.channel).collect()
+        self.entries.values().map(|entry| &*entry.channel).collect()
     }
 
     /// The channel with a partner.
@@ -447,9 +451,11 @@ impl Core {
         }
     }
 
-    /// Completes an output: every channel that changed is stored as it is now.
-    pub fn finish(&self, out: &mut Output) {
-        for partner in std::mem::take(&mut out.dirty) {
+    /// Completes an output: every channel that changed is sealed, and stored as it is now.
+    pub fn finish(&mut self, out: &mut Output) {
+        let dirty = std::mem::take(&mut out.dirty);
+        self.seal(&dirty, out);
+        for partner in dirty {
             if let Some(entry) = self.entries.get(&partner) {
                 out.batch.put(Table::Channels, partner.encode(), entry.channel.encode_state());
             }
@@ -515,23 +521,10 @@ impl Core {
     }
 
     fn on_tick(&mut self, out: &mut Output) {
+        self.flush_acks(out);
         let due = |since: Option<u64>, delay: u64, now: u64| {
             since.is_some_and(|since| now.saturating_sub(since) >= delay)
         };
-        let acks: Vec<AccountId> = self
-            .acks
-            .iter()
-            .filter(|partner| {
-                self.entries.get(partner).is_some_and(|entry| {
-                    entry.session.is_some()
-                        && due(entry.ack_since, self.policy.ack_delay_ms, self.now_ms)
-                })
-            })
-            .cloned()
-            .collect();
-        for partner in acks {
-            self.with_channel(&partner, out, |channel, ctx| channel.flush_ack(ctx));
-        }
         let unsigned: Vec<AccountId> = self
             .unsigned
             .iter()
@@ -568,7 +561,9 @@ pub(super) fn is_guarded(channel: &Channel) -> bool {
 }
 
 impl Entry {
-    pub(super) fn new(channel: Channel) -> Self {
+    pub(super) fn new(mut channel: Channel) -> Self {
+        channel.sign_later();
+        let channel = Box::new(channel);
         let (ack_since, unsigned_since, insure) = (None, None, BTreeSet::new());
         Self { channel, session: None, ack_since, unsigned_since, insure, fault: None }
     }

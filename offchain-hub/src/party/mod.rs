@@ -12,6 +12,7 @@
 //! | `commands` | carrying commands out |
 //! | [`orders`] | payments that are made again and again |
 //! | `consent` | insurance that users pay for beforehand |
+//! | `sealing` | signing and checking many at once |
 //! | `payments` | making and receiving payments |
 //! | `forward` | a hub's forwarding of trusted payments |
 //! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
@@ -45,6 +46,7 @@ pub mod records;
 mod restored;
 pub mod risk;
 pub mod runtime;
+mod sealing;
 mod session;
 pub mod vitals;
 
@@ -52,7 +54,7 @@ pub use self::core::Core;
 pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey};
 pub use intercept::Interceptor;
 pub use mode::Mode;
-pub use policy::{Policy, Role};
+pub use policy::{Policy, Role, Signing};
 pub use records::{Direction, Failure, Failures, PaymentRecord, PaymentState};
 pub use risk::Exposure;
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

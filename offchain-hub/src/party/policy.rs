@@ -29,6 +29,26 @@ pub struct RebalancePolicy {
     pub rules: BTreeMap<AssetId, AssetRules>,
 }
 
+/// How a party signs and checks what comes and goes at the same time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Signing {
+    /// Each message has a signature of its own, and is checked by itself.
+    Single,
+    /// One signature is for many messages (`protocol.md` §3, `InBatch`), and many are checked at once.
+    #[default]
+    Together,
+}
+
+impl Signing {
+    /// Messages from which on one signature is for all of them.
+    pub(super) fn least(self) -> usize {
+        match self {
+            Self::Single => usize::MAX,
+            Self::Together => 2,
+        }
+    }
+}
+
 /// How a party behaves.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -64,6 +84,8 @@ pub struct Policy {
     /// Messages that a peer may send in a second, one of them for every 4 KiB; 0: as many as it
     /// likes. Who sends more is read more slowly.
     pub peer_messages_per_second: u32,
+    /// How it signs and checks.
+    pub signing: Signing,
 }
 
 impl Policy {
@@ -85,6 +107,7 @@ impl Policy {
             insurance_fees: BTreeMap::new(),
             risk_caps: BTreeMap::new(),
             peer_messages_per_second: 0,
+            signing: Signing::default(),
         }
     }
 

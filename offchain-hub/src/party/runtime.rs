@@ -26,7 +26,7 @@ use crate::{
     watchtower::{Handover, Snapshot, TowerAddress, TowerStanding},
 };
 use codec::Encode;
-use failsafe_channel::{PaymentId, Sign};
+use failsafe_channel::{Message, PaymentId, Sign};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId};
 use sp_runtime::MultiSignature;
 use std::{
@@ -139,6 +139,16 @@ pub(super) enum HostInput {
     },
     /// The party stops.
     Stop,
+}
+
+impl HostInput {
+    /// The message of a peer, if it is one.
+    fn message(&self) -> Option<(&AccountId, &Message)> {
+        match self {
+            Self::Core(Input::Message { partner, message, .. }) => Some((partner, message)),
+            _ => None,
+        }
+    }
 }
 
 /// A running party.
@@ -494,17 +504,17 @@ struct Host {
 impl Host {
     fn run(mut self, mut waiting: mpsc::Receiver<HostInput>) {
         while let Some(first) = waiting.blocking_recv() {
+            let mut stop = matches!(first, HostInput::Stop);
+            let mut inputs = vec![first];
+            while inputs.len() < MAX_INPUTS_PER_COMMIT && !stop {
+                let Ok(next) = waiting.try_recv() else { break };
+                stop = matches!(next, HostInput::Stop);
+                inputs.push(next);
+            }
+            self.core.foresee(inputs.iter().filter_map(HostInput::message));
             let mut out = Output::default();
-            let mut next = Some(first);
-            let mut taken = 0;
-            let mut stop = false;
-            while let Some(input) = next.take() {
-                stop |= matches!(input, HostInput::Stop);
+            for input in inputs {
                 self.take(input, &mut out);
-                taken += 1;
-                if taken < MAX_INPUTS_PER_COMMIT && !stop {
-                    next = waiting.try_recv().ok();
-                }
             }
             if !self.settle(out, taken) {
                 return;

@@ -12,7 +12,7 @@ use failsafe_hub::{
             incoming::{Invoice, InvoiceState},
             outgoing::{LockedOrder, LockedPart},
         },
-        policy::{Policy, RebalancePolicy, Role},
+        policy::{Policy, RebalancePolicy, Role, Signing},
         Command,
     },
     rebalance::AssetRules,
@@ -153,6 +153,8 @@ struct Party {
     onion_key: [u8; 32],
     core: Core,
     hashes: BTreeSet<LockHash>,
+    /// Those of them of which nothing has been read yet.
+    new_hashes: BTreeSet<LockHash>,
     partners: BTreeSet<AccountId>,
     /// Blocks that it has heard of: best and finalized.
     seen: (u64, u64),
@@ -254,6 +256,7 @@ impl World {
                 onion_key,
                 core,
                 hashes: BTreeSet::new(),
+                new_hashes: BTreeSet::new(),
                 partners: neighbours.into_iter().collect(),
                 seen: (height, height),
                 down: 0,
@@ -301,12 +304,23 @@ impl World {
 
     /// Gives a party an input, commits, acts. May cut that short.
     fn feed(&mut self, at: usize, input: Input) {
+        self.feed_all(at, vec![input]);
+    }
+
+    /// Gives a party all that waits, commits once, acts. May cut that short.
+    fn feed_all(&mut self, at: usize, inputs: Vec<Input>) {
         if self.parties[at].down > 0 {
             return;
         }
         let mut out = Output::default();
         let party = &mut self.parties[at];
-        party.core.handle(self.now_ms, input, &mut out);
+        party.core.foresee(inputs.iter().filter_map(|input| match input {
+            Input::Message { partner, message, .. } => Some((partner, message)),
+            _ => None,
+        }));
+        for input in inputs {
+            party.core.handle(self.now_ms, input, &mut out);
+        }
         party.core.finish(&mut out);
         let cut = if out.batch.is_empty() { None } else { self.crash.take() };
         if cut == Some(None) {
@@ -359,14 +373,12 @@ impl World {
             },
             Action::Track(Track::Hash(hash)) => {
                 self.parties[at].hashes.insert(hash);
-                let known = self.chain.reveal(&hash, self.parties[at].seen.1);
-                if let Some(reveal) = known {
-                    let reveals = vec![(hash, reveal)];
-                    self.feed(at, Input::Chain(ChainNews::Reveals { reveals, finalized: true }));
-                }
+                // As a follower does: what is known already is told with the next finalized block.
+                self.parties[at].new_hashes.insert(hash);
             },
             Action::Track(Track::Forget(hash)) => {
                 self.parties[at].hashes.remove(&hash);
+                self.parties[at].new_hashes.remove(&hash);
             },
             Action::Track(Track::Disputes(..) | Track::Leave(..)) => {
                 panic!("only a watchtower follows the disputes of others")
@@ -429,6 +441,7 @@ impl World {
         let (key, policy, onion) = (party.key.clone(), party.policy.clone(), party.onion_key);
         party.core = Core::load(key, GENESIS, policy, onion, &*party.disk).expect("its own disk");
         party.hashes = party.core.hashes().into_iter().collect();
+        party.new_hashes = party.hashes.clone();
         for (number, record) in party.core.stored_calls().collect::<Vec<_>>() {
             let from = self.chain.best_height() + 1;
             self.submit(at, number, record.call, from);
@@ -447,8 +460,15 @@ impl World {
         let who = self.account(at);
         let partners: Vec<_> = self.parties[at].partners.iter().cloned().collect();
         let hashes: Vec<_> = self.parties[at].hashes.iter().copied().collect();
-        let News { moment, facts, reveals, ended } =
+        let News { moment, facts, mut reveals, ended } =
             self.chain.news(&who, &partners, &hashes, blocks, all);
+        if finalized {
+            for hash in std::mem::take(&mut self.parties[at].new_hashes) {
+                let known = self.chain.reveal(&hash, blocks.1).map(|reveal| (hash, reveal));
+                let new = known.filter(|(hash, _)| reveals.iter().all(|(other, _)| other != hash));
+                reveals.extend(new);
+            }
+        }
         if !reveals.is_empty() {
             self.feed(at, Input::Chain(ChainNews::Reveals { reveals, finalized }));
         }
@@ -516,17 +536,33 @@ impl World {
             return false;
         }
         let ((a, b), way) = busy[self.rng.gen_range(0..busy.len())];
-        let (from, to) = if way == 1 { (a, b) } else { (b, a) };
-        let queue = &mut self.lines.get_mut(&(a, b)).expect("it is busy")[way];
-        let bytes = queue.pop_front().expect("it is busy");
-        let message = codec::DecodeAll::decode_all(&mut &bytes[..]).expect("what was encoded");
-        let partner = self.account(from);
-        let session = self.open[&(a, b)];
-        if self.parties[to].vice.ignores(&message) {
-            self.count("withheld");
+        let to = if way == 1 { b } else { a };
+        // A busy party finds several waiting, from all its partners.
+        let most = [1, 1, 2, 8][self.rng.gen_range(0..4)];
+        let mut inputs = vec![];
+        while inputs.len() < most {
+            let waiting = busy.iter().filter(|((a, b), way)| to == if *way == 1 { *b } else { *a });
+            let waiting: Vec<_> =
+                waiting.filter(|(line, way)| !self.lines[line][*way].is_empty()).collect();
+            if waiting.is_empty() {
+                break;
+            }
+            let ((a, b), way) = *waiting[self.rng.gen_range(0..waiting.len())];
+            let from = if way == 1 { a } else { b };
+            let queue = &mut self.lines.get_mut(&(a, b)).expect("it is busy")[way];
+            let bytes = queue.pop_front().expect("it is busy");
+            let message = codec::DecodeAll::decode_all(&mut &bytes[..]).expect("what was encoded");
+            if self.parties[to].vice.ignores(&message) {
+                self.count("withheld");
+                continue;
+            }
+            let (partner, session) = (self.account(from), self.open[&(a, b)]);
+            inputs.push(Input::Message { partner, session, message });
+        }
+        if inputs.is_empty() {
             return true;
         }
-        self.feed(to, Input::Message { partner, session, message });
+        self.feed_all(to, inputs);
         self.tell_balances();
         true
     }
@@ -826,5 +862,6 @@ fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Polic
         min_payments: BTreeMap::new(),
         rates: vec![],
         insurance_fees: BTreeMap::new(),
+        signing: Signing::default(),
     }
 }
