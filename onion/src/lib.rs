@@ -52,7 +52,7 @@ pub use error::{OnionError, PeelError, Unreadable};
 pub use failure::{fail, wrap, Reason, RouteKeys, REJECTED};
 pub use hop::{Hop, Next};
 pub use keys::{public_key, HopSecret};
-pub use packet::{build, peel, Packet, Peeled};
+pub use packet::{build, peel, peel_as, Packet, Peeled};
 
 /// The version that this crate speaks: first byte of a packet, and part of every key.
 pub const VERSION: u8 = 1;

@@ -80,7 +80,8 @@ pub enum Track {
     Disputes(AccountId, AccountId),
     /// Follow the disputes of two others no more, in whichever order.
     Leave(AccountId, AccountId),
-    /// Watch for the secret of a hash; if it is known already it is reported at once.
+    /// Watch for the secret of a hash; one that is known already is reported with the next finalized
+    /// block, so that a lock which is settled before that costs the node nothing.
     Hash(LockHash),
     /// Watch no more.
     Forget(LockHash),
@@ -299,15 +300,16 @@ impl Follower {
         }
     }
 
-    /// Reports what was asked for, at the newest finalized block.
+    /// Reports the pairs that were asked for, at the newest finalized block.
     async fn answer(&mut self) -> Result<(), ChainError> {
+        if self.asked.is_empty() {
+            return Ok(());
+        }
         let hash = match self.finalized {
             Some((_, hash)) => hash,
             None => self.client.finalized_head().await?,
         };
-        // Kept until it is reported: the node may be lost on the way.
-        self.report_reveals(&self.new_hashes, hash, true).await?;
-        self.new_hashes.clear();
+        // Kept until they are reported: the node may be lost on the way.
         for facts in self.read(self.asked.clone(), hash).await? {
             self.report(ChainNews::Tracked { facts });
         }
