@@ -309,10 +309,6 @@ fn default_proof_timeout() -> u64 {
     10
 }
 
-fn yes() -> bool {
-    true
-}
-
 fn zero() -> String {
     "0".into()
 }

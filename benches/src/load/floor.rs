@@ -13,6 +13,8 @@ use std::{
     thread,
 };
 
+/// Signatures that are checked together.
+pub const BATCH: usize = 64;
 /// Payments that one sync covers in a busy hub.
 const PER_SYNC: u32 = 64;
 /// Bytes of a message that carries one payment, encrypted.
@@ -29,6 +31,8 @@ const ROUNDS: usize = 5;
 pub struct Floor {
     /// An ed25519 signature is checked.
     pub verify: f64,
+    /// The same in a batch of [`BATCH`] across different keys.
+    pub verify_batch: f64,
     /// An ed25519 signature is made.
     pub sign: f64,
     /// A message is read from a socket, with a system call of its own.
@@ -44,17 +48,22 @@ pub struct Floor {
 impl Floor {
     /// Measures.
     pub fn measure(bench: &Bench) -> Result<Self, Failure> {
-        let [verify, sign] = signatures(bench)?;
+        let [verify, verify_batch, sign] = signatures(bench)?;
         let [read, write] = sockets(bench)?;
         let dir = bench.temporary()?;
         let log = log(bench, dir.path(), LOGGED)?;
         let log_many = self::log(bench, dir.path(), LOGGED_MANY)?;
-        Ok(Self { verify, sign, read, write, log, log_many })
+        Ok(Self { verify, verify_batch, sign, read, write, log, log_many })
     }
 
     /// Reads the payer's message, checks it, signs, logs, writes to the payee.
     pub fn single(&self) -> f64 {
         self.verify + self.sign + self.read + self.write + self.log
+    }
+
+    /// The same with checks in batches and a signature for many answers.
+    pub fn batched(&self) -> f64 {
+        self.verify_batch + self.sign / BATCH as f64 + self.read + self.write + self.log
     }
 
     /// A payment's part of an update of so many.
@@ -86,20 +95,36 @@ fn cpu_of(count: u32, mut op: impl FnMut() -> Result<(), Failure>) -> Result<f64
     Ok(median(rounds))
 }
 
-fn signatures(bench: &Bench) -> Result<[f64; 2], Failure> {
+fn signatures(bench: &Bench) -> Result<[f64; 3], Failure> {
     let count = bench.count(2_000);
-    let pair = ed25519::Pair::from_seed(&[7; 32]);
-    let message = [7; 32];
-    let signature = pair.sign(&message);
+    let mut signed = vec![];
+    for number in 0..BATCH {
+        let mut seed = [7; 32];
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+        let pair = ed25519::Pair::from_seed(&seed);
+        let message = seed;
+        let signature = pair.sign(&message);
+        signed.push((pair, message, signature));
+    }
+    let (pair, message, signature) = signed.first().ok_or_else(|| failure("no keys"))?;
     let verify = cpu_of(count, || {
-        let good = ed25519::Pair::verify(&signature, black_box(&message), &pair.public());
+        let good = ed25519::Pair::verify(signature, black_box(message), &pair.public());
         good.then_some(()).ok_or_else(|| failure("a good signature is refused"))
     })?;
     let sign = cpu_of(count, || {
-        black_box(pair.sign(black_box(&message)));
+        black_box(pair.sign(black_box(message)));
         Ok(())
     })?;
-    Ok([verify, sign])
+    let batch = cpu_of(count.div_ceil(32), || {
+        let mut verifier = ed25519_zebra::batch::Verifier::new();
+        for (pair, message, signature) in &signed {
+            let key = ed25519_zebra::VerificationKeyBytes::from(pair.public().0);
+            let signature = ed25519_zebra::Signature::from(signature.0);
+            verifier.queue((key, signature, black_box(message)));
+        }
+        Ok(verifier.verify(rand::rngs::OsRng)?)
+    })?;
+    Ok([verify, batch / BATCH as f64, sign])
 }
 
 /// One thread writes messages, another one reads them, each with a call of its own. Both wait for

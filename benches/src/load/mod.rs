@@ -77,16 +77,18 @@ struct Parties {
     ack_delay_ms: u64,
     /// All take payments without a signature.
     unsigned: bool,
+    /// Hubs check in batches and sign many messages at once.
+    together: bool,
 }
 
 impl Parties {
     /// Their acknowledgements wait for as long as they may.
     fn lazy(wallets: usize, hubs: usize) -> Self {
-        Self { wallets, hubs, ack_delay_ms: LAZY_MS, unsigned: false }
+        Self { wallets, hubs, ack_delay_ms: LAZY_MS, unsigned: false, together: true }
     }
 }
 
-/// What `single` does.
+/// What `single` and `long tail` do.
 fn trusted() -> Work {
     Work { way: Way::Trusted(1), in_flight: 512, across: false }
 }
@@ -100,9 +102,18 @@ fn loads() -> Vec<Load> {
                 "random payer to random payee of 1,000 wallets, trusted, a payment per update, \
                  every signature by itself"
                     .into(),
-            parties: Parties::lazy(1_000, 1),
+            parties: Parties { together: false, ..Parties::lazy(1_000, 1) },
             work: trusted,
             floor: Floor::single,
+            ratio: Some(1.6),
+        },
+        Load {
+            name: "long tail",
+            counted: "the same, checked in batches across channels, one signature for many answers"
+                .into(),
+            parties: Parties::lazy(1_000, 1),
+            work: trusted,
+            floor: Floor::batched,
             ratio: Some(1.6),
         },
         Load {
@@ -154,8 +165,10 @@ pub fn run(bench: &Bench, targets: &mut Vec<Target>) -> Result<(), Failure> {
     let floor = Floor::measure(bench)?;
     let us = |nanos: f64| nanos / 1e3;
     bench.tell(&format!(
-        "hub: floors in µs: verify {:.1}, sign {:.1}, read {:.2}, write {:.2}, log {:.2}",
+        "hub: floors in µs: verify {:.1}, in a batch {:.1}, sign {:.1}, read {:.2}, write {:.2}, \
+         log {:.2}",
         us(floor.verify),
+        us(floor.verify_batch),
         us(floor.sign),
         us(floor.read),
         us(floor.write),
@@ -229,7 +242,7 @@ impl Stage {
     }
 
     fn configure_hubs(&mut self, parties: Parties) -> Result<(), Failure> {
-        let Parties { hubs, ack_delay_ms, unsigned, .. } = parties;
+        let Parties { hubs, ack_delay_ms, unsigned, together, .. } = parties;
         let unsigned_limit = if unsigned { UNSIGNED } else { 0 };
         for (number, hub) in self.hubs.iter_mut().enumerate().take(hubs) {
             let peers = (number > 0).then(|| format!("@{}", HANDLES[0]));
@@ -238,6 +251,7 @@ impl Stage {
                 ack_delay_ms,
                 unsigned_limit: unsigned_limit.to_string(),
                 sign_delay_ms: u64::try_from(SIGN_DELAY.as_millis())?,
+                sign_together: together,
                 max_partners: MAX_PARTNERS,
                 peers: peers.into_iter().collect(),
                 ..HubOptions::default()
@@ -271,7 +285,7 @@ impl Stage {
         &mut self,
         parties: Parties,
     ) -> Result<(Fleet, tokio::task::JoinHandle<()>), Failure> {
-        let Parties { wallets, hubs, ack_delay_ms, unsigned } = parties;
+        let Parties { wallets, hubs, ack_delay_ms, unsigned, .. } = parties;
         let client = self.chain.client();
         self.fleets += 1;
         let key = |number: usize| {

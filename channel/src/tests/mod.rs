@@ -21,6 +21,7 @@ mod unsigned;
 mod withdraw;
 
 use crate::{
+    seal::sign_all,
     AssetTerms, ChainAction, Channel, Context, Effect, Event, Fault, Message, Moment, PairFacts,
     PaymentId, Purpose, Refusal, Reveal, Sign,
 };
@@ -58,8 +59,20 @@ pub(crate) struct Party {
     pub submitted: Vec<ChainAction>,
     /// Messages on their way to the partner.
     pub out: VecDeque<Vec<u8>>,
+    /// What waits for the next commit of a party that signs later; `None`: it signs and commits at
+    /// once.
+    pub desk: Option<Vec<Effect>>,
     finalized: Moment,
     best: Moment,
+}
+
+impl Party {
+    fn lose_messages(&mut self) {
+        self.out.clear();
+        if let Some(desk) = &mut self.desk {
+            desk.retain(|effect| !matches!(effect, Effect::Send(_)));
+        }
+    }
 }
 
 /// Index of a party: `L` is left, `R` right.
@@ -109,6 +122,7 @@ impl World {
                 faults: vec![],
                 submitted: vec![],
                 out: VecDeque::new(),
+                desk: None,
                 finalized: at,
                 best: at,
             }
@@ -197,6 +211,18 @@ impl World {
         let unchanged = self.parties[who].channel.state() == before;
         assert!(persisted || unchanged, "what changes is persisted: {effects:?}");
         let crash_after = self.crash_after.take();
+        if let Some(desk) = &mut self.parties[who].desk {
+            for effect in effects {
+                match effect {
+                    Effect::Fault(fault) => {
+                        self.parties[who].faults.push(fault);
+                        return self.disconnect();
+                    },
+                    effect => desk.push(effect),
+                }
+            }
+            return;
+        }
         // What a host derives from events becomes durable together with the state.
         let events = effects.iter().filter_map(|effect| match effect {
             Effect::Event(event) => Some(event.clone()),
@@ -223,6 +249,38 @@ impl World {
                     party.faults.push(fault);
                     self.disconnect();
                 },
+            }
+        }
+    }
+
+    /// From now on `who` signs and commits many changes at once: [`Self::commit`].
+    pub fn commit_later(&mut self, who: usize) {
+        self.parties[who].channel.sign_later();
+        self.parties[who].desk = Some(vec![]);
+    }
+
+    /// `who` signs what waits, stores its state and sends.
+    pub fn commit(&mut self, who: usize, ack: bool) {
+        let connected = self.connected;
+        let party = &mut self.parties[who];
+        let Some(desk) = &mut party.desk else { return };
+        let effects = std::mem::take(desk);
+        let messages = party.channel.to_sign(ack);
+        party.channel.sign(ack, sign_all(&party.key, &messages, 2));
+        party.disk = party.channel.encode_state();
+        let read = Channel::decode_state(&party.disk).unwrap();
+        assert_eq!(read.state(), party.channel.state());
+        for effect in effects {
+            match effect {
+                Effect::Send(Message::Update(update)) => {
+                    let update = party.channel.sealed(&update).filter(|_| connected);
+                    party.out.extend(update.map(|update| Message::Update(update).encode()));
+                },
+                Effect::Send(message) if connected => party.out.push_back(message.encode()),
+                Effect::Submit(action) => party.submitted.push(action),
+                Effect::Event(event) => party.events.push(event),
+                Effect::Persist | Effect::Send(_) => {},
+                Effect::Fault(fault) => unreachable!("{fault:?} is told at once"),
             }
         }
     }
@@ -296,7 +354,13 @@ impl World {
 
     /// Delivers everything, and what follows from it.
     pub fn deliver_all(&mut self) {
-        while self.parties.iter().any(|party| !party.out.is_empty()) {
+        let waits = |party: &Party| {
+            !party.out.is_empty() || party.desk.as_ref().is_some_and(|desk| !desk.is_empty())
+        };
+        while self.parties.iter().any(waits) {
+            for who in [L, R] {
+                self.commit(who, true);
+            }
             for from in [L, R] {
                 self.deliver(from).expect("honest parties find no fault");
             }
@@ -310,8 +374,8 @@ impl World {
 
     pub fn connect(&mut self) {
         self.connected = true;
-        for who in [L, R] {
-            self.parties[who].out.clear();
+        for party in &mut self.parties {
+            party.lose_messages();
         }
         for who in [L, R] {
             self.tell(who, |channel, _| channel.connected()).unwrap();
@@ -322,7 +386,7 @@ impl World {
     pub fn disconnect(&mut self) {
         self.connected = false;
         for party in &mut self.parties {
-            party.out.clear();
+            party.lose_messages();
             party.channel.disconnected();
         }
     }
@@ -333,6 +397,10 @@ impl World {
         self.crashed = Some(who);
         let party = &mut self.parties[who];
         party.channel = Channel::decode_state(&party.disk).unwrap();
+        if let Some(desk) = &mut party.desk {
+            desk.clear();
+            party.channel.sign_later();
+        }
     }
 
     /// Both sessions end and begin again.

@@ -403,7 +403,7 @@ impl Core {
 
     /// The channel with a partner.
     pub fn channel(&self, partner: &AccountId) -> Option<&Channel> {
-        self.entries.get(partner).map(|entry| &entry.channel)
+        self.entries.get(partner).map(|entry| &*entry.channel)
     }
 
     /// A payment by its name.

@@ -512,7 +512,7 @@ impl Host {
                 inputs.push(next);
             }
             self.core.foresee(inputs.iter().filter_map(HostInput::message));
-            let mut out = Output::default();
+            let (mut out, taken) = (Output::default(), inputs.len());
             for input in inputs {
                 self.take(input, &mut out);
             }

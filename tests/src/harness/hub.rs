@@ -77,6 +77,8 @@ pub struct HubOptions {
     pub unsigned_limit: String,
     /// How long its own payments without a signature wait for one.
     pub sign_delay_ms: u64,
+    /// Whether it checks in batches and signs many messages at once.
+    pub sign_together: bool,
 }
 
 impl Default for HubOptions {
@@ -105,6 +107,7 @@ impl Default for HubOptions {
             max_partners: 10_000,
             unsigned_limit: "0".into(),
             sign_delay_ms: 20,
+            sign_together: true,
         }
     }
 }
@@ -193,12 +196,13 @@ impl Hub {
         let store: String = store.collect();
         let text = store + &format!(
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
-             ack_delay_ms = {}\nsign_delay_ms = {}\nmax_partners = {}\npeers = {:?}\ntowers = {:?}\n{}\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
+             ack_delay_ms = {}\nsign_delay_ms = {}\nsign_together = {}\nmax_partners = {}\npeers = {:?}\ntowers = {:?}\n{}\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
              every_seconds = {}\nproof_timeout_seconds = {}\nabsent_grace_seconds = {}\n\
              skip_failed = {}\n\n{}{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
             options.sign_delay_ms,
+            options.sign_together,
             options.max_partners,
             options.peers,
             options.towers,
