@@ -55,20 +55,16 @@ impl Core {
             let waited = entry.ack_since.map(|since| self.now_ms.saturating_sub(since));
             let ack = waited.is_some_and(|waited| waited >= self.policy.ack_delay_ms / 2);
             let waiting = entry.channel.to_sign(ack);
-            if !waiting.is_empty() {
-                parts.push((partner, ack, waiting.len()));
-                messages.extend(waiting);
-            }
-        }
-        if messages.is_empty() {
-            return;
+            parts.push((partner, ack, waiting.len()));
+            messages.extend(waiting);
         }
         let least = self.policy.signing.least();
         let mut signatures = sign_all(&*self.key, &messages, least).into_iter();
         for (partner, ack, count) in parts {
             let Some(entry) = self.entries.get_mut(partner) else { continue };
+            // Also where nothing is to be signed: what is paid from now on is another update.
             entry.channel.sign(ack, signatures.by_ref().take(count));
-            if !entry.channel.ack_is_due() {
+            if count > 0 && !entry.channel.ack_is_due() {
                 entry.ack_since = None;
             }
         }
