@@ -371,11 +371,11 @@ pub enum Message {
         /// The asset.
         asset: AssetId,
     },
-    /// A hub has paid a payment on: its recipient can use the money.
+    /// A hub has paid these payments on: their recipients can use the money.
     #[codec(index = 13)]
     Delivered {
-        /// The payment.
-        id: PaymentId,
+        /// The payments.
+        ids: BoundedVec<PaymentId, ConstU32<MAX_ASKED>>,
     },
     /// The sender's last message was refused. For people; nothing follows from it.
     #[codec(index = 14)]
@@ -404,7 +404,7 @@ pub enum Message {
         reason: FailReason,
     },
     /// The sender was away and may have missed that its payments were delivered: which of these
-    /// are? Answered by a `Delivered` for each.
+    /// are? Answered by a `Delivered` with those.
     #[codec(index = 17)]
     AskDelivered {
         /// The payments.

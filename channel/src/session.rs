@@ -224,7 +224,10 @@ impl Channel {
             Message::InsureRequest { asset } => {
                 Ok(vec![Effect::Event(Event::InsureRequested { asset })])
             },
-            Message::Delivered { id } => Ok(vec![Effect::Event(Event::Delivered { id })]),
+            Message::Delivered { ids } => {
+                let event = |id| Effect::Event(Event::Delivered { id });
+                Ok(ids.into_iter().map(event).collect())
+            },
             Message::AskDelivered { ids } => {
                 Ok(vec![Effect::Event(Event::DeliveredAsked { ids: ids.into_inner() })])
             },

@@ -3,12 +3,13 @@
 //! A key lives in a file of its own that only its owner can read. It holds the secret as a Substrate
 //! URI: a mnemonic phrase, a hex seed, or a development path such as `//Alice`.
 
+use aws_lc_rs::signature::Ed25519KeyPair;
 use failsafe_channel::Sign;
 use failsafe_primitives::AccountId;
 use serde::{Deserialize, Serialize};
 use sp_core::{ed25519, sr25519, Pair as _};
 use sp_runtime::MultiSignature;
-use std::{fs, io::Write, path::Path};
+use std::{fs, io::Write, path::Path, sync::Arc};
 
 /// Signature schemes of account keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -59,7 +60,25 @@ pub enum KeyError {
 #[derive(Clone)]
 enum Secret {
     Sr25519(Box<sr25519::Pair>),
-    Ed25519(Box<ed25519::Pair>),
+    Ed25519(Arc<Ed25519>),
+}
+
+struct Ed25519 {
+    pair: ed25519::Pair,
+    /// Signs with the same seed, in half of the time: the same bytes.
+    signer: Ed25519KeyPair,
+}
+
+impl Ed25519 {
+    fn new(pair: ed25519::Pair) -> Result<Self, KeyError> {
+        let signer = Ed25519KeyPair::from_seed_and_public_key(&pair.seed(), &pair.public().0);
+        Ok(Self { signer: signer.map_err(|_| KeyError::Invalid)?, pair })
+    }
+
+    fn sign(&self, bytes: &[u8]) -> ed25519::Signature {
+        let signature = self.signer.sign(bytes);
+        ed25519::Signature::try_from(signature.as_ref()).unwrap_or_else(|_| self.pair.sign(bytes))
+    }
 }
 
 /// An account key.
@@ -85,14 +104,17 @@ struct KeyFile {
 impl AccountKey {
     /// The key of a secret URI.
     pub fn from_uri(scheme: Scheme, uri: &str) -> Result<Self, KeyError> {
-        let secret =
-            match scheme {
-                Scheme::Sr25519 => sr25519::Pair::from_string(uri, None)
-                    .map(|pair| Secret::Sr25519(Box::new(pair))),
-                Scheme::Ed25519 => ed25519::Pair::from_string(uri, None)
-                    .map(|pair| Secret::Ed25519(Box::new(pair))),
-            };
-        Ok(Self { secret: secret.map_err(|_| KeyError::Invalid)?, uri: uri.into() })
+        let secret = match scheme {
+            Scheme::Sr25519 => {
+                let pair = sr25519::Pair::from_string(uri, None).map_err(|_| KeyError::Invalid)?;
+                Secret::Sr25519(Box::new(pair))
+            },
+            Scheme::Ed25519 => {
+                let pair = ed25519::Pair::from_string(uri, None).map_err(|_| KeyError::Invalid)?;
+                Secret::Ed25519(Arc::new(Ed25519::new(pair)?))
+            },
+        };
+        Ok(Self { secret, uri: uri.into() })
     }
 
     /// A new key; its secret is a phrase of twelve words.
@@ -137,7 +159,7 @@ impl AccountKey {
     pub fn sign_bytes(&self, bytes: &[u8]) -> MultiSignature {
         match &self.secret {
             Secret::Sr25519(pair) => pair.sign(bytes).into(),
-            Secret::Ed25519(pair) => pair.sign(bytes).into(),
+            Secret::Ed25519(key) => key.sign(bytes).into(),
         }
     }
 }
@@ -146,7 +168,7 @@ impl Sign for AccountKey {
     fn account(&self) -> AccountId {
         match &self.secret {
             Secret::Sr25519(pair) => AccountId::new(pair.public().0),
-            Secret::Ed25519(pair) => AccountId::new(pair.public().0),
+            Secret::Ed25519(key) => AccountId::new(key.pair.public().0),
         }
     }
 

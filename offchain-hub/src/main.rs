@@ -28,6 +28,9 @@ use std::{
     time::Duration,
 };
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A Failsafe hub: forwards payments between its users and rebalances their insurance on chain.
 #[derive(Parser)]
 #[command(name = "failsafe-hub", version)]

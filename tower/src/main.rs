@@ -33,6 +33,9 @@ use std::{
 use tokio::sync::Notify;
 use tracing::info;
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A Failsafe watchtower: answers disputes and reveals secrets for hubs and wallets that are away. It
 /// has no key of theirs.
 #[derive(Parser)]

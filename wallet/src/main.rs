@@ -22,6 +22,9 @@ use std::{
     time::Duration,
 };
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// A Failsafe wallet: pay at once, in any currency, beyond what is locked for you.
 #[derive(Parser)]
 #[command(name = "failsafe", version)]

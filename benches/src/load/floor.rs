@@ -11,6 +11,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::Path,
     thread,
+    time::Instant,
 };
 
 /// Signatures that are checked together.
@@ -43,6 +44,8 @@ pub struct Floor {
     pub log: f64,
     /// The same when 64 payments share a signature.
     pub log_many: f64,
+    /// A record is made durable: time, not CPU.
+    pub sync: f64,
 }
 
 impl Floor {
@@ -53,7 +56,8 @@ impl Floor {
         let dir = bench.temporary()?;
         let log = log(bench, dir.path(), LOGGED)?;
         let log_many = self::log(bench, dir.path(), LOGGED_MANY)?;
-        Ok(Self { verify, verify_batch, sign, read, write, log, log_many })
+        let sync = sync(bench, dir.path())?;
+        Ok(Self { verify, verify_batch, sign, read, write, log, log_many, sync })
     }
 
     /// Reads the payer's message, checks it, signs, logs, writes to the payee.
@@ -74,6 +78,12 @@ impl Floor {
     /// A payment of which only one of so many has signatures.
     pub fn unsigned(&self, payments: u64) -> f64 {
         (self.verify + self.sign) / payments as f64 + self.read + self.write + self.log_many
+    }
+
+    /// From the payer's disk over the hub's to the payee's, with nothing in between but signatures
+    /// and messages.
+    pub fn latency(&self) -> f64 {
+        3.0 * self.sync + 2.0 * (self.verify + self.sign + self.read + self.write)
     }
 
     /// Lock and settlement on both channels, and the secret's way back.
@@ -159,6 +169,19 @@ fn sockets(bench: &Bench) -> Result<[f64; 2], Failure> {
     let write = (cpu::thread()? - start) / f64::from(bursts) / f64::from(BURST);
     let read = reader.join().map_err(|_| failure("the reader panicked"))??;
     Ok([read, write])
+}
+
+/// How long one record takes to the disk.
+fn sync(bench: &Bench, dir: &Path) -> Result<f64, Failure> {
+    let mut log = super::log::Log::create(&dir.join("sync"))?;
+    let record = vec![7; LOGGED];
+    let times = (0..bench.count(200)).map(|_| {
+        log.add(0, &record)?;
+        let begun = Instant::now();
+        log.sync()?;
+        Ok(begun.elapsed().as_nanos() as f64)
+    });
+    Ok(median(times.collect::<Result<_, Failure>>()?))
 }
 
 fn log(bench: &Bench, dir: &Path, bytes: usize) -> Result<f64, Failure> {

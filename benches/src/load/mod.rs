@@ -187,7 +187,7 @@ pub fn run(bench: &Bench, targets: &mut Vec<Target>) -> Result<(), Failure> {
             }
         }
         if wanted("latency") {
-            stage.latency(bench, targets).await?;
+            stage.latency(bench, &floor, targets).await?;
         }
         if wanted("channels") {
             stored::channels(&mut stage, bench, targets).await?;
@@ -402,7 +402,12 @@ impl Stage {
         Ok(Cost { payments, per_second, cpu: median(costs), times: Samples::of(&took, wall) })
     }
 
-    async fn latency(&mut self, bench: &Bench, targets: &mut Vec<Target>) -> Result<(), Failure> {
+    async fn latency(
+        &mut self,
+        bench: &Bench,
+        floor: &Floor,
+        targets: &mut Vec<Target>,
+    ) -> Result<(), Failure> {
         bench.tell("hub: latency");
         let parties = Parties { ack_delay_ms: 20, ..Parties::lazy(16, 1) };
         self.configure_hubs(parties)?;
@@ -444,7 +449,7 @@ impl Stage {
                 p99_ns: times.percentile(99),
                 what: "time of a payment",
                 ours: times.percentile(percent),
-                floor: None,
+                floor: Some(floor.latency()),
                 unit: "ns",
                 bound: Some(Bound::Most(most)),
             });

@@ -196,7 +196,10 @@ impl Core {
                 Effect::Fault(fault) => self.on_fault(partner, fault, out),
             }
         }
-        self.note_risk(partner);
+        // Without a cap the next commit is early enough.
+        if !self.policy.risk_caps.is_empty() {
+            self.note_risk(partner);
+        }
         let now = self.now_ms;
         if let Some(entry) = self.entries.get_mut(partner) {
             if !entry.channel.ack_is_due() {

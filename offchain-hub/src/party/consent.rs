@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{chain::Call, store::Table};
 use codec::{Decode, Encode};
-use failsafe_channel::{message::Message, PaymentId, ReturnReason};
+use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_primitives::{AccountId, AssetId, Balance, Clock, Epoch};
 use std::collections::BTreeMap;
 use tracing::info;
@@ -90,9 +90,7 @@ impl Core {
             state: PaymentState::Delivered,
         };
         self.store_payment(id, record, out);
-        if self.entries.get(&payer).is_some_and(|entry| entry.session.is_some()) {
-            out.actions.push(super::core::Action::Send(payer, Message::Delivered { id }));
-        }
+        out.delivered.entry(payer).or_default().push(id);
     }
 
     /// Gives back the fees of requests whose time is over. To be called with every finalized block,

@@ -133,6 +133,8 @@ pub struct Output {
     /// To be done after that, in order.
     pub actions: Vec<Action>,
     pub(super) dirty: BTreeSet<AccountId>,
+    /// Payments that have arrived, by payer: whom [`Core::finish`] will tell.
+    pub(super) delivered: BTreeMap<AccountId, Vec<PaymentId>>,
 }
 
 impl Output {
@@ -455,7 +457,9 @@ impl Core {
     pub fn finish(&mut self, out: &mut Output) {
         let dirty = std::mem::take(&mut out.dirty);
         self.seal(&dirty, out);
+        self.tell_delivered(out);
         for partner in dirty {
+            self.note_risk(&partner);
             if let Some(entry) = self.entries.get(&partner) {
                 out.batch.put(Table::Channels, partner.encode(), entry.channel.encode_state());
             }

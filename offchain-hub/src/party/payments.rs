@@ -211,10 +211,7 @@ impl Core {
         match known.direction {
             // The recipient has it: tell the payer.
             Direction::Through => {
-                let connected = self.entries.get(&known.from).is_some_and(|e| e.session.is_some());
-                if connected {
-                    out.actions.push(Action::Send(known.from, Message::Delivered { id }));
-                }
+                out.delivered.entry(known.from).or_default().push(id);
             },
             Direction::Out if arrived => self.reply_payment(id, Ok(record), out),
             Direction::Out | Direction::In => {},
@@ -248,9 +245,26 @@ impl Core {
                     && record.state == PaymentState::Delivered
             })
         };
-        let known = ids.into_iter().filter(delivered);
-        let answers = known.map(|id| Action::Send(partner.clone(), Message::Delivered { id }));
-        out.actions.extend(answers);
+        let known: Vec<_> = ids.into_iter().filter(delivered).collect();
+        if !known.is_empty() {
+            out.delivered.entry(partner.clone()).or_default().extend(known);
+        }
+    }
+
+    /// Tells payers which of their payments have arrived, those of one payer in one message.
+    pub(super) fn tell_delivered(&self, out: &mut Output) {
+        let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
+        for (payer, ids) in std::mem::take(&mut out.delivered) {
+            // Who is away asks when it is back.
+            if self.entries.get(&payer).is_none_or(|entry| entry.session.is_none()) {
+                continue;
+            }
+            for ids in ids.chunks(most) {
+                if let Ok(ids) = ids.to_vec().try_into() {
+                    out.actions.push(Action::Send(payer.clone(), Message::Delivered { ids }));
+                }
+            }
+        }
     }
 
     pub(super) fn on_delivered(&mut self, partner: &AccountId, id: PaymentId, out: &mut Output) {

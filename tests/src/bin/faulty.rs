@@ -11,6 +11,9 @@ use failsafe_tests::fault::{Fault, Faulty, NAMES};
 use failsafe_wallet::Wallet;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Runs a hub or a wallet that fails on purpose. Ask it with `failsafe-hub` and `failsafe`.
 #[derive(Parser)]
 #[command(name = "failsafe-faulty", version)]

@@ -421,7 +421,7 @@ async fn s55_trusted_payment_should_stay_or_come_back_when_delivered_or_not() ->
             c.exchange("C has it", |c| c.channel.asset_summary(0).own_uninsured == frd(10)).await?;
             let delivered =
                 a.hear_until("the receipt", |m| matches!(m, Message::Delivered { .. })).await?;
-            assert_eq!(delivered, Message::Delivered { id });
+            assert_eq!(delivered, Message::Delivered { ids: vec![id].try_into().unwrap() });
         } else {
             let back = a.hear_until("the return", is_update).await?;
             let Message::Update(update) = &back else { panic!("an update") };
