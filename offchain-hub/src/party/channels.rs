@@ -361,7 +361,9 @@ impl Core {
         self.peer_quota.set(policy.peer_messages_per_second);
         let known = std::mem::replace(&mut self.policy, policy);
         if known.terms != self.policy.terms || known.partners != self.policy.partners {
-            for partner in self.partners() {
+            // Who is away learns of it when it comes back.
+            let awake = self.entries.awake().map(|(partner, _)| partner.clone());
+            for partner in awake.collect::<Vec<_>>() {
                 self.restate_terms(&partner, out);
             }
         }
@@ -434,6 +436,10 @@ impl Core {
         let mut results = vec![];
         for facts in facts {
             let Some(partner) = partner_of(&me, &facts) else { continue };
+            if entries.sleeps_through(&partner, &facts) {
+                // After a gap all pairs are read; nearly all are as they were.
+                continue;
+            }
             let Some(entry) = entries.get_mut(&partner) else { continue };
             let effects = entry.channel.on_finalized(&ctx, facts);
             results.push((partner, effects));
