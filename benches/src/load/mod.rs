@@ -172,7 +172,9 @@ pub fn run(bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
         let mut stage = Stage::start(bench, &dir).await?;
         for load in loads() {
             if wanted(load.name) {
-                stage.load(bench, &floor, load, targets).await?;
+                let done = stage.load(bench, &floor, load, targets).await;
+                figures.append(&mut stage.profiles);
+                done?;
             }
         }
         if wanted("latency") {
@@ -181,7 +183,6 @@ pub fn run(bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
         if wanted("channels") {
             stored::channels(&mut stage, bench, targets).await?;
         }
-        figures.append(&mut stage.profiles);
         stage.stop().await
     })
 }
