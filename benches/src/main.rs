@@ -12,6 +12,7 @@
 //! | [`payments`] | real processes: chain, hub, wallets |
 //! | [`load`] | a real hub with a thousand wallets, next to what its parts cost at least |
 //! | [`chain`] | large batches in real nodes; many disputes and debts in the runtime |
+//! | [`network`] | networks of many hubs and 10^8 users, simulated with the costs of the others |
 //!
 //! [`measure`] is the timing loop, [`report`] what comes out, [`fixture`] what is measured with.
 
@@ -21,6 +22,7 @@ mod fixture;
 mod load;
 mod machine;
 mod measure;
+mod network;
 mod payments;
 mod primitives;
 mod report;
@@ -45,6 +47,12 @@ struct Cli {
     /// Measure only this row of the group `hub`; may be repeated
     #[arg(long, value_name = "ROW")]
     row: Vec<String>,
+    /// Tell in which functions hubs spend their time in each row of the group `hub`, by `perf`
+    #[arg(long)]
+    profile: bool,
+    /// Take the costs for the group `network` that this run does not measure from this report
+    #[arg(long, value_name = "REPORT")]
+    costs: Option<PathBuf>,
     /// A tenth of the samples
     #[arg(long)]
     quick: bool,
@@ -71,6 +79,8 @@ enum Group {
     Hub,
     /// A rebalance of 5,000 channels in one block beside 5,000 transfers; many disputes and debts
     Chain,
+    /// Networks of 10 to 10,000 hubs with 10^8 users, simulated with costs that were measured
+    Network,
 }
 
 impl Group {
@@ -82,6 +92,7 @@ impl Group {
             Self::Payments => "payments",
             Self::Hub => "hub",
             Self::Chain => "chain",
+            Self::Network => "network",
         }
     }
 
@@ -92,8 +103,9 @@ impl Group {
             Self::Engine => engine::run(bench)?,
             Self::Store => store::run(bench)?,
             Self::Payments => payments::run(bench)?,
-            Self::Hub => return load::run(bench, &mut measured.targets),
+            Self::Hub => return load::run(bench, measured),
             Self::Chain => return chain::run(bench, measured),
+            Self::Network => return network::run(bench, bench.costs.as_deref(), measured),
         };
         measured.rows.extend(rows);
         Ok(())
@@ -129,8 +141,13 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
-    let bench =
-        Bench { quick: cli.quick, hub_rows: cli.row.clone(), folder: folder.canonicalize()? };
+    let bench = Bench {
+        quick: cli.quick,
+        hub_rows: cli.row.clone(),
+        profile: cli.profile,
+        costs: cli.costs.clone(),
+        folder: folder.canonicalize()?,
+    };
     let machine = machine::Machine::read()?;
     bench.tell("the machine's limits");
     let mut measured = Measured { rows: machine::limits(&bench)?, ..Measured::default() };

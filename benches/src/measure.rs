@@ -18,6 +18,10 @@ pub struct Bench {
     pub quick: bool,
     /// Rows of the group `hub` that are measured; all if there are none.
     pub hub_rows: Vec<String>,
+    /// Whether the group `hub` tells where its time goes.
+    pub profile: bool,
+    /// A report with costs for the group `network`.
+    pub costs: Option<PathBuf>,
     /// Where measurements write.
     pub folder: PathBuf,
 }

@@ -69,7 +69,7 @@ impl PairFacts {
 }
 
 /// What was brought to the chain since the start of the process. A restart brings it once more.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Watch {
     /// The newest best block that showed a dispute which needs no counter of ours.
     pub answered: Option<BlockNumber>,

@@ -54,7 +54,7 @@ impl LateClaim {
 
 /// When something that the chain has not taken is submitted again: each pause is twice as long as
 /// the one before it, since every refusal may cost a fee. Not kept over a restart.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Retry {
     next: Clock,
     pause: Clock,

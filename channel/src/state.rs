@@ -14,9 +14,9 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
-    simplex::MaxAssets, AccountId, AssetId, Balance, BlockNumber, ChannelContext, Clock, Entry,
-    Epoch, Nonce, Pair, PairError, Side, Signature, SignedSimplex, Simplex, SimplexError,
-    TwiceSigned, Withdrawal,
+    simplex::MaxAssets, view::ChannelView, AccountId, AssetId, Balance, BlockNumber,
+    ChannelContext, Clock, Entry, Epoch, Nonce, Pair, PairError, Side, Signature, SignedSimplex,
+    Simplex, SimplexError, TwiceSigned, Withdrawal,
 };
 use sp_core::H256;
 use sp_runtime::{BoundedVec, MultiSignature};
@@ -292,6 +292,25 @@ impl Channel {
             || !self.state.late.is_empty()
             || self.state.mine.simplex.has_locks()
             || !self.state.dying.is_empty()
+    }
+
+    /// Whether nothing is under way: the partner is away, and everything was acknowledged, is open
+    /// and is settled. The stored form says all about it.
+    pub fn is_idle(&self) -> bool {
+        let State { outbox, answers, said, data_lost, .. } = &self.state;
+        let settled = outbox.is_empty() && answers.is_empty() && said.is_empty() && !data_lost;
+        settled && !self.session.live && !self.waits_for_blocks() && self.watch == Watch::default()
+    }
+
+    /// Whether the chain's view of the pair is the one that is known.
+    pub fn knows(&self, facts: &PairFacts) -> bool {
+        let known = &self.state.facts;
+        let old_epochs = facts.view.old_epochs.iter();
+        // Old epochs are kept only as long as something is claimed for them.
+        let news = old_epochs.filter(|old| !known.view.old_epochs.contains(old));
+        let same = ChannelView { old_epochs: vec![], ..facts.view.clone() }
+            == ChannelView { old_epochs: vec![], ..known.view.clone() };
+        same && known.owed_to_me == facts.owed_to_me && news.count() == 0
     }
 
     /// The finalized moment up to which this channel knows the chain.

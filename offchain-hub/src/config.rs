@@ -34,7 +34,7 @@ const MAX_ACK_DELAY_MS: u64 = 1_000;
 /// Longest that a payment may wait for a signature: as long as for its acknowledgement.
 const MAX_SIGN_DELAY_MS: u64 = 1_000;
 /// Most partners that one hub process takes.
-const MAX_PARTNERS: usize = 10_000_000;
+const MAX_PARTNERS: usize = 2_000_000;
 
 /// What is wrong with a configuration.
 #[derive(Debug, thiserror::Error)]

@@ -15,7 +15,7 @@ use failsafe_hub::{
     signatures::check_all,
     transport::{self, Frame, Identity, Session, PING_EVERY},
 };
-use failsafe_onion::{Hop, Next};
+use failsafe_onion::{Hop, Next, RouteKeys};
 use failsafe_primitives::{
     simplex::{lock_hash, LockHash},
     AccountId, Balance, Clock, NATIVE_ASSET as FRD,
@@ -24,7 +24,7 @@ use failsafe_tests::harness::{failure, Failure};
 use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use sp_core::H256;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
     sync::{
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -111,6 +111,8 @@ pub struct Watched {
     pub in_flight: AtomicU64,
     /// Own updates that no hub has acknowledged.
     pub unacked: AtomicU64,
+    /// Payments that came to nothing, by their reasons.
+    came_to_nothing: Mutex<BTreeMap<String, u64>>,
     problem: Mutex<Option<String>>,
     failed: AtomicBool,
 }
@@ -119,6 +121,16 @@ impl Watched {
     /// Payments that have come to their end since the last call.
     pub fn take_done(&self) -> Vec<Done> {
         std::mem::take(&mut *self.done.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn fail_payment(&self, why: String) {
+        let mut reasons = self.came_to_nothing.lock().unwrap_or_else(PoisonError::into_inner);
+        *reasons.entry(why).or_default() += 1;
+    }
+
+    /// Payments that came to nothing, by their reasons; they are not counted as made.
+    pub fn came_to_nothing(&self) -> BTreeMap<String, u64> {
+        self.came_to_nothing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fails when something went wrong.
@@ -193,6 +205,7 @@ impl Fleet {
             random: StdRng::seed_from_u64(number.into()),
             under_way: HashMap::new(),
             secrets: HashMap::new(),
+            routes: HashMap::new(),
             dirty: BTreeSet::new(),
             out: vec![],
             arrived: vec![],
@@ -383,6 +396,8 @@ struct World {
     /// By the first 16 bytes of a payment's name, less its last four: one for all under a signature.
     under_way: HashMap<u64, UnderWay>,
     secrets: HashMap<LockHash, (Secret, u64)>,
+    /// To read why a locked payment failed.
+    routes: HashMap<LockHash, RouteKeys>,
     dirty: BTreeSet<usize>,
     out: Vec<(usize, Message)>,
     /// What is durable with the next sync.
@@ -549,6 +564,7 @@ impl World {
             Event::LockPaid { lock, .. } => {
                 self.book(number, lock.amount, false)?;
                 let (_, key) = self.secret(&lock.hash)?;
+                self.routes.remove(&lock.hash);
                 self.arrived.push(key);
                 Ok(())
             },
@@ -558,9 +574,23 @@ impl World {
                 self.arrived.push(key);
                 Ok(())
             },
-            Event::LockFailed { .. } | Event::LockDead { .. } | Event::LockWithdrawn { .. } => {
-                Err(failure("a locked payment failed"))
+            Event::LockFailed { lock, reason, .. } => {
+                let routes = self.routes.get(&lock.hash);
+                let why = match routes.map(|keys| keys.open(&reason)) {
+                    Some(Ok((hop, reason))) => format!("hub {}: {reason:?}", hop + 1),
+                    other => format!("{other:?}"),
+                };
+                self.watched.fail_payment(why);
+                Ok(())
             },
+            // The engine takes a lock back that was failed.
+            Event::LockDead { lock, .. } => {
+                let (_, key) = self.secret(&lock.hash)?;
+                self.routes.remove(&lock.hash);
+                self.under_way.remove(&key);
+                Ok(())
+            },
+            Event::LockWithdrawn { .. } => Ok(()),
             Event::PartnerComplains { text } => Err(failure(format!("the hub complains: {text}"))),
             _ => Ok(()),
         }
@@ -668,7 +698,8 @@ impl World {
         hops.push((to.onion_key, hop(Next::Spontaneous { secret })));
         let mut ephemeral = [0; 32];
         self.random.fill_bytes(&mut ephemeral);
-        let (packet, _) = failsafe_onion::build(&ephemeral, &hops, &hash)?;
+        let (packet, keys) = failsafe_onion::build(&ephemeral, &hops, &hash)?;
+        self.routes.insert(hash, keys);
         let onion = packet.encode().try_into().map_err(|_| failure("an onion is too long"))?;
         self.secrets.insert(hash, (secret, key));
         let offer = Offer { asset: FRD, amount: AMOUNT, hash, expiry, onion };

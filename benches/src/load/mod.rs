@@ -10,9 +10,10 @@ mod cpu;
 mod fleet;
 mod floor;
 mod log;
+mod profile;
 mod stored;
 
-use crate::measure::{median, Bench, Bound, Samples, Target};
+use crate::measure::{median, Bench, Bound, Figure, Measured, Samples, Target};
 use failsafe_channel::{unsigned::MAX_UNSIGNED, Moment};
 use failsafe_hub::{
     chain::ChainClient,
@@ -23,7 +24,7 @@ use failsafe_tests::{
     harness::{eventually, failure, Chain, ChainOptions, Failure, Hub, HubOptions},
     story::report::frd,
 };
-use fleet::{Done, Fleet, FleetOptions, HubPlace, Way, Work, SIGN_DELAY};
+use fleet::{Done, Fleet, FleetOptions, HubPlace, Watched, Way, Work, SIGN_DELAY};
 use floor::Floor;
 use serde_json::Value;
 use std::{
@@ -155,8 +156,9 @@ fn loads() -> Vec<Load> {
     ]
 }
 
-/// Measures; adds to `targets` as it goes.
-pub fn run(bench: &Bench, targets: &mut Vec<Target>) -> Result<(), Failure> {
+/// Measures; adds to the targets as it goes, and profiles to the figures at the end.
+pub fn run(bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
+    let Measured { targets, figures, .. } = measured;
     let rows = loads().iter().map(|load| load.name).chain(OTHERS).collect::<Vec<_>>();
     if let Some(row) = bench.hub_rows.iter().find(|row| !rows.contains(&row.as_str())) {
         return Err(failure(format!("no row {row:?}: there are {}", rows.join(", "))));
@@ -183,7 +185,9 @@ pub fn run(bench: &Bench, targets: &mut Vec<Target>) -> Result<(), Failure> {
         let mut stage = Stage::start(bench, &dir).await?;
         for load in loads() {
             if wanted(load.name) {
-                stage.load(bench, &floor, load, targets).await?;
+                let done = stage.load(bench, &floor, load, targets).await;
+                figures.append(&mut stage.profiles);
+                done?;
             }
         }
         if wanted("latency") {
@@ -203,6 +207,8 @@ struct Cost {
     /// CPU time of the hubs per payment, in nanoseconds.
     cpu: f64,
     times: Samples,
+    /// Payments that came to nothing, and why.
+    lost: String,
 }
 
 /// A chain and two hubs, which do not run yet.
@@ -213,6 +219,8 @@ struct Stage {
     dir: PathBuf,
     /// So that no two fleets have the same accounts.
     fleets: usize,
+    /// The hottest functions of the rows.
+    profiles: Vec<Figure>,
 }
 
 const HANDLES: [&str; 2] = ["one", "two"];
@@ -238,7 +246,7 @@ impl Stage {
             let (account, endpoint) = (hub.account().clone(), hub.endpoint());
             places.push(HubPlace { account, endpoint, key });
         }
-        Ok(Self { chain, hubs, places, dir: dir.into(), fleets: 0 })
+        Ok(Self { chain, hubs, places, dir: dir.into(), fleets: 0, profiles: vec![] })
     }
 
     fn configure_hubs(&mut self, parties: Parties) -> Result<(), Failure> {
@@ -313,9 +321,8 @@ impl Stage {
             })
         };
         let all = u64::try_from(wallets)?;
-        eventually("all wallets are in step", AGREE, || async {
-            fleet.watched.check()?;
-            Ok((fleet.watched.ready.load(Ordering::Relaxed) == all).then_some(()))
+        until("all wallets are in step", &fleet.watched, |watched| {
+            watched.ready.load(Ordering::Relaxed) == all
         })
         .await?;
         Ok((fleet, clock))
@@ -332,12 +339,12 @@ impl Stage {
         let parties = load.parties;
         self.configure_hubs(parties)?;
         self.run_hubs(parties.hubs).await?;
-        let cost = self.cost(bench, &load.work, parties).await?;
+        let cost = self.cost(bench, load.name, &load.work, parties).await?;
         self.stop_hubs(parties.hubs).await?;
-        let Cost { payments, per_second, cpu, times } = cost;
+        let Cost { payments, per_second, cpu, times, lost } = cost;
         targets.push(Target {
             row: load.name.into(),
-            counted: load.counted,
+            counted: load.counted + &lost,
             n: payments,
             per_second,
             p50_ns: times.percentile(50),
@@ -355,6 +362,7 @@ impl Stage {
     async fn cost(
         &mut self,
         bench: &Bench,
+        row: &str,
         work: &Work,
         parties: Parties,
     ) -> Result<Cost, Failure> {
@@ -366,11 +374,8 @@ impl Stage {
         fleet.work(Some(*work));
         let (warm, window) = if bench.quick { (1_500, 1_500) } else { (3_000, 6_000) };
         sleep(Duration::from_millis(warm)).await;
-        eventually("the first payment", AGREE, || async {
-            fleet.watched.check()?;
-            Ok((!fleet.watched.take_done().is_empty()).then_some(()))
-        })
-        .await?;
+        until("the first payment", &fleet.watched, |watched| !watched.take_done().is_empty())
+            .await?;
         let mut costs = vec![];
         let mut all: Vec<Done> = vec![];
         let begin = Instant::now();
@@ -388,8 +393,16 @@ impl Stage {
             all.extend(done);
         }
         let wall = begin.elapsed();
+        if bench.profile {
+            self.look(bench, row, hubs).await;
+        }
         drain(&fleet).await?;
         clock.abort();
+        let nothing = fleet.watched.came_to_nothing();
+        let lost: String = nothing
+            .into_iter()
+            .map(|(why, count)| format!("; {count} came to nothing, by {why}"))
+            .collect();
         fleet.stop().await;
         let payments: u64 = all.iter().map(|done| done.payments).sum();
         let per_second = payments as f64 / wall.as_secs_f64();
@@ -399,7 +412,8 @@ impl Stage {
             idle / per_second / 1e3,
         ));
         let took: Vec<_> = all.iter().map(|done| done.took).collect();
-        Ok(Cost { payments, per_second, cpu: median(costs), times: Samples::of(&took, wall) })
+        let (cpu, times) = (median(costs), Samples::of(&took, wall));
+        Ok(Cost { payments, per_second, cpu, times, lost })
     }
 
     async fn latency(
@@ -461,6 +475,18 @@ impl Stage {
         Ok(())
     }
 
+    /// Adds where the hubs' time goes; without `perf` it says what is missing.
+    async fn look(&mut self, bench: &Bench, row: &str, hubs: usize) {
+        let pids: Vec<_> = self.hubs[..hubs].iter().filter_map(Hub::id).collect();
+        let (row, dir) = (row.to_string(), bench.folder.clone());
+        let looked = tokio::task::spawn_blocking(move || profile::hottest(&pids, &row, &dir)).await;
+        match looked {
+            Ok(Ok(figures)) => self.profiles.extend(figures),
+            Ok(Err(problem)) => bench.tell(&format!("hub: no profile: {problem}")),
+            Err(problem) => bench.tell(&format!("hub: no profile: {problem}")),
+        }
+    }
+
     /// CPU time of the hubs' processes so far, in nanoseconds.
     fn cpu(&self, hubs: usize) -> Result<f64, Failure> {
         let mut all = 0.0;
@@ -487,12 +513,28 @@ async fn drain(fleet: &Fleet) -> Result<(), Failure> {
     let watched = &fleet.watched;
     // One look later, all figures are from after the end.
     sleep(Duration::from_millis(100)).await;
-    eventually("all payments come to their end", AGREE, || async {
-        watched.check()?;
-        let open =
-            watched.in_flight.load(Ordering::Relaxed) + watched.unacked.load(Ordering::Relaxed);
-        Ok((open == 0).then_some(()))
+    until("all payments come to their end", watched, |watched| {
+        watched.in_flight.load(Ordering::Relaxed) + watched.unacked.load(Ordering::Relaxed) == 0
     })
-    .await?;
-    watched.check()
+    .await
+}
+
+/// Waits until something holds of a fleet. What has gone wrong with it ends the waiting: it will not
+/// get better.
+async fn until(
+    what: &str,
+    watched: &Watched,
+    holds: impl Fn(&Watched) -> bool,
+) -> Result<(), Failure> {
+    let begin = Instant::now();
+    loop {
+        watched.check()?;
+        if holds(watched) {
+            return watched.check();
+        }
+        if begin.elapsed() > AGREE {
+            return Err(failure(format!("{what}: not within {AGREE:?}")));
+        }
+        sleep(Duration::from_millis(40)).await;
+    }
 }

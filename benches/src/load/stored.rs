@@ -91,7 +91,7 @@ pub async fn channels(
         let start = begin.elapsed().as_secs_f64();
         let process = stage.hubs[0].id().ok_or_else(|| failure("the hub does not run"))?;
         let memory = memory_of(process)?;
-        let cost = stage.cost(bench, &super::trusted(), parties).await?;
+        let cost = stage.cost(bench, "channels", &super::trusted(), parties).await?;
         stage.stop_hubs(1).await?;
         seen.push(Seen { channels, start, memory, cost });
     }

@@ -15,7 +15,7 @@ use failsafe_primitives::{
     view::{HubView, PairView},
     AccountId, BlockNumber, Pair, Parameters,
 };
-use futures::StreamExt;
+use futures::{future::try_join_all, StreamExt};
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -26,6 +26,8 @@ use tracing::{debug, info, warn};
 
 /// Blocks of a gap that are looked through one by one; after a longer one every pair is read.
 const MAX_GAP: u32 = 32;
+/// Secrets that are asked for at the same time.
+const SECRETS: usize = 64;
 /// Pause before a lost connection is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -356,9 +358,12 @@ impl Follower {
         finalized: bool,
     ) -> Result<(), ChainError> {
         let mut reveals = vec![];
-        for hash in hashes {
-            if let Some(known) = self.client.secret(hash, at).await? {
-                reveals.push((*hash, Reveal { secret: known.secret, at: known.revealed_at }));
+        // Many at a time: one after the other, those of a busy hub would take longer than a block.
+        for chunk in hashes.iter().collect::<Vec<_>>().chunks(SECRETS) {
+            let asked = chunk.iter().map(|hash| self.client.secret(hash, at));
+            for (hash, known) in chunk.iter().zip(try_join_all(asked).await?) {
+                let Some(known) = known else { continue };
+                reveals.push((**hash, Reveal { secret: known.secret, at: known.revealed_at }));
             }
         }
         if !reveals.is_empty() {

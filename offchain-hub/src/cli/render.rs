@@ -93,6 +93,10 @@ pub fn status_text(status: &StatusView) -> String {
     if status.channels.is_empty() {
         line("channels", "none".into());
     } else {
+        let shown = status.channels.len();
+        if u32::try_from(shown).is_ok_and(|shown| shown < status.channels_total) {
+            line("channels", format!("{shown} of {}", status.channels_total));
+        }
         text.push_str(&channel_table(&status.channels));
     }
     text.push_str(&notes(&status.channels));

@@ -13,13 +13,17 @@ use crate::{
 };
 use codec::Encode;
 use failsafe_channel::{
-    message::Message, ChainAction, Channel, Context, Effect, Event, Fault, Moment, PairFacts,
-    Refusal, Reveal,
+    message::Message, update::MAX_UNACKED, ChainAction, Channel, Context, Effect, Event, Fault,
+    Moment, PairFacts, Refusal, Reveal,
 };
 use failsafe_primitives::{simplex::LockHash, AccountId, Epoch, Parameters};
 use failsafe_routing::Hub;
 use std::{collections::BTreeSet, sync::Arc};
 use tracing::{debug, error, info, warn};
+
+/// Payments of a partner that are acknowledged at once, however lazily we do it else: it can make no
+/// more than [`MAX_UNACKED`] of them, and should not have to stop.
+const ACK_AFTER: u64 = MAX_UNACKED as u64 / 4;
 
 impl Core {
     // --- peers -------------------------------------------------------------------------------
@@ -93,7 +97,15 @@ impl Core {
         if entry.session != Some(session) {
             return;
         }
-        self.with_channel(&partner, out, |channel, ctx| channel.receive(ctx, message));
+        self.with_channel(&partner, out, |channel, ctx| {
+            let mut effects = channel.receive(ctx, message);
+            let state = channel.state();
+            let open = state.theirs.signed_nonce().saturating_sub(state.ack_sent);
+            if open >= ACK_AFTER && !matches!(effects.last(), Some(Effect::Fault(_))) {
+                effects.extend(channel.flush_ack(ctx));
+            }
+            effects
+        });
     }
 
     /// The pair is known now: the channel of a new peer, or a pair that was asked for.
@@ -363,7 +375,9 @@ impl Core {
         self.peer_quota.set(policy.peer_messages_per_second);
         let known = std::mem::replace(&mut self.policy, policy);
         if known.terms != self.policy.terms || known.partners != self.policy.partners {
-            for partner in self.partners() {
+            // Who is away learns of it when it comes back.
+            let awake = self.entries.awake().map(|(partner, _)| partner.clone());
+            for partner in awake.collect::<Vec<_>>() {
                 self.restate_terms(&partner, out);
             }
         }
@@ -436,6 +450,10 @@ impl Core {
         let mut results = vec![];
         for facts in facts {
             let Some(partner) = partner_of(&me, &facts) else { continue };
+            if entries.sleeps_through(&partner, &facts) {
+                // After a gap all pairs are read; nearly all are as they were.
+                continue;
+            }
             let Some(entry) = entries.get_mut(&partner) else { continue };
             let effects = entry.channel.on_finalized(&ctx, facts);
             results.push((partner, effects));

@@ -150,8 +150,13 @@ pub enum Command {
     },
     /// Where the rebalancing stands.
     RebalanceStatus,
-    /// All channels.
-    Channels,
+    /// Channels, in the order of their partners.
+    Channels {
+        /// Only the one with this partner.
+        of: Option<AccountId>,
+        /// At most so many.
+        most: usize,
+    },
     /// The newest payments.
     Payments {
         /// At most this many.
@@ -191,7 +196,7 @@ pub enum Answer {
     Survey(Box<Survey>),
     /// It is final on chain in this block.
     OnChain(u32),
-    /// All channels.
+    /// Channels.
     Channels(Vec<ChannelReport>),
     /// Payments, the newest first.
     Payments(Vec<(PaymentId, PaymentRecord)>),
@@ -229,6 +234,8 @@ pub struct Standing {
     pub fresh: bool,
     /// Calls on their way to the chain.
     pub pending_calls: usize,
+    /// Partners with a channel.
+    pub channels: usize,
     /// Partners connected now.
     pub connected: usize,
     /// What a hub takes.

@@ -2,7 +2,7 @@
 
 use super::{
     command::{Answer, ChannelReport, Command, CommandError, Reply, Survey},
-    core::{Action, Core, Output, PendingWithdrawal, PROOF_VALIDITY},
+    core::{Action, Core, Entry, Output, PendingWithdrawal, PROOF_VALIDITY},
     payments::Order,
     records::PaymentState,
 };
@@ -149,7 +149,7 @@ impl Core {
                 .map(|record| Answer::Payment(id, record)),
             Command::Rebalance { dry_run } => return self.insurer_command(dry_run, reply, out),
             Command::RebalanceStatus => Ok(Answer::Rebalance(self.insurer.describe())),
-            Command::Channels => Ok(Answer::Channels(self.report())),
+            Command::Channels { of, most } => Ok(Answer::Channels(self.report(of.as_ref(), most))),
             Command::Payment { id } => match self.payments.get(&id) {
                 Some(record) => Ok(Answer::Payment(id, record.clone())),
                 None => Err(CommandError::UnknownPayment(id)),
@@ -289,11 +289,11 @@ impl Core {
     }
 
     /// A live proof of a partner that no call is bringing to the chain.
-    pub(super) fn unused_proof(
+    pub(super) fn unused_proof<'a>(
         &self,
-        partner: &AccountId,
-    ) -> Option<&(Withdrawal, MultiSignature)> {
-        let live = self.entries.get(partner)?.channel.live_proof(self.finalized.clock)?;
+        channel: &'a Channel,
+    ) -> Option<&'a (Withdrawal, MultiSignature)> {
+        let live = channel.live_proof(self.finalized.clock)?;
         let used = self.calls.values().any(|record| record.call.uses(&live.1));
         (!used).then_some(live)
     }
@@ -305,7 +305,7 @@ impl Core {
         asset: AssetId,
         amount: Balance,
     ) -> Option<(Withdrawal, MultiSignature)> {
-        let unused = self.unused_proof(partner)?;
+        let unused = self.unused_proof(&self.entries.get(partner)?.channel)?;
         let same = matches!(&unused.0.items[..],
             [item] if item.asset == asset && item.amount == amount);
         same.then(|| unused.clone())
@@ -338,18 +338,22 @@ impl Core {
         self.submit(Record::new(Intent::User, call), Some(reply), out);
     }
 
-    pub(super) fn report(&self) -> Vec<ChannelReport> {
-        let mut report: Vec<_> = self
-            .entries
-            .iter()
-            .map(|(partner, entry)| ChannelReport {
-                partner: partner.clone(),
-                summary: entry.channel.summary(),
-                owed_to_me: entry.channel.state().facts.owed_to_me.clone(),
-                fault: entry.fault.clone(),
-            })
-            .collect();
-        report.sort_by(|a, b| a.partner.cmp(&b.partner));
-        report
+    /// The channel with a partner, or so many of all, in order.
+    pub(super) fn report(&self, of: Option<&AccountId>, most: usize) -> Vec<ChannelReport> {
+        let report = |partner: &AccountId, entry: &Entry| ChannelReport {
+            partner: partner.clone(),
+            summary: entry.channel.summary(),
+            owed_to_me: entry.channel.state().facts.owed_to_me.clone(),
+            fault: entry.fault.clone(),
+        };
+        match of {
+            Some(partner) => {
+                self.entries.get(partner).map(|entry| report(partner, entry)).into_iter().collect()
+            },
+            None => {
+                let all = self.entries.look().take(most);
+                all.map(|(partner, entry)| report(partner, &entry)).collect()
+            },
+        }
     }
 }

@@ -7,6 +7,7 @@
 use super::{
     command::{Answer, Command, CommandError, Reply},
     consent::{PaidRequest, PaidRequests},
+    entries::Entries,
     forward::OwedReturn,
     gossip,
     insurer::Insurer,
@@ -150,8 +151,7 @@ impl Output {
 
 /// A channel with what surrounds it.
 pub(super) struct Entry {
-    /// On the heap: nodes of the map are not full.
-    pub channel: Box<Channel>,
+    pub channel: Channel,
     /// The partner's connection.
     pub session: Option<SessionId>,
     /// Since when an acknowledgement is due.
@@ -179,7 +179,7 @@ pub struct Core {
     pub(super) key: Arc<AccountKey>,
     pub(super) genesis: H256,
     pub(super) policy: Policy,
-    pub(super) entries: BTreeMap<AccountId, Entry>,
+    pub(super) entries: Entries,
     pub(super) finalized: Moment,
     pub(super) best: Moment,
     pub(super) best_since: Option<u64>,
@@ -267,10 +267,28 @@ impl Core {
             let bytes = <[u8; 8]>::try_from(bytes).map(u64::from_be_bytes);
             bytes.map_err(|_| damaged(table, "a number of the wrong length".into()))
         };
-        let mut entries: BTreeMap<AccountId, Entry> = BTreeMap::new();
+        let mut stored = vec![];
+        let (mut waiting, mut guarded) = (BTreeSet::new(), BTreeSet::new());
+        let mut risk = Risk::default();
+        let mut busy = vec![];
         for (key, value) in store.scan(Table::Channels)? {
             let channel = Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
-            entries.insert(partner(Table::Channels, key)?, Entry::new(channel));
+            let partner = partner(Table::Channels, key)?;
+            if channel.waits_for_blocks() {
+                waiting.insert(partner.clone());
+            }
+            if is_guarded(&channel) {
+                guarded.insert(partner.clone());
+            }
+            risk.note(&partner, &channel);
+            if !channel.is_idle() {
+                busy.push(partner.clone());
+            }
+            stored.push((partner, value));
+        }
+        let mut entries = Entries::load(stored);
+        for partner in busy {
+            entries.get_mut(&partner);
         }
         let mut payments = vec![];
         for (key, value) in store.scan(Table::Payments)? {
@@ -324,20 +342,6 @@ impl Core {
             .iter()
             .find(|(_, record)| record.intent == Intent::Rebalance)
             .map(|(number, _)| *number);
-        let waiting = entries
-            .iter()
-            .filter(|(_, entry)| entry.channel.waits_for_blocks())
-            .map(|(partner, _)| partner.clone())
-            .collect();
-        let guarded = entries
-            .iter()
-            .filter(|(_, entry)| is_guarded(&entry.channel))
-            .map(|(partner, _)| partner.clone())
-            .collect();
-        let mut risk = Risk::default();
-        for (partner, entry) in &entries {
-            risk.note(partner, &entry.channel);
-        }
         let peer_quota = PeerQuota::default();
         peer_quota.set(policy.peer_messages_per_second);
         Ok(Self {
@@ -400,12 +404,13 @@ impl Core {
 
     /// Its channels, to look at.
     pub fn channels(&self) -> Vec<&Channel> {
-        self.entries.values().map(|entry| &*entry.channel).collect()
+        let entries = self.entries.keys().filter_map(|partner| self.entries.get(partner));
+        entries.map(|entry| &entry.channel).collect()
     }
 
     /// The channel with a partner.
     pub fn channel(&self, partner: &AccountId) -> Option<&Channel> {
-        self.entries.get(partner).map(|entry| &*entry.channel)
+        self.entries.get(partner).map(|entry| &entry.channel)
     }
 
     /// A payment by its name.
@@ -449,7 +454,10 @@ impl Core {
                 self.conclude_calls(out);
             },
             Input::Command(command, reply) => self.on_command(command, reply, out),
-            Input::Tick => self.on_tick(out),
+            Input::Tick => {
+                self.on_tick(out);
+                self.entries.rest();
+            },
         }
     }
 
@@ -567,8 +575,14 @@ pub(super) fn is_guarded(channel: &Channel) -> bool {
 impl Entry {
     pub(super) fn new(mut channel: Channel) -> Self {
         channel.sign_later();
-        let channel = Box::new(channel);
         let (ack_since, unsigned_since, insure) = (None, None, BTreeSet::new());
         Self { channel, session: None, ack_since, unsigned_since, insure, fault: None }
+    }
+
+    /// Whether its stored form says all, and nothing happens before somebody comes.
+    pub(super) fn can_sleep(&self) -> bool {
+        let waits = self.ack_since.is_some() || self.unsigned_since.is_some();
+        let known = self.session.is_some() || self.fault.is_some() || !self.insure.is_empty();
+        !waits && !known && self.channel.is_idle()
     }
 }

@@ -62,7 +62,7 @@ impl Core {
         self.announced_ms = self.now_ms;
         let hubs: BTreeSet<&AccountId> = self.hubs.iter().map(|hub| &hub.account).collect();
         let mut hints = vec![];
-        for (partner, entry) in &self.entries {
+        for (partner, entry) in self.entries.awake() {
             if !hubs.contains(partner) || !entry.channel.established() {
                 continue;
             }
@@ -111,7 +111,7 @@ impl Core {
         if self.policy.role != Role::Hub || new.is_empty() {
             return;
         }
-        for (partner, entry) in &self.entries {
+        for (partner, entry) in self.entries.awake() {
             if entry.session.is_some() && Some(partner) != source {
                 send(partner, new, out);
             }

@@ -8,7 +8,7 @@
 use super::{
     command::{Answer, CommandError, Reply},
     consent,
-    core::{Action, Core, Output, PROOF_VALIDITY},
+    core::{Action, Core, Entry, Output, PROOF_VALIDITY},
     policy::Role,
 };
 use crate::{
@@ -302,7 +302,10 @@ impl Core {
             return Skipped::default();
         }
         let Content { mut withdrawals, mut deposits } = content;
-        withdrawals.retain(|partner| self.unused_proof(partner).is_some());
+        withdrawals.retain(|partner| {
+            let entry = self.entries.get(partner);
+            entry.is_some_and(|entry| self.unused_proof(&entry.channel).is_some())
+        });
         deposits.retain(|to| before.get(to).is_some_and(|was| self.insurance(to) <= *was));
         let unmade = deposits.clone();
         if !withdrawals.is_empty() {
@@ -452,12 +455,12 @@ impl Core {
     /// All channels that take updates, as the planner sees them.
     fn snapshot(&self) -> Snapshot {
         let mut positions = vec![];
-        for (partner, entry) in &self.entries {
+        for (partner, entry) in self.entries.look() {
             if entry.channel.frozen().is_some() {
                 continue;
             }
             for asset in self.policy.rebalance.rules.keys() {
-                positions.push(self.position(partner, *asset));
+                positions.push(self.position(partner, &entry, *asset));
             }
         }
         positions.sort_by(|a, b| (a.asset, &a.partner).cmp(&(b.asset, &b.partner)));
@@ -469,12 +472,11 @@ impl Core {
         }
     }
 
-    fn position(&self, partner: &AccountId, asset: AssetId) -> Position {
-        let entry = &self.entries[partner];
+    fn position(&self, partner: &AccountId, entry: &Entry, asset: AssetId) -> Position {
         let summary = entry.channel.asset_summary(asset);
         let retry = &self.insurer.retry;
         let left_out = retry.leaves_proof_out(partner, self.now_ms);
-        let unused = self.unused_proof(partner).filter(|_| !left_out);
+        let unused = self.unused_proof(&entry.channel).filter(|_| !left_out);
         let proof = unused.map_or(0, |(withdrawal, _)| {
             let item = withdrawal.items.iter().find(|item| item.asset == asset);
             item.map_or(0, |item| item.amount)

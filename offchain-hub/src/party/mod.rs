@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`command`] | what somebody may want, and what comes of it |
 //! | [`core`] | inputs and outputs; what a party remembers |
+//! | `entries` | channels, awake and asleep |
 //! | `channels` | peers, their channels, and what the chain says about them |
 //! | `commands` | carrying commands out |
 //! | [`orders`] | payments that are made again and again |
@@ -32,6 +33,7 @@ pub mod command;
 mod commands;
 mod consent;
 pub mod core;
+mod entries;
 mod forward;
 mod gossip;
 mod insurer;

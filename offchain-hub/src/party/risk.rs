@@ -133,7 +133,7 @@ impl Core {
     /// The same, summed anew from the channels: to be held against [`Core::exposure`].
     pub fn exposure_recounted(&self) -> BTreeMap<AssetId, Exposure> {
         let mut risk = Risk::default();
-        for (partner, entry) in &self.entries {
+        for (partner, entry) in self.entries.look() {
             risk.note(partner, &entry.channel);
         }
         risk.totals

@@ -68,7 +68,8 @@ impl Core {
             best: self.best,
             fresh: self.is_fresh(),
             pending_calls: self.calls.len(),
-            connected: self.entries.values().filter(|e| e.session.is_some()).count(),
+            channels: self.entries.len(),
+            connected: self.entries.awake().filter(|(_, e)| e.session.is_some()).count(),
             mode: self.mode,
         }
     }
@@ -110,7 +111,8 @@ impl Core {
             // At most as many as there are channels.
             *into(&mut vitals) += usize::from(holds);
         };
-        for entry in self.entries.values() {
+        // Those that sleep are well.
+        for (_, entry) in self.entries.awake() {
             let (channel, frozen) = (&entry.channel, entry.channel.frozen());
             let on_chain = channel.state().facts.view.dispute.is_some();
             count(|v| &mut v.frozen, frozen.is_some());

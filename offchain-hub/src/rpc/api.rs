@@ -111,7 +111,10 @@ pub struct StatusView {
     /// What a hub takes: `open`, `paused`, `draining`.
     #[serde(default)]
     pub mode: Option<String>,
-    /// Its channels.
+    /// How many channels it has.
+    #[serde(default)]
+    pub channels_total: u32,
+    /// Its channels, the first 1,000 by partner.
     pub channels: Vec<ChannelRow>,
 }
 

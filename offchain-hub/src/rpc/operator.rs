@@ -1,7 +1,7 @@
 //! Carries out what the operator of a hub wants.
 
 use super::{
-    api::{Amount, ChannelRow, OnChainView},
+    api::{Amount, AmountRow, ChannelRow, OnChainView},
     guard::RequestQuota,
     names::RequestError,
     operator_api::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     chain::Call,
     config::HubConfig,
-    party::{Answer, Command, CommandError, Mode, Vitals},
+    party::{Answer, AssetVitals, Command, CommandError, Mode, Vitals},
     reload,
 };
 use failsafe_primitives::{fees::HubFees, view::HubView, AccountId, AssetId, Balance};
@@ -81,9 +81,20 @@ impl Service {
         }
     }
 
+    /// What is owed beyond the insurance in all channels, per asset, where it is something.
+    pub(super) async fn total_risk(&self) -> Result<Vec<AmountRow>, RequestError> {
+        let vitals = self.vitals().await?;
+        let owed = vitals.assets.iter().filter(|(_, row)| !row.exposure.owed.is_zero());
+        let row = |(asset, row): (&AssetId, &AssetVitals)| AmountRow {
+            asset: self.assets.info(*asset),
+            amount: amount(row.exposure.owed),
+        };
+        Ok(owed.map(row).collect())
+    }
+
     async fn do_channel(&self, partner: &str) -> Result<ChannelRow, RequestError> {
         let partner = self.hubs.partner(partner).await?;
-        let found = self.channels().await?.into_iter().find(|report| report.partner == partner);
+        let found = self.some_channels(Some(&partner), 1).await?.pop();
         let report = found.ok_or(CommandError::UnknownPartner(partner))?;
         Ok(self.channel_row(report))
     }

@@ -28,7 +28,6 @@ use jsonrpsee::core::{async_trait, RpcResult};
 use rand::RngCore;
 use sp_core::crypto::Ss58Codec;
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -50,6 +49,8 @@ const POLL: Duration = Duration::from_millis(50);
 const INSURE_WITHIN: u64 = 100;
 /// Most payments in one answer.
 const MAX_PAYMENTS: u32 = 1_000;
+/// Most channels in a status.
+const SHOWN: usize = 1_000;
 /// Most debts per asset in one answer.
 const MAX_DEBTS: u32 = 100;
 
@@ -126,7 +127,16 @@ impl Service {
     }
 
     pub(super) async fn channels(&self) -> Result<Vec<ChannelReport>, RequestError> {
-        match self.ask(Command::Channels).await? {
+        self.some_channels(None, usize::MAX).await
+    }
+
+    /// The channel with a partner, if there is one, or at most so many of all.
+    pub(super) async fn some_channels(
+        &self,
+        of: Option<&AccountId>,
+        most: usize,
+    ) -> Result<Vec<ChannelReport>, RequestError> {
+        match self.ask(Command::Channels { of: of.cloned(), most }).await? {
             Answer::Channels(channels) => Ok(channels),
             _ => Err(CommandError::Stopped.into()),
         }
@@ -153,15 +163,15 @@ impl Service {
     ) -> Result<(), RequestError> {
         let until = tokio::time::Instant::now() + patience;
         loop {
-            let channels = self.channels().await?;
-            if let Some(channel) = channels.iter().find(|channel| channel.partner == *partner) {
+            let channels = self.some_channels(Some(partner), 1).await?;
+            if let Some(channel) = channels.first() {
                 // A frozen channel will say so itself.
                 if channel.summary.connected || channel.summary.frozen.is_some() {
                     return Ok(());
                 }
             }
             let known = self.config.role == Role::User && self.hubs.is_ours(partner);
-            if !known && channels.iter().all(|channel| channel.partner != *partner) {
+            if !known && channels.is_empty() {
                 return Err(CommandError::UnknownPartner(partner.clone()).into());
             }
             if tokio::time::Instant::now() >= until || self.party.is_stopped() {
@@ -382,7 +392,7 @@ impl Service {
         }
         let standing = self.standing().await?;
         let mut channels = Vec::new();
-        for report in self.channels().await? {
+        for report in self.some_channels(None, SHOWN).await? {
             channels.push(self.channel_row(report));
         }
         let me = self.party.account();
@@ -417,9 +427,10 @@ impl Service {
             balances,
             owes: self.amounts(self.client().owes(me).await?),
             pending_calls: u32::try_from(standing.pending_calls).unwrap_or(u32::MAX),
-            total_risk: total_risk(&channels)?,
+            total_risk: self.total_risk().await?,
             rebalance,
             mode: (self.config.role == Role::Hub).then(|| standing.mode.name().into()),
+            channels_total: u32::try_from(standing.channels).unwrap_or(u32::MAX),
             channels,
         })
     }
@@ -613,17 +624,6 @@ impl Service {
 }
 
 /// All that is owed to partners beyond their insurance, per asset.
-fn total_risk(channels: &[ChannelRow]) -> Result<Vec<AmountRow>, RequestError> {
-    let mut risks: BTreeMap<AssetId, AmountRow> = BTreeMap::new();
-    for row in channels.iter().flat_map(|channel| &channel.assets) {
-        let nothing = || AmountRow { asset: row.asset.clone(), amount: Amount(0) };
-        let risk = risks.entry(row.asset.id).or_insert_with(nothing);
-        let sum = risk.amount.0.checked_add(row.partner_uninsured.0);
-        risk.amount = Amount(sum.ok_or(CommandError::Overflow)?);
-    }
-    Ok(risks.into_values().filter(|risk| risk.amount.0 > 0).collect())
-}
-
 pub(super) fn payment_id(text: &str) -> Result<PaymentId, RequestError> {
     let wrong = || RequestError::PaymentId(text.to_string());
     let digits = text.strip_prefix("0x").unwrap_or(text);

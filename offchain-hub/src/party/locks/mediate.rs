@@ -140,9 +140,12 @@ impl Core {
             made = id;
             Ok(effects)
         });
-        locked.map_err(|problem| match problem {
-            CommandError::Refused(refusal) => reason_of(&refusal, hop.asset),
-            _ => Reason::Unavailable,
+        locked.map_err(|problem| {
+            debug!(?inward, %problem, "not locked onwards");
+            match problem {
+                CommandError::Refused(refusal) => reason_of(&refusal, hop.asset),
+                _ => Reason::Unavailable,
+            }
         })?;
         let outward = LockRef { partner: next, epoch, id: made };
         let record = Mediated {
