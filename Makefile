@@ -1,5 +1,5 @@
 # Names for the scripts; `make` lists them. Arguments: make bench ARGS="--help"
-.PHONY: help setup build demo dev test soak bench weights fuzz check doc chain-spec clean-dev
+.PHONY: help setup build demo dev test soak bench weights fuzz planted check doc chain-spec clean-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ weights: ## measure what calls cost, and write it into the pallets
 
 fuzz: ## an hour of arbitrary input; make fuzz ARGS="calls 10"
 	@scripts/fuzz $(ARGS)
+
+planted: ## switch off rules one by one: tests must fail; ARGS="m5-late"
+	@scripts/planted $(ARGS)
 
 check: ## format, lints and no_std
 	@scripts/check

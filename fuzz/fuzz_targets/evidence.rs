@@ -59,13 +59,13 @@ fn decodes(input: &[u8]) {
         bounds(&simplex);
     }
     if let Some(withdrawal) = same::<Withdrawal>(input) {
-        drop(withdrawal.validate());
+        let _ = withdrawal.validate();
     }
     if let Some(close) = same::<Close>(input) {
-        drop(close.validate());
+        let _ = close.validate();
     }
     if let Some(parameters) = same::<Parameters>(input) {
-        drop(parameters.validate(1));
+        let _ = parameters.validate(1);
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{close::CLOSE_VALIDITY, FreezeReason};
+use crate::{close::CLOSE_VALIDITY, message::RefusalReason, FreezeReason};
 
 fn request_close(world: &mut World, who: usize) {
     world.call(who, |channel, ctx| channel.request_close(ctx, false)).unwrap();
@@ -40,6 +40,21 @@ fn m2_close_should_be_refused_when_a_payment_is_under_way() {
     world.pay(L, 1).unwrap();
     world.deliver_all();
     world.assert_agreed();
+}
+
+#[test]
+fn close_should_be_refused_when_it_names_other_amounts_than_follow() {
+    let mut world = World::new(5_000, 5_000);
+    world.pay(L, 10).unwrap();
+    world.deliver_all();
+    request_close(&mut world, L);
+    let mut request = world.intercept(L);
+    let Message::CloseRequest { close, .. } = &mut request else { panic!("{request:?}") };
+    close.offdeltas = vec![(FRD, 10)].try_into().unwrap();
+    world.send(L, request).unwrap();
+    let reason = RefusalReason::StateDiffers;
+    assert_eq!(world.intercept(R), Message::CloseRefused { epoch: 0, reason });
+    assert_eq!(world.frozen(R), None, "nothing was signed");
 }
 
 #[test]

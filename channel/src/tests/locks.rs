@@ -206,6 +206,22 @@ fn lock_should_be_a_fault_when_it_breaks_a_rule() {
     }
 }
 
+/// Else who has paid onwards against that secret would not be paid for it.
+#[test]
+fn m20_expiry_should_be_a_fault_when_the_chain_has_the_secret_in_time() {
+    let mut world = offered();
+    world.reveal(1);
+    world.quiet_blocks(1);
+    let settled = world.intercept_update(L);
+    let expiry = world.parties[R].channel.state().theirs.lock(0).unwrap().1.expiry;
+    while world.facts.at.clock <= expiry {
+        world.quiet_blocks(1);
+    }
+    let transitions = vec![Transition::Expire { id: 0 }].try_into().unwrap();
+    let dropped = crate::Update { transitions, ..settled };
+    assert_eq!(world.send(L, Message::Update(dropped)), Err(Fault::NotExpired(0)));
+}
+
 #[test]
 fn a3_lock_should_be_refused_when_a_simplex_would_hold_too_many() {
     let mut world = World::new(1_000, 1_000);

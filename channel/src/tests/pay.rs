@@ -165,6 +165,18 @@ fn ack_should_be_a_fault_when_it_is_for_something_never_signed() {
 }
 
 #[test]
+fn ack_should_be_a_fault_when_its_signature_is_of_something_else() {
+    let mut world = World::new(100, 100);
+    world.pay(L, 30).unwrap();
+    world.deliver_all();
+    world.flush_ack(R);
+    let Message::Ack { epoch, mut ack } = world.intercept(R) else { panic!() };
+    ack.signature = world.parties[L].channel.state().mine.signature.clone().unwrap();
+    assert_eq!(world.send(R, Message::Ack { epoch, ack }), Err(Fault::BadSignature));
+    assert_eq!(world.parties[L].channel.state().acked, None);
+}
+
+#[test]
 fn stored_state_should_be_refused_when_damaged_or_from_the_future() {
     let world = World::new(100, 100);
     let good = world.parties[L].channel.encode_state();

@@ -68,6 +68,21 @@ fn m9_reservation_should_be_one_per_side() {
 }
 
 #[test]
+fn m9_reservation_should_be_a_fault_when_the_partner_makes_a_second_one() {
+    let mut world = World::new(100, 50);
+    reserve(&mut world, L, 20).unwrap();
+    world.deliver_all();
+    // What its engine refuses to make.
+    world.pay(L, 1).unwrap();
+    let update = world.intercept_update(L);
+    let items = vec![(FRD, 5u128)].try_into().unwrap();
+    let second = crate::Transition::Reserve { withdrawal_nonce: 0, valid_until: 30, items };
+    let update = crate::Update { transitions: vec![second].try_into().unwrap(), ..update };
+    let fault = Fault::Reservation("another one is live");
+    assert_eq!(world.send(L, Message::Update(update)), Err(fault));
+}
+
+#[test]
 fn m9_reservation_should_be_released_when_the_proof_has_run_out() {
     let mut world = World::new(100, 100);
     reserve(&mut world, L, 60).unwrap();

@@ -103,6 +103,9 @@ pub enum Vice {
     NoProof,
     /// It never covers what it has paid without a signature.
     NoSign,
+    /// It tells secrets when it is too late to bring them to the chain, or nearly so, and does not
+    /// bring them there itself.
+    LateAnswer,
 }
 
 impl Vice {
@@ -116,6 +119,7 @@ impl Vice {
         let covers = |message: &Message| matches!(message, Message::Update(update) if update.transitions.is_empty());
         match self {
             Self::None | Self::FailThenClaim => false,
+            Self::LateAnswer => matches!(message, Message::Fulfill { .. }),
             Self::NoProof => matches!(message, Message::Proof { .. } | Message::Refused { .. }),
             Self::NoSign => covers(message),
             Self::NoSettle => settles(message),
@@ -193,6 +197,8 @@ pub struct World {
     /// Balances that are on their way to those who asked.
     again: VecDeque<(usize, Vec<BalanceView>)>,
     plain: Vec<PlainTry>,
+    /// What is told later: from which height on, by whom, to whom.
+    late: VecDeque<(u64, usize, usize, Vec<u8>)>,
     /// Cut short the next commit: before it, or after so many actions.
     crash: Option<Option<usize>>,
     pub log: bool,
@@ -275,6 +281,7 @@ impl World {
             tries: vec![],
             again: VecDeque::new(),
             plain: vec![],
+            late: VecDeque::new(),
             crash: None,
             log: false,
             counts: BTreeMap::new(),
@@ -345,6 +352,10 @@ impl World {
                 let to = self.place(&partner);
                 if self.parties[at].vice.withholds(&message) {
                     self.count("withheld");
+                    if self.parties[at].vice == Vice::LateAnswer {
+                        let from = self.chain.best_height() + self.rng.gen_range(1..=16);
+                        self.late.push_back((from, at, to, message.encode()));
+                    }
                     return;
                 }
                 let message = self.parties[at].vice.twist(message);
@@ -404,6 +415,9 @@ impl World {
     }
 
     fn submit(&mut self, at: usize, number: u64, call: Call, from: u64) {
+        if self.parties[at].vice == Vice::LateAnswer && matches!(call, Call::Reveal { .. }) {
+            return;
+        }
         let who = self.account(at);
         if let Some(done) = self.chain.submit(&who, number, call, from) {
             self.call_ended(at, number, done);
@@ -482,6 +496,19 @@ impl World {
             for (number, done) in ended {
                 self.chain.note_end(&who, number, done.clone());
                 self.call_ended(at, number, done);
+            }
+        }
+    }
+
+    /// Sends what a cheat has kept back until now, if the line is open.
+    fn tell_late(&mut self) {
+        let now = self.chain.best_height();
+        for (from, at, to, message) in std::mem::take(&mut self.late) {
+            if from > now {
+                self.late.push_back((from, at, to, message));
+            } else if let Some(line) = self.lines.get_mut(&(at.min(to), at.max(to))) {
+                line[usize::from(to > at)].push_back(message);
+                self.count("told late");
             }
         }
     }
@@ -611,6 +638,7 @@ impl World {
             }
             self.look(at);
         }
+        self.tell_late();
         let target = self.chain.best_height().saturating_sub(lag);
         for at in 0..self.parties.len() {
             self.finalize(at, target);
@@ -685,7 +713,12 @@ impl World {
             (payee..payer).rev().collect()
         };
         let clock = self.chain.best().clock();
-        let expiry = clock + self.rng.gen_range(9..=16);
+        // Some leave too little time, which must be refused.
+        let least = if self.rng.gen_bool(0.15) { 1 } else { 9 };
+        let expiry = clock + self.rng.gen_range(least..=16);
+        // What the hops are told: by a cheat, to lock for longer than they are locked for.
+        let cheats = self.parties[payer].vice == Vice::NoSettle && self.rng.gen_bool(0.3);
+        let told = if cheats { expiry + self.rng.gen_range(1..=6) } else { expiry };
         let bytes = |account: AccountId| *AsRef::<[u8; 32]>::as_ref(&account);
         let mut hops = vec![];
         let mut carried = amount;
@@ -699,7 +732,7 @@ impl World {
                 Next::Hub(bytes(self.account(route[index + 1])))
             };
             let key = failsafe_onion::public_key(&self.parties[*at].onion_key);
-            hops.push((key, Hop { next, asset: NATIVE_ASSET, amount: carried, expiry }));
+            hops.push((key, Hop { next, asset: NATIVE_ASSET, amount: carried, expiry: told }));
             if !last {
                 carried += FEE;
             }
