@@ -21,9 +21,8 @@ mod unsigned;
 mod withdraw;
 
 use crate::{
-    seal::sign_all,
-    AssetTerms, ChainAction, Channel, Context, Effect, Event, Fault, Message, Moment, PairFacts,
-    PaymentId, Purpose, Refusal, Reveal, Sign,
+    seal::sign_all, AssetTerms, ChainAction, Channel, Context, Effect, Event, Fault, Message,
+    Moment, PairFacts, PaymentId, Purpose, Refusal, Reveal, Sign,
 };
 use codec::{Decode, Encode};
 use failsafe_primitives::{
