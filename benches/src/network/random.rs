@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn logarithm_should_be_that_of_a_table() {
-        let as_millionths = |bits| natural(bits) * 1_000_000 >> POINT;
+        let as_millionths = |bits| (natural(bits) * 1_000_000) >> POINT;
         assert_eq!(as_millionths(1 << 63), 693_147, "ln 2");
         assert_eq!(as_millionths(1 << 62), 1_386_294, "ln 4");
         assert_eq!(as_millionths(3 << 62), 287_682, "ln 4/3");
