@@ -4,8 +4,8 @@
 use alloc::vec::Vec;
 use failsafe_primitives::{
     view::{
-        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
-        SecretView,
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, OrderView,
+        PairView, SecretView,
     },
     AccountId, AssetId, Balance, Pair, Parameters,
 };
@@ -44,5 +44,12 @@ sp_api::decl_runtime_apis! {
         fn hub_by_handle(handle: Vec<u8>) -> Option<HubView>;
         /// All registered hubs.
         fn hubs() -> Vec<HubView>;
+        /// Resting orders that give `sell_asset` for `buy_asset`: the cheapest first, of equal
+        /// prices the oldest, at most `limit`.
+        fn book(sell_asset: AssetId, buy_asset: AssetId, limit: u32) -> Vec<OrderView>;
+        /// The resting orders of an account, at most `limit`.
+        fn orders(owner: AccountId, limit: u32) -> Vec<OrderView>;
+        /// A resting order.
+        fn order(id: u64) -> Option<OrderView>;
     }
 }

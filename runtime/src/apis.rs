@@ -2,15 +2,15 @@
 
 use crate::{
     configs::Money, AccountId, AssetId, Assets, Aura, Balance, Block, Clock, Custody, Debt,
-    Executive, Grandpa, Hubs, InherentDataExt, Insurance, Nonce, Parameters, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, Secrets, SessionKeys, System, TransactionPayment, VERSION,
+    Exchange, Executive, Grandpa, Hubs, InherentDataExt, Insurance, Nonce, Parameters, Runtime,
+    RuntimeCall, RuntimeGenesisConfig, Secrets, SessionKeys, System, TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use failsafe_pallet_support::{DebtLedger, UsableClock};
 use failsafe_primitives::{
     view::{
-        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
-        SecretView, MAX_ASSETS_LISTED,
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, OrderView,
+        PairView, SecretView, MAX_ASSETS_LISTED,
     },
     Pair, NATIVE_ASSET,
 };
@@ -120,6 +120,18 @@ impl_runtime_apis! {
 
         fn hubs() -> Vec<HubView> {
             Hubs::hubs()
+        }
+
+        fn book(sell_asset: AssetId, buy_asset: AssetId, limit: u32) -> Vec<OrderView> {
+            Exchange::book(sell_asset, buy_asset, limit)
+        }
+
+        fn orders(owner: AccountId, limit: u32) -> Vec<OrderView> {
+            Exchange::orders(owner, limit)
+        }
+
+        fn order(id: u64) -> Option<OrderView> {
+            Exchange::order(id)
         }
     }
 

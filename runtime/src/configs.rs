@@ -5,7 +5,7 @@ use crate::{
     custody_guard::{CustodyHolds, NotAtCustody},
     fees::{AuthorOfSlot, ChargeAboveNoDebt, LengthFee, ToAuthor, WeightFee},
     AccountId, AssetId, Assets, AssetsFreezer, Aura, Balance, Balances, Block, BlockNumber, Clock,
-    Custody, Debt, Hubs, Insurance, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall,
+    Custody, Debt, Exchange, Hubs, Insurance, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall,
     RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, Secrets,
     System, EXISTENTIAL_DEPOSIT, FRD, MILLI_FRD, VERSION,
 };
@@ -263,6 +263,7 @@ impl pallet_debt::Config for Runtime {
     type RuntimeFreezeReason = RuntimeFreezeReason;
     type Custody = Custody;
     type Hubs = Hubs;
+    type OnDebtor = Exchange;
     type Parameters = Parameters;
     type MaxPayments = ConstU32<32>;
     type MaxPaymentsPerCredit = ConstU32<1>;
@@ -294,8 +295,20 @@ impl pallet_secrets::Config for Runtime {
     type WeightInfo = pallet_secrets::weights::SubstrateWeight<Runtime>;
 }
 
-/// What may be an action of a batch: money, assets, channels, secrets, hubs and debts; not system
-/// calls, sudo, amendments, or batches.
+impl pallet_exchange::Config for Runtime {
+    type Assets = Money;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Custody = Custody;
+    type Debts = Debt;
+    type Deposit = ConstU128<{ 10 * MILLI_FRD }>;
+    type MaxMatches = ConstU32<64>;
+    type MaxRecalls = ConstU32<256>;
+    type WeightInfo = pallet_exchange::weights::SubstrateWeight<Runtime>;
+}
+
+/// What may be an action of a batch: money, assets, channels, secrets, hubs, debts and orders; not
+/// system calls, sudo, amendments, or batches.
 pub struct Actions;
 impl Contains<RuntimeCall> for Actions {
     fn contains(call: &RuntimeCall) -> bool {
@@ -308,6 +321,7 @@ impl Contains<RuntimeCall> for Actions {
                 | RuntimeCall::Debt(_)
                 | RuntimeCall::Insurance(_)
                 | RuntimeCall::Secrets(_)
+                | RuntimeCall::Exchange(_)
                 | RuntimeCall::System(frame_system::Call::remark { .. })
                 | RuntimeCall::System(frame_system::Call::remark_with_event { .. })
         )

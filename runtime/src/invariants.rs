@@ -1,13 +1,13 @@
 //! What must hold over all pallets: the auditors' check of the whole chain.
 //!
 //! 1. The invariants of every Failsafe pallet.
-//! 2. Per asset: Σ insurance of all channels = what custody counts as held.
+//! 2. Per asset: Σ insurance of all channels + what all orders offer = what custody counts as held.
 //! 3. Per asset: the balances of all accounts, held and free, sum to the issuance; while an asset is
 //!    being destroyed, to no more than that, since its accounts go before its supply.
 
 use crate::{
-    configs::Money, AssetId, Balance, Batch, Clock, Custody, Debt, Hubs, Insurance, Parameters,
-    Runtime, Secrets,
+    configs::Money, AssetId, Balance, Batch, Clock, Custody, Debt, Exchange, Hubs, Insurance,
+    Parameters, Runtime, Secrets,
 };
 use failsafe_primitives::NATIVE_ASSET;
 use frame_support::{ensure, traits::fungibles::Inspect};
@@ -24,17 +24,22 @@ pub fn check() -> Result<(), TryRuntimeError> {
     Insurance::do_try_state()?;
     Batch::do_try_state()?;
     Secrets::do_try_state()?;
+    Exchange::do_try_state()?;
     check_custody()?;
     check_issuance()
 }
 
 fn check_custody() -> Result<(), TryRuntimeError> {
-    let mut insured = Insurance::insured();
-    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
-        let sum = insured.remove(&asset).unwrap_or_default();
-        ensure!(sum == held, "runtime 2: custody holds another sum than is insured");
+    let mut kept = Insurance::insured();
+    for (asset, offered) in Exchange::offered() {
+        let sum = kept.entry(asset).or_default();
+        *sum = sum.checked_add(offered).ok_or("runtime 2: more money than can be counted")?;
     }
-    ensure!(insured.values().all(|sum| *sum == 0), "runtime 2: insured but not held");
+    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
+        let sum = kept.remove(&asset).unwrap_or_default();
+        ensure!(sum == held, "runtime 2: custody holds another sum than is insured and offered");
+    }
+    ensure!(kept.values().all(|sum| *sum == 0), "runtime 2: insured or offered, but not held");
     Ok(())
 }
 

@@ -84,7 +84,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("failsafe"),
     impl_name: alloc::borrow::Cow::Borrowed("failsafe"),
     authoring_version: 1,
-    spec_version: 2,
+    spec_version: 3,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
     transaction_version: 2,
@@ -189,4 +189,6 @@ mod runtime {
     pub type Batch = pallet_batch;
     #[runtime::pallet_index(36)]
     pub type Secrets = pallet_secrets;
+    #[runtime::pallet_index(37)]
+    pub type Exchange = pallet_exchange;
 }

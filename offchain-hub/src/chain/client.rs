@@ -32,7 +32,7 @@ type Legacy = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
 /// The runtime that this program knows.
 const SPEC_NAME: &str = "failsafe";
 /// Versions of it that this program knows.
-const SPEC_VERSIONS: core::ops::RangeInclusive<u32> = 2..=2;
+const SPEC_VERSIONS: core::ops::RangeInclusive<u32> = 2..=3;
 /// How long to wait for the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 

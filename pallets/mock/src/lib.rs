@@ -35,7 +35,7 @@ use sp_runtime::{
 
 pub use {
     pallet_assets, pallet_balances, pallet_batch, pallet_clock, pallet_custody, pallet_debt,
-    pallet_hubs, pallet_insurance, pallet_protocol_parameters, pallet_secrets,
+    pallet_exchange, pallet_hubs, pallet_insurance, pallet_protocol_parameters, pallet_secrets,
 };
 
 #[frame_support::runtime]
@@ -79,6 +79,8 @@ mod runtime {
     pub type Batch = pallet_batch;
     #[runtime::pallet_index(11)]
     pub type Secrets = pallet_secrets;
+    #[runtime::pallet_index(12)]
+    pub type Exchange = pallet_exchange;
 }
 
 /// The mock's blocks.
@@ -188,6 +190,7 @@ impl pallet_debt::Config for Test {
     type RuntimeFreezeReason = RuntimeFreezeReason;
     type Custody = Custody;
     type Hubs = Hubs;
+    type OnDebtor = Exchange;
     type Parameters = Parameters;
     type MaxPayments = ConstU32<8>;
     type MaxPaymentsPerCredit = ConstU32<1>;
@@ -216,6 +219,21 @@ impl pallet_secrets::Config for Test {
     type Clock = UsableBlocks;
     type Disputes = Insurance;
     type Parameters = Parameters;
+    type WeightInfo = ();
+}
+
+/// What a resting order costs its owner until it is gone.
+pub const ORDER_DEPOSIT: Balance = 2;
+
+impl pallet_exchange::Config for Test {
+    type Assets = Money;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Custody = Custody;
+    type Debts = Debt;
+    type Deposit = ConstU128<ORDER_DEPOSIT>;
+    type MaxMatches = ConstU32<16>;
+    type MaxRecalls = ConstU32<4>;
     type WeightInfo = ();
 }
 
@@ -521,17 +539,21 @@ pub fn check_invariants() {
     Debt::do_try_state().expect("debt");
     Insurance::do_try_state().expect("insurance");
     Secrets::do_try_state().expect("secrets");
+    Exchange::do_try_state().expect("exchange");
     // Exactly: nobody sends money to custody in these tests.
     for (asset, expected) in Custody::expected() {
         let balance = Money::balance(asset, &Custody::account());
         assert_eq!(balance, expected, "custody of asset {asset} = held + unclaimed + seed");
     }
-    let mut insured = Insurance::insured();
-    for (asset, held) in pallet_custody::Held::<Test>::iter() {
-        let sum = insured.remove(&asset).unwrap_or_default();
-        assert_eq!(sum, held, "insurance 3: custody of asset {asset}");
+    let mut kept = Insurance::insured();
+    for (asset, sum) in Exchange::offered() {
+        *kept.entry(asset).or_default() += sum;
     }
-    assert!(insured.values().all(|sum| *sum == 0), "insurance 3: insured but not held");
+    for (asset, held) in pallet_custody::Held::<Test>::iter() {
+        let sum = kept.remove(&asset).unwrap_or_default();
+        assert_eq!(sum, held, "insured and offered: custody of asset {asset}");
+    }
+    assert!(kept.values().all(|sum| *sum == 0), "insured or offered but not held");
     let native: Balance = frame_system::Account::<Test>::iter()
         .map(|(_, account)| account.data.free + account.data.reserved)
         .sum();
