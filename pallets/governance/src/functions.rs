@@ -209,8 +209,41 @@ impl<T: Config> Pallet<T> {
         T::WeightInfo::change_set()
     }
 
-    /// `who` was proved to have voted twice in one round of finality. Returns whether it is still a
-    /// validator that can lose shares.
+    /// Remembers whose finality keys are in a set, and forgets the oldest set.
+    pub fn note_set(number: u64, finalizers: &Finalizers) {
+        let keys = finalizers.iter().map(|(key, account, _)| (*key, account.clone())).collect();
+        // As many as there are validators.
+        Sets::<T>::insert(number, BoundedVec::truncate_from(keys));
+        if let Some(old) = number.checked_sub(KEPT_SETS) {
+            Sets::<T>::remove(old);
+            Reported::<T>::drain_prefix(old).for_each(drop);
+        }
+    }
+
+    /// Whose finality key is in a set that is remembered, and how many there are.
+    pub fn finalizer(set: u64, key: &sp_core::ed25519::Public) -> Option<(AccountId, u32)> {
+        let keys = Sets::<T>::get(set)?;
+        let (_, account) = keys.iter().find(|(other, _)| other == key)?;
+        Some((account.clone(), u32::try_from(keys.len()).ok()?))
+    }
+
+    /// `who` was proved to have voted twice in one round of finality of a set: once per set it loses
+    /// shares. Returns whether this is the first report.
+    pub fn report(set: u64, who: &AccountId) -> bool {
+        if !Sets::<T>::contains_key(set) || Reported::<T>::contains_key(set, who) {
+            return false;
+        }
+        Reported::<T>::insert(set, who, ());
+        Self::punish(who);
+        true
+    }
+
+    /// Whether `who` was punished for a set already.
+    pub fn is_reported(set: u64, who: &AccountId) -> bool {
+        Reported::<T>::contains_key(set, who)
+    }
+
+    /// Takes shares of `who` from the next border on. Returns whether it is still a validator.
     pub fn punish(who: &AccountId) -> bool {
         let mut set = Planned::<T>::get().map_or_else(Current::<T>::get, |plan| plan.validators);
         let Some(index) = set.iter().position(|v| v.account == *who) else { return false };

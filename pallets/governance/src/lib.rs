@@ -29,10 +29,12 @@
 //! leave others above a third of what remains.
 //!
 //! ## Invariants (`do_try_state`)
-//! 1. The set in force and the planned one have validators with shares, names, and nothing in common.
+//! 1. The set in force and the planned one have validators with shares and names; no account and no
+//!    key is in a set twice.
 //! 2. The agenda names exactly the open proposals, in order.
 //! 3. Every proposal has its calls, and its deposit is on hold.
 //! 4. There are votes of open proposals only.
+//! 5. Only in sets that are remembered somebody was punished.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -103,6 +105,8 @@ pub mod pallet {
     pub const MAX_RATIONALE: u32 = 512;
     /// Most bytes of a proposal's calls.
     pub const MAX_CALLS: u32 = 16_384;
+    /// How many sets of finality keys are remembered.
+    pub const KEPT_SETS: u64 = 8;
     /// Most open proposals.
     pub const MAX_OPEN: u32 = 64;
 
@@ -326,6 +330,21 @@ pub mod pallet {
             Current::<T>::put(set);
         }
     }
+
+    /// Finality keys of the newest sets, by the number that the consensus has given each, and whose
+    /// they were: for reports of who has voted twice.
+    #[pallet::storage]
+    pub type Sets<T: Config> = StorageMap<
+        _,
+        Twox64Concat,
+        u64,
+        BoundedVec<(ed25519::Public, AccountId), ConstU32<MAX_VALIDATORS>>,
+    >;
+
+    /// Who was punished for voting twice in a set.
+    #[pallet::storage]
+    pub type Reported<T: Config> =
+        StorageDoubleMap<_, Twox64Concat, u64, Blake2_128Concat, AccountId, ()>;
 
     /// Events.
     #[pallet::event]

@@ -34,6 +34,8 @@ impl<T: Config> Pallet<T> {
         }
         let known = |id| Proposals::<T>::contains_key(id);
         ensure!(Votes::<T>::iter_keys().all(|(id, _)| known(id)), "4: votes without a proposal");
+        let known = |set| Sets::<T>::contains_key(set);
+        ensure!(Reported::<T>::iter_keys().all(|(set, _)| known(set)), "5: a forgotten set");
         Ok(())
     }
 }
