@@ -1,4 +1,4 @@
-//! Prices of the order book and what two orders trade with each other (`protocol.md` §10).
+//! Prices of the order book and what two orders trade with each other (`protocol.md` §11).
 //!
 //! A price is a fraction of two amounts and never rounded. What is rounded is a single trade, to
 //! whole smallest units and always in favour of the maker, the order that was there before; but

@@ -1,6 +1,6 @@
 //! # Exchange
 //!
-//! Limit orders between assets (`protocol.md` §10). An order gives up to some amount of one asset for
+//! Limit orders between assets (`protocol.md` §11). An order gives up to some amount of one asset for
 //! another one, at its price or better. A new order first trades with the orders of the other side,
 //! best price first and of equal prices the oldest, at *their* prices; what is left rests.
 //!

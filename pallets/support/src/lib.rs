@@ -114,7 +114,7 @@ pub trait DebtLedger {
 }
 
 /// Who must hear of new debtors: what they have set aside, as for orders, has to come back within
-/// reach of their creditors (`protocol.md` §6, §10).
+/// reach of their creditors (`protocol.md` §6, §11).
 pub trait OnDebtor {
     /// `debtor`, who owed nothing in `asset`, does now. Must be cheap: one read, one write.
     fn begins_to_owe(debtor: &AccountId, asset: AssetId);
