@@ -4,24 +4,34 @@
 use crate::*;
 use failsafe_pallet_support::benchmarking::{stranger, World, UNIT};
 use frame_benchmarking::v2::*;
-use frame_support::traits::Get;
+use frame_support::traits::{fungible::Inspect, Get};
 use frame_system::RawOrigin;
 
 /// What each order gives and asks for.
 const LOT: Balance = UNIT;
 
-/// An order of a stranger who gives `sell_asset` for `buy_asset`.
+/// Two assets of which custody has some already.
+fn assets<T: World>() -> (AssetId, AssetId) {
+    let [sold, bought] = [T::asset(1), T::asset(2)];
+    let insured = stranger("insured", 0, 0);
+    for asset in [sold, bought] {
+        T::give(&insured, asset, 2 * LOT);
+        T::insure(&insured, asset, LOT);
+    }
+    (sold, bought)
+}
+
+/// An order of a stranger who gives `sell_asset` for `buy_asset` and has nothing beside it.
 fn resting<T: Config + World>(index: u32, sell_asset: AssetId, buy_asset: AssetId) -> AccountId {
     let owner = stranger("maker", 0, index);
-    let parameters = 10 * UNIT;
-    T::give(&owner, NATIVE_ASSET, parameters);
-    T::give(&owner, sell_asset, 2 * LOT);
+    T::give(&owner, NATIVE_ASSET, T::Deposit::get() + T::Native::minimum_balance());
+    T::give(&owner, sell_asset, LOT);
     let price = Price { buy: LOT, sell: LOT };
     Pallet::<T>::do_place(owner.clone(), sell_asset, buy_asset, price, 0).expect("it can rest");
     owner
 }
 
-/// Lets the owner of an order owe what its deposit pays in part, with nothing beside it.
+/// Lets the owner of an order owe what its deposit pays in part.
 fn burden_natively<T: Config + World>(owner: &AccountId) {
     T::burden(owner, NATIVE_ASSET, 100 * UNIT, 1);
 }
@@ -34,7 +44,7 @@ mod benchmarks {
     #[benchmark]
     fn place(m: Linear<0, { T::MaxMatches::get() }>) {
         T::charge_everything();
-        let (sold, bought) = (T::asset(1), T::asset(2));
+        let (sold, bought) = assets::<T>();
         for i in 0..m {
             let maker = resting::<T>(i, bought, sold);
             burden_natively::<T>(&maker);
@@ -56,7 +66,7 @@ mod benchmarks {
     #[benchmark]
     fn cancel() {
         T::charge_everything();
-        let (sold, bought) = (T::asset(1), T::asset(2));
+        let (sold, bought) = assets::<T>();
         let owner = resting::<T>(0, sold, bought);
         burden_natively::<T>(&owner);
         T::burden(&owner, sold, LOT, 1);
@@ -71,7 +81,7 @@ mod benchmarks {
     #[benchmark]
     fn recall(n: Linear<0, 64>) {
         T::charge_everything();
-        let (sold, bought) = (T::asset(1), T::asset(2));
+        let (sold, bought) = assets::<T>();
         for i in 0..n {
             let owner = resting::<T>(i, sold, bought);
             burden_natively::<T>(&owner);

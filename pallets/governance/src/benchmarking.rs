@@ -5,7 +5,11 @@ use crate::*;
 use alloc::{boxed::Box, vec, vec::Vec};
 use failsafe_pallet_support::benchmarking::{stranger, World, UNIT};
 use frame_benchmarking::v2::*;
-use frame_support::{pallet_prelude::ConstU32, traits::Get, BoundedVec};
+use frame_support::{
+    pallet_prelude::ConstU32,
+    traits::{fungible::Inspect, Get},
+    BoundedVec,
+};
 use frame_system::RawOrigin;
 
 /// Bytes as many as may be.
@@ -44,7 +48,8 @@ fn open<T: Config + World>(who: &AccountId, due: Clock) -> ProposalId
 where
     <T as Config>::RuntimeCall: From<frame_system::Call<T>>,
 {
-    T::give(who, NATIVE_ASSET, UNIT);
+    // Nothing beside the deposit, so that it can owe.
+    T::give(who, NATIVE_ASSET, T::Deposit::get() + T::Native::minimum_balance());
     Pallet::<T>::do_propose(who.clone(), longest(), longest(), calls::<T>())
         .expect("there is room");
     let id = NextProposal::<T>::get() - 1;
