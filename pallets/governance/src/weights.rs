@@ -120,21 +120,18 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Governance::VotingPeriod (r: 0 w: 1)
     fn set_voting_period() -> Weight {
         // At least 5_933_000 ps. At the heaviest point the quartiles are 178 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(8_255_000, 0)
-            .saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(8_255_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
     // Clock::Now (r: 1 w: 0)
     // Governance::Agenda (r: 1 w: 0)
     fn agenda() -> Weight {
         // At least 5_445_000 ps. At the heaviest point the quartiles are 40 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(6_836_000, 0)
-            .saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(6_836_000, 0).saturating_add(T::DbWeight::get().reads(2))
     }
     // Governance::Planned (r: 1 w: 0)
     fn border() -> Weight {
         // At least 16_247_000 ps. At the heaviest point the quartiles are 38 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(18_447_000, 0)
-            .saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(18_447_000, 0).saturating_add(T::DbWeight::get().reads(1))
     }
     // Aura::Authorities (r: 0 w: 1)
     // Governance::Current (r: 0 w: 1)
@@ -234,21 +231,18 @@ impl WeightInfo for () {
     // Governance::VotingPeriod (r: 0 w: 1)
     fn set_voting_period() -> Weight {
         // At least 5_933_000 ps. At the heaviest point the quartiles are 178 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(8_255_000, 0)
-            .saturating_add(RocksDbWeight::get().writes(1))
+        Weight::from_parts(8_255_000, 0).saturating_add(RocksDbWeight::get().writes(1))
     }
     // Clock::Now (r: 1 w: 0)
     // Governance::Agenda (r: 1 w: 0)
     fn agenda() -> Weight {
         // At least 5_445_000 ps. At the heaviest point the quartiles are 40 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(6_836_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(2))
+        Weight::from_parts(6_836_000, 0).saturating_add(RocksDbWeight::get().reads(2))
     }
     // Governance::Planned (r: 1 w: 0)
     fn border() -> Weight {
         // At least 16_247_000 ps. At the heaviest point the quartiles are 38 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(18_447_000, 0)
-            .saturating_add(RocksDbWeight::get().reads(1))
+        Weight::from_parts(18_447_000, 0).saturating_add(RocksDbWeight::get().reads(1))
     }
     // Aura::Authorities (r: 0 w: 1)
     // Governance::Current (r: 0 w: 1)

@@ -594,10 +594,10 @@ fn h07_issuer_should_move_nothing_when_it_owes_its_own_currency() {
             })
         };
         for tx in all {
-            assert_eq!(escapes(None, tx), (0, 1_500));
+            assert_eq!(escapes(None, tx), (0, 1_498));
         }
         for tx in by_admin(friend) {
-            assert_eq!(escapes(Some(who.does(team())), tx), (0, 1_500), "by another admin");
+            assert_eq!(escapes(Some(who.does(team())), tx), (0, 1_498), "by another admin");
         }
     });
 }
