@@ -16,6 +16,7 @@
 //! | [`debt`] | how much of a debt can be collected now |
 //! | [`fees`] | what a hub asks for forwarding |
 //! | [`rate`] | at what rate a hub changes money |
+//! | [`exchange`] | prices of the order book, and what two orders trade |
 //! | [`parameters`] | the amendable numbers and the relations they must keep |
 //! | [`view`] | answers of the runtime API |
 
@@ -30,6 +31,7 @@ extern crate alloc;
 pub mod arithmetic;
 pub mod debt;
 pub mod evidence;
+pub mod exchange;
 pub mod fees;
 pub mod ids;
 pub mod parameters;

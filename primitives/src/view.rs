@@ -3,6 +3,7 @@
 use crate::{
     arithmetic::Collateral,
     evidence::Presented,
+    exchange::Price,
     fees::HubFees,
     ids::{AccountId, AssetId, Balance, BlockNumber, Clock, Epoch, Nonce, Pair, Side},
     simplex::Lock,
@@ -163,4 +164,22 @@ pub struct HubView {
     pub transport_key: [u8; 32],
     /// What it asks for forwarding.
     pub fees: HubFees,
+}
+
+/// A resting order of the exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct OrderView {
+    /// Its number; a smaller one is older.
+    pub id: u64,
+    /// Whose it is.
+    pub owner: AccountId,
+    /// The asset that it gives.
+    pub sell_asset: AssetId,
+    /// How much of it is left.
+    pub left: Balance,
+    /// The asset that it asks for.
+    pub buy_asset: AssetId,
+    /// Its price, as it was placed.
+    pub price: Price,
 }

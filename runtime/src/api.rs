@@ -4,13 +4,52 @@
 use alloc::vec::Vec;
 use failsafe_primitives::{
     view::{
-        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
-        SecretView,
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, OrderView,
+        PairView, SecretView,
     },
     AccountId, AssetId, Balance, Pair, Parameters,
 };
 
+use crate::{dry_run::DryRun, BlockNumber, RuntimeCall};
+use alloc::boxed::Box;
+use codec::{Decode, Encode};
+use pallet_governance::{Proposal, ProposalId, Tally, Validator, Vote};
+use scale_info::TypeInfo;
+
+/// An open proposal.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct ProposalView {
+    /// Its number.
+    pub id: ProposalId,
+    /// Title, text, proposer, deposit, time.
+    pub proposal: Proposal,
+    /// Exactly what it would carry out.
+    pub calls: Vec<Box<RuntimeCall>>,
+    /// How the shares stand.
+    pub tally: Tally,
+    /// Who voted how, and why.
+    pub votes: Vec<(AccountId, Vote)>,
+}
+
 sp_api::decl_runtime_apis! {
+    /// Validators, proposals, and what calls would change.
+    pub trait GovernanceApi {
+        /// The validators in force.
+        fn validators() -> Vec<Validator>;
+        /// The set that is planned, and the block that begins its first session.
+        fn planned() -> Option<(BlockNumber, Vec<Validator>)>;
+        /// How long votes are taken, in usable blocks.
+        fn voting_period() -> u64;
+        /// Open proposals, in the order in which they are due.
+        fn proposals() -> Vec<ProposalView>;
+        /// An open proposal.
+        fn proposal(id: ProposalId) -> Option<ProposalView>;
+        /// What an open proposal would change if it were carried out now.
+        fn dry_run_proposal(id: ProposalId) -> Option<DryRun>;
+        /// What calls would change if they were proposed and carried out now.
+        fn dry_run(calls: Vec<Box<RuntimeCall>>) -> DryRun;
+    }
+
     /// Channels, debts, disputes and hubs.
     pub trait FailsafeApi {
         /// Block number and usable clock.
@@ -44,5 +83,12 @@ sp_api::decl_runtime_apis! {
         fn hub_by_handle(handle: Vec<u8>) -> Option<HubView>;
         /// All registered hubs.
         fn hubs() -> Vec<HubView>;
+        /// Resting orders that give `sell_asset` for `buy_asset`: the cheapest first, of equal
+        /// prices the oldest, at most `limit`.
+        fn book(sell_asset: AssetId, buy_asset: AssetId, limit: u32) -> Vec<OrderView>;
+        /// The resting orders of an account, at most `limit`.
+        fn orders(owner: AccountId, limit: u32) -> Vec<OrderView>;
+        /// A resting order.
+        fn order(id: u64) -> Option<OrderView>;
     }
 }

@@ -1,16 +1,18 @@
 //! Implementations of all runtime APIs.
 
 use crate::{
-    configs::Money, AccountId, AssetId, Assets, Aura, Balance, Block, Clock, Custody, Debt,
-    Executive, Grandpa, Hubs, InherentDataExt, Insurance, Nonce, Parameters, Runtime, RuntimeCall,
+    api::ProposalView, configs::Money, consensus::KeyOwners, dry_run::DryRun, AccountId, AssetId,
+    Assets, Aura, Balance, Block, BlockNumber, Clock, Custody, Debt, Exchange, Executive,
+    Governance, Grandpa, Hubs, InherentDataExt, Insurance, Nonce, Parameters, Runtime, RuntimeCall,
     RuntimeGenesisConfig, Secrets, SessionKeys, System, TransactionPayment, VERSION,
 };
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
+use codec::Encode;
 use failsafe_pallet_support::{DebtLedger, UsableClock};
 use failsafe_primitives::{
     view::{
-        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, PairView,
-        SecretView, MAX_ASSETS_LISTED,
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, OrderView,
+        PairView, SecretView, MAX_ASSETS_LISTED,
     },
     Pair, NATIVE_ASSET,
 };
@@ -19,6 +21,7 @@ use frame_support::{
     traits::{fungibles::Inspect, Get},
     weights::Weight,
 };
+use pallet_governance::Validator;
 use pallet_grandpa::AuthorityId as GrandpaId;
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -42,6 +45,12 @@ fn asset_view(id: AssetId) -> Option<AssetView> {
         (Assets::symbol(id), Assets::decimals(id))
     };
     Some(AssetView { id, symbol, decimals, minimum: Money::minimum_balance(id) })
+}
+
+/// What clients see of an open proposal.
+fn proposal_view(id: u32) -> Option<ProposalView> {
+    let (proposal, calls, tally) = Governance::proposal(id)?;
+    Some(ProposalView { id, proposal, calls, tally, votes: Governance::votes(id) })
 }
 
 impl_runtime_apis! {
@@ -120,6 +129,51 @@ impl_runtime_apis! {
 
         fn hubs() -> Vec<HubView> {
             Hubs::hubs()
+        }
+
+        fn book(sell_asset: AssetId, buy_asset: AssetId, limit: u32) -> Vec<OrderView> {
+            Exchange::book(sell_asset, buy_asset, limit)
+        }
+
+        fn orders(owner: AccountId, limit: u32) -> Vec<OrderView> {
+            Exchange::orders(owner, limit)
+        }
+
+        fn order(id: u64) -> Option<OrderView> {
+            Exchange::order(id)
+        }
+    }
+
+    impl crate::api::GovernanceApi<Block> for Runtime {
+        fn validators() -> Vec<Validator> {
+            Governance::validators()
+        }
+
+        fn planned() -> Option<(BlockNumber, Vec<Validator>)> {
+            pallet_governance::Planned::<Runtime>::get()
+                .map(|plan| (plan.border, plan.validators.into_inner()))
+        }
+
+        fn voting_period() -> u64 {
+            pallet_governance::VotingPeriod::<Runtime>::get()
+        }
+
+        fn proposals() -> Vec<ProposalView> {
+            let open = pallet_governance::Agenda::<Runtime>::get();
+            open.into_iter().filter_map(|(_, id)| proposal_view(id)).collect()
+        }
+
+        fn proposal(id: u32) -> Option<ProposalView> {
+            proposal_view(id)
+        }
+
+        fn dry_run_proposal(id: u32) -> Option<DryRun> {
+            let (_, calls, _) = Governance::proposal(id)?;
+            Some(crate::dry_run::dry_run(calls))
+        }
+
+        fn dry_run(calls: Vec<Box<RuntimeCall>>) -> DryRun {
+            crate::dry_run::dry_run(calls)
         }
     }
 
@@ -234,20 +288,21 @@ impl_runtime_apis! {
         }
 
         fn submit_report_equivocation_unsigned_extrinsic(
-            _: sp_consensus_grandpa::EquivocationProof<
+            equivocation: sp_consensus_grandpa::EquivocationProof<
                 <Block as BlockT>::Hash,
                 NumberFor<Block>,
             >,
-            _: sp_consensus_grandpa::OpaqueKeyOwnershipProof,
+            owner: sp_consensus_grandpa::OpaqueKeyOwnershipProof,
         ) -> Option<()> {
-            None
+            Grandpa::submit_unsigned_equivocation_report(equivocation, owner.decode()?)
         }
 
         fn generate_key_ownership_proof(
-            _: sp_consensus_grandpa::SetId,
-            _: GrandpaId,
+            set: sp_consensus_grandpa::SetId,
+            key: GrandpaId,
         ) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
-            None
+            let proof = KeyOwners::proof(set, &key)?;
+            Some(sp_consensus_grandpa::OpaqueKeyOwnershipProof::new(proof.encode()))
         }
     }
 

@@ -27,6 +27,8 @@ define_benchmarks!(
     [pallet_clock, crate::Clock]
     [pallet_custody, crate::Custody]
     [pallet_debt, crate::Debt]
+    [pallet_exchange, crate::Exchange]
+    [pallet_governance, crate::Governance]
     [pallet_hubs, crate::Hubs]
     [pallet_insurance, crate::Insurance]
     [pallet_protocol_parameters, crate::Parameters]

@@ -2,10 +2,11 @@
 
 use crate::{
     action_weights::Rebalance,
+    consensus::{KeyOwners, Offences, Shares},
     custody_guard::{CustodyHolds, NotAtCustody},
     fees::{AuthorOfSlot, ChargeAboveNoDebt, LengthFee, ToAuthor, WeightFee},
     AccountId, AssetId, Assets, AssetsFreezer, Aura, Balance, Balances, Block, BlockNumber, Clock,
-    Custody, Debt, Hubs, Insurance, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall,
+    Custody, Debt, Exchange, Hubs, Insurance, Nonce, PalletInfo, Parameters, Runtime, RuntimeCall,
     RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, Secrets,
     System, EXISTENTIAL_DEPOSIT, FRD, MILLI_FRD, VERSION,
 };
@@ -121,7 +122,8 @@ impl pallet_timestamp::Config for Runtime {
 impl pallet_aura::Config for Runtime {
     type AuthorityId = AuraId;
     type DisabledValidators = ();
-    type MaxAuthorities = ConstU32<32>;
+    // One per slot of a round: as many as there may be shares.
+    type MaxAuthorities = ConstU32<{ pallet_governance::MAX_SHARES }>;
     type AllowMultipleBlocksPerSlot = ConstBool<false>;
     type SlotDuration = SlotDuration;
 }
@@ -134,11 +136,12 @@ impl pallet_authorship::Config for Runtime {
 impl pallet_grandpa::Config for Runtime {
     type RuntimeEvent = RuntimeEvent;
     type WeightInfo = ();
-    type MaxAuthorities = ConstU32<32>;
+    type MaxAuthorities = ConstU32<{ pallet_governance::MAX_VALIDATORS }>;
     type MaxNominators = ConstU32<0>;
-    type MaxSetIdSessionEntries = ConstU64<0>;
-    type KeyOwnerProof = sp_core::Void;
-    type EquivocationReportSystem = ();
+    type MaxSetIdSessionEntries = ConstU64<{ pallet_governance::KEPT_SETS }>;
+    type KeyOwnerProof = sp_session::MembershipProof;
+    type EquivocationReportSystem =
+        pallet_grandpa::EquivocationReportSystem<Self, Offences, KeyOwners, ConstU64<600>>;
 }
 
 impl pallet_sudo::Config for Runtime {
@@ -263,6 +266,7 @@ impl pallet_debt::Config for Runtime {
     type RuntimeFreezeReason = RuntimeFreezeReason;
     type Custody = Custody;
     type Hubs = Hubs;
+    type OnDebtor = Exchange;
     type Parameters = Parameters;
     type MaxPayments = ConstU32<32>;
     type MaxPaymentsPerCredit = ConstU32<1>;
@@ -294,8 +298,40 @@ impl pallet_secrets::Config for Runtime {
     type WeightInfo = pallet_secrets::weights::SubstrateWeight<Runtime>;
 }
 
-/// What may be an action of a batch: money, assets, channels, secrets, hubs and debts; not system
-/// calls, sudo, amendments, or batches.
+impl pallet_exchange::Config for Runtime {
+    type Assets = Money;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Custody = Custody;
+    type Debts = Debt;
+    type Deposit = ConstU128<{ 10 * MILLI_FRD }>;
+    type MaxMatches = ConstU32<64>;
+    type MaxRecalls = ConstU32<256>;
+    type WeightInfo = pallet_exchange::weights::SubstrateWeight<Runtime>;
+}
+
+parameter_types! {
+    /// Calls of a proposal fit what one pallet may take on idle, with room for counting the votes.
+    pub HeaviestProposal: Weight =
+        Perbill::from_percent(20) * RuntimeBlockWeights::get().max_block;
+}
+
+impl pallet_governance::Config for Runtime {
+    type RuntimeCall = RuntimeCall;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type OnForfeit = ToAuthor;
+    type Debts = Debt;
+    type Clock = Clock;
+    type Consensus = Shares;
+    type Session = ConstU32<20>;
+    type Deposit = ConstU128<{ 10 * FRD }>;
+    type MaxWeight = HeaviestProposal;
+    type WeightInfo = pallet_governance::weights::SubstrateWeight<Runtime>;
+}
+
+/// What may be an action of a batch: money, assets, channels, secrets, hubs, debts, orders,
+/// proposals and votes; not system calls, sudo, amendments, or batches.
 pub struct Actions;
 impl Contains<RuntimeCall> for Actions {
     fn contains(call: &RuntimeCall) -> bool {
@@ -308,6 +344,12 @@ impl Contains<RuntimeCall> for Actions {
                 | RuntimeCall::Debt(_)
                 | RuntimeCall::Insurance(_)
                 | RuntimeCall::Secrets(_)
+                | RuntimeCall::Exchange(_)
+                | RuntimeCall::Governance(
+                    pallet_governance::Call::propose { .. }
+                        | pallet_governance::Call::vote { .. }
+                        | pallet_governance::Call::cancel { .. }
+                )
                 | RuntimeCall::System(frame_system::Call::remark { .. })
                 | RuntimeCall::System(frame_system::Call::remark_with_event { .. })
         )

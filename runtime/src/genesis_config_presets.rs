@@ -2,8 +2,8 @@
 //!
 //! | preset | authorities | slot | prices | sudo |
 //! |---|---|---|---|---|
-//! | `development` | Alice | 1 s | small | Alice |
-//! | `local_testnet` | Alice, Bob, Charlie, Dave | 1 s | small | none |
+//! | `development` | Alice, with all 100 shares | 1 s | small | Alice |
+//! | `local_testnet` | Alice, Bob, Charlie, Dave, with 25 shares each | 1 s | small | none |
 //! | `story` | the same four | 1 s | none, no floors | none |
 //!
 //! `story` is the chain of the seed "From Genesis to Rebalance": its numbers are without fees. The
@@ -13,9 +13,8 @@ use crate::{AccountId, Balance, RuntimeGenesisConfig, FRB, FRD, MILLI_FRD};
 use alloc::{vec, vec::Vec};
 use failsafe_primitives::Parameters;
 use frame_support::build_struct_json_patch;
+use pallet_governance::Validator;
 use serde_json::Value;
-use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_genesis_builder::PresetId;
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
@@ -45,16 +44,25 @@ const PRICED: Parameters = Parameters {
 /// The story counts without fees.
 const FREE: Parameters = Parameters { default_credit: 1_000 * FRD, ..Parameters::DEVELOPMENT };
 
-fn keys(name: Sr25519Keyring, grandpa: Ed25519Keyring) -> (AuraId, GrandpaId) {
-    (name.public().into(), grandpa.public().into())
+/// A validator with a well-known key.
+fn validator(key: Sr25519Keyring, grandpa: Ed25519Keyring, shares: u32) -> Validator {
+    let name: &'static str = key.into();
+    Validator {
+        account: key.to_account_id(),
+        name: name.as_bytes().to_vec().try_into().expect("a short name; qed"),
+        location: b"test network".to_vec().try_into().expect("a short text; qed"),
+        shares,
+        aura: key.public(),
+        grandpa: grandpa.public(),
+    }
 }
 
-fn four_authorities() -> Vec<(AuraId, GrandpaId)> {
+fn four_authorities() -> Vec<Validator> {
     vec![
-        keys(Sr25519Keyring::Alice, Ed25519Keyring::Alice),
-        keys(Sr25519Keyring::Bob, Ed25519Keyring::Bob),
-        keys(Sr25519Keyring::Charlie, Ed25519Keyring::Charlie),
-        keys(Sr25519Keyring::Dave, Ed25519Keyring::Dave),
+        validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice, 25),
+        validator(Sr25519Keyring::Bob, Ed25519Keyring::Bob, 25),
+        validator(Sr25519Keyring::Charlie, Ed25519Keyring::Charlie, 25),
+        validator(Sr25519Keyring::Dave, Ed25519Keyring::Dave, 25),
     ]
 }
 
@@ -66,7 +74,7 @@ fn four_validators() -> Vec<AccountId> {
 }
 
 fn genesis(
-    authorities: Vec<(AuraId, GrandpaId)>,
+    validators: Vec<Validator>,
     endowed: Vec<AccountId>,
     sudo: Option<AccountId>,
     values: Parameters,
@@ -82,12 +90,7 @@ fn genesis(
             accounts: endowed.into_iter().map(|who| (FRB, who, ENDOWMENT)).collect::<Vec<_>>(),
             next_asset_id: Some(FRB + 1),
         },
-        aura: pallet_aura::GenesisConfig {
-            authorities: authorities.iter().map(|(aura, _)| aura.clone()).collect::<Vec<_>>(),
-        },
-        grandpa: pallet_grandpa::GenesisConfig {
-            authorities: authorities.into_iter().map(|(_, key)| (key, 1)).collect::<Vec<_>>(),
-        },
+        governance: pallet_governance::GenesisConfig { validators },
         sudo: pallet_sudo::GenesisConfig { key: sudo },
         clock: pallet_clock::GenesisConfig { slot_duration: SLOT_DURATION },
         parameters: pallet_protocol_parameters::GenesisConfig { values },
@@ -97,8 +100,8 @@ fn genesis(
 fn development() -> Value {
     let endowed = Sr25519Keyring::well_known().map(Sr25519Keyring::to_account_id).collect();
     let alice = Sr25519Keyring::Alice;
-    let authorities = vec![keys(alice, Ed25519Keyring::Alice)];
-    genesis(authorities, endowed, Some(alice.to_account_id()), PRICED)
+    let validators = vec![validator(alice, Ed25519Keyring::Alice, 100)];
+    genesis(validators, endowed, Some(alice.to_account_id()), PRICED)
 }
 
 fn local() -> Value {

@@ -1,14 +1,16 @@
 //! What must hold over all pallets: the auditors' check of the whole chain.
 //!
 //! 1. The invariants of every Failsafe pallet.
-//! 2. Per asset: Σ insurance of all channels = what custody counts as held.
+//! 2. Per asset: Σ insurance of all channels + what all orders offer = what custody counts as held.
 //! 3. Per asset: the balances of all accounts, held and free, sum to the issuance; while an asset is
 //!    being destroyed, to no more than that, since its accounts go before its supply.
+//! 4. Slots and weights of finality are those of the shares in force.
 
 use crate::{
-    configs::Money, AssetId, Balance, Batch, Clock, Custody, Debt, Hubs, Insurance, Parameters,
-    Runtime, Secrets,
+    configs::Money, AssetId, Balance, Batch, Clock, Custody, Debt, Exchange, Governance, Hubs,
+    Insurance, Parameters, Runtime, Secrets,
 };
+use alloc::vec::Vec;
 use failsafe_primitives::NATIVE_ASSET;
 use frame_support::{ensure, traits::fungibles::Inspect};
 use pallet_assets::AssetStatus;
@@ -24,17 +26,44 @@ pub fn check() -> Result<(), TryRuntimeError> {
     Insurance::do_try_state()?;
     Batch::do_try_state()?;
     Secrets::do_try_state()?;
+    Exchange::do_try_state()?;
+    Governance::do_try_state()?;
+    check_consensus()?;
     check_custody()?;
     check_issuance()
 }
 
 fn check_custody() -> Result<(), TryRuntimeError> {
-    let mut insured = Insurance::insured();
-    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
-        let sum = insured.remove(&asset).unwrap_or_default();
-        ensure!(sum == held, "runtime 2: custody holds another sum than is insured");
+    let mut kept = Insurance::insured();
+    for (asset, offered) in Exchange::offered() {
+        let sum = kept.entry(asset).or_default();
+        *sum = sum.checked_add(offered).ok_or("runtime 2: more money than can be counted")?;
     }
-    ensure!(insured.values().all(|sum| *sum == 0), "runtime 2: insured but not held");
+    for (asset, held) in pallet_custody::Held::<Runtime>::iter() {
+        let sum = kept.remove(&asset).unwrap_or_default();
+        ensure!(sum == held, "runtime 2: custody holds another sum than is insured and offered");
+    }
+    ensure!(kept.values().all(|sum| *sum == 0), "runtime 2: insured or offered, but not held");
+    Ok(())
+}
+
+/// A chain without validators, as tests make them, has nothing to compare.
+fn check_consensus() -> Result<(), TryRuntimeError> {
+    let set = pallet_governance::Current::<Runtime>::get();
+    if set.is_empty() {
+        return Ok(());
+    }
+    let listed: Vec<sp_core::sr25519::Public> =
+        pallet_aura::Authorities::<Runtime>::get().into_iter().map(Into::into).collect();
+    ensure!(listed == pallet_governance::slots(&set), "runtime 4: slots that are not as shares");
+    // A change of this block is with GRANDPA until the block's end.
+    let pending = pallet_grandpa::PendingChange::<Runtime>::get();
+    let finalizers = pending.map_or_else(
+        || crate::Grandpa::grandpa_authorities(),
+        |change| change.next_authorities.to_vec(),
+    );
+    let weights = set.iter().map(|v| (v.grandpa.into(), u64::from(v.shares)));
+    ensure!(weights.eq(finalizers), "runtime 4: finality that is not as shares");
     Ok(())
 }
 

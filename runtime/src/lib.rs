@@ -6,7 +6,9 @@
 //! |---|---|
 //! | [`action_weights`] | what the actions of a batch weigh together |
 //! | [`configs`] | how every pallet is configured |
+//! | [`consensus`] | how shares become authorship and finality, and reports of double votes |
 //! | [`custody_guard`] | what keeps issuers' hands off insured funds |
+//! | [`dry_run`] | what calls would change |
 //! | [`fees`] | what a transaction costs and who gets it |
 //! | [`api`] | what clients ask, so that nobody decodes storage |
 //! | [`apis`] | implementations of all runtime APIs |
@@ -25,7 +27,9 @@ pub mod apis;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarks;
 pub mod configs;
+pub mod consensus;
 pub mod custody_guard;
+pub mod dry_run;
 pub mod fees;
 pub mod genesis_config_presets;
 #[cfg(any(feature = "try-runtime", feature = "std"))]
@@ -84,7 +88,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("failsafe"),
     impl_name: alloc::borrow::Cow::Borrowed("failsafe"),
     authoring_version: 1,
-    spec_version: 2,
+    spec_version: 3,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
     transaction_version: 2,
@@ -173,6 +177,8 @@ mod runtime {
     // Governance.
     #[runtime::pallet_index(20)]
     pub type Parameters = pallet_protocol_parameters;
+    #[runtime::pallet_index(21)]
+    pub type Governance = pallet_governance;
 
     // Channels.
     #[runtime::pallet_index(30)]
@@ -189,4 +195,6 @@ mod runtime {
     pub type Batch = pallet_batch;
     #[runtime::pallet_index(36)]
     pub type Secrets = pallet_secrets;
+    #[runtime::pallet_index(37)]
+    pub type Exchange = pallet_exchange;
 }

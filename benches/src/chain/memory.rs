@@ -45,7 +45,7 @@ impl Memory {
         let preset = preset.ok_or_else(|| failure("there is no development preset"))?;
         let preset: Value = serde_json::from_slice(&preset)?;
         let genesis = RuntimeGenesisConfig {
-            aura: serde_json::from_value(preset["aura"].clone())?,
+            governance: serde_json::from_value(preset["governance"].clone())?,
             parameters: serde_json::from_value(preset["parameters"].clone())?,
             ..RuntimeGenesisConfig::default()
         };

@@ -124,6 +124,26 @@ pub enum Call {
         /// What it asks for forwarding.
         fees: HubFees,
     },
+    /// `exchange.place`.
+    #[codec(index = 15)]
+    PlaceOrder {
+        /// The asset to give.
+        sell_asset: AssetId,
+        /// How much of it at most.
+        sell: Balance,
+        /// The asset to get.
+        buy_asset: AssetId,
+        /// How much of it for all that is given, at least.
+        buy: Balance,
+        /// How many resting orders to look at.
+        max_matches: u32,
+    },
+    /// `exchange.cancel`.
+    #[codec(index = 16)]
+    CancelOrder {
+        /// Its number.
+        order: u64,
+    },
     /// `secrets.reveal`.
     #[codec(index = 10)]
     Reveal {
@@ -185,6 +205,8 @@ impl Call {
             Self::Reveal { .. } => "secrets.reveal",
             Self::CounterFor { .. } => "insurance.counter_for",
             Self::Resolve { .. } => "insurance.resolve",
+            Self::PlaceOrder { .. } => "exchange.place",
+            Self::CancelOrder { .. } => "exchange.cancel",
         }
     }
 
@@ -264,6 +286,10 @@ impl Call {
                 ("Batch", "submit", arguments)
             },
             Self::Reveal { secrets } => ("Secrets", "reveal", secrets.encode()),
+            Self::PlaceOrder { sell_asset, sell, buy_asset, buy, max_matches } => {
+                ("Exchange", "place", (sell_asset, sell, buy_asset, buy, max_matches).encode())
+            },
+            Self::CancelOrder { order } => ("Exchange", "cancel", order.encode()),
             Self::CounterFor { pair, simplexes } => {
                 ("Insurance", "counter_for", (pair.left(), pair.right(), simplexes).encode())
             },

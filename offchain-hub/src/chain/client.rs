@@ -4,7 +4,7 @@ use super::calls::{Call, Encoded};
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_primitives::{
     simplex::LockHash,
-    view::{AssetView, BalanceView, DebtView, HubView, Moment, PairView, SecretView},
+    view::{AssetView, BalanceView, DebtView, HubView, Moment, OrderView, PairView, SecretView},
     AccountId, AssetId, Balance, BlockNumber, Parameters,
 };
 use futures::{Stream, StreamExt};
@@ -32,7 +32,7 @@ type Legacy = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
 /// The runtime that this program knows.
 const SPEC_NAME: &str = "failsafe";
 /// Versions of it that this program knows.
-const SPEC_VERSIONS: core::ops::RangeInclusive<u32> = 2..=2;
+const SPEC_VERSIONS: core::ops::RangeInclusive<u32> = 2..=3;
 /// How long to wait for the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -263,6 +263,25 @@ impl ChainClient {
         limit: u32,
     ) -> Result<Vec<DebtView>, ChainError> {
         self.ask("debts_of", &(debtor, asset, limit), None).await
+    }
+
+    /// Resting orders of one side of the exchange, the cheapest first.
+    pub async fn book(
+        &self,
+        sell_asset: AssetId,
+        buy_asset: AssetId,
+        limit: u32,
+    ) -> Result<Vec<OrderView>, ChainError> {
+        self.ask("book", &(sell_asset, buy_asset, limit), None).await
+    }
+
+    /// The resting orders of an account.
+    pub async fn orders(
+        &self,
+        owner: &AccountId,
+        limit: u32,
+    ) -> Result<Vec<OrderView>, ChainError> {
+        self.ask("orders", &(owner, limit), None).await
     }
 
     /// The hub with a handle.

@@ -79,6 +79,20 @@ pub enum PartyCommand {
     },
     /// At what rates your hubs change money
     Rates,
+    /// Orders on the chain's exchange
+    #[command(subcommand)]
+    Order(OrderCommand),
+    /// What others offer on the chain's exchange, the cheapest first
+    Book {
+        /// Symbol or number of the asset that you would get
+        get: String,
+        /// Symbol or number of the asset that you would give
+        #[arg(long = "for", value_name = "ASSET")]
+        give: String,
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
     /// Pay again and again while the wallet's daemon is running: rent, or money that streams
     #[command(subcommand)]
     Recurring(RecurringCommand),
@@ -195,6 +209,50 @@ pub enum PartyCommand {
     Assets,
     /// Stop the running process
     Stop,
+}
+
+/// Orders on the chain's exchange.
+#[derive(Clone, Debug, Subcommand)]
+pub enum OrderCommand {
+    /// Give one asset for another, at this price or better; what finds nobody rests
+    Place {
+        /// How much to give at most, for instance 12.5
+        sell: String,
+        /// Symbol or number of the asset to give
+        sell_asset: String,
+        /// How much to get for all of it, at least
+        #[arg(long = "for", value_name = "AMOUNT")]
+        buy: String,
+        /// Symbol or number of the asset to get
+        buy_asset: String,
+    },
+    /// Take an order off the book
+    Cancel {
+        /// Its number
+        order: u64,
+    },
+    /// Your resting orders
+    List,
+}
+
+impl OrderCommand {
+    async fn send(
+        self,
+        client: &HttpClient,
+        json: bool,
+    ) -> Result<Result<(), String>, ClientError> {
+        Ok(match self {
+            Self::Place { sell, sell_asset, buy, buy_asset } => {
+                let done = client.order_place(sell, sell_asset, buy, buy_asset).await?;
+                show(json, &done, |done| render::on_chain("placed", done))
+            },
+            Self::Cancel { order } => {
+                let done = client.order_cancel(order).await?;
+                show(json, &done, |done| render::on_chain("cancelled", done))
+            },
+            Self::List => show(json, &client.orders().await?, |rows| render::order_table(rows)),
+        })
+    }
 }
 
 /// Standing orders.
@@ -334,6 +392,10 @@ impl PartyCommand {
                 show(json, &payment, render::payment_text)
             },
             Self::Recurring(command) => command.send(client, json).await?,
+            Self::Order(command) => command.send(client, json).await?,
+            Self::Book { get, give, limit } => {
+                show(json, &client.book(get, give, limit).await?, |rows| render::order_table(rows))
+            },
             Self::Rates => show(json, &client.rates().await?, |rows| render::rate_table(rows)),
             Self::Invoice { amount, asset, description, valid_minutes } => {
                 let seconds = valid_minutes.saturating_mul(60);

@@ -4,7 +4,7 @@ use crate::{
     amount,
     rpc::api::{
         Amount, AmountRow, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView,
-        PaymentRow, RateRow, RebalanceView, RecurringRow, StatusView, TowerRow,
+        OrderRow, PaymentRow, RateRow, RebalanceView, RecurringRow, StatusView, TowerRow,
     },
 };
 use comfy_table::{CellAlignment, Table};
@@ -249,6 +249,25 @@ pub fn rate_table(rows: &[RateRow]) -> String {
         table.add_row([row.hub.clone(), amount_text(&row.takes), amount_text(&row.gives)]);
     }
     right_align(&mut table, 1..3);
+    table.to_string()
+}
+
+/// Resting orders.
+pub fn order_table(rows: &[OrderRow]) -> String {
+    if rows.is_empty() {
+        return "no orders".into();
+    }
+    let mut table = table(&["order", "owner", "gives", "for", "and has left"]);
+    for row in rows {
+        table.add_row([
+            row.id.to_string(),
+            short(&row.owner),
+            amount_text(&row.price_sell),
+            amount_text(&row.price_buy),
+            amount_text(&row.left),
+        ]);
+    }
+    right_align(&mut table, 2..5);
     table.to_string()
 }
 

@@ -332,6 +332,21 @@ pub struct RateRow {
     pub gives: AmountRow,
 }
 
+/// A resting order of the chain's exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OrderRow {
+    /// Its number on chain; a smaller one is older.
+    pub id: u64,
+    /// Whose it is.
+    pub owner: String,
+    /// What it still gives.
+    pub left: AmountRow,
+    /// Its price: for so much.
+    pub price_sell: AmountRow,
+    /// It asks for at least so much.
+    pub price_buy: AmountRow,
+}
+
 /// An invoice.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct InvoiceRow {
@@ -648,6 +663,34 @@ pub trait FailsafeRpc {
     /// Pays out what could not be credited before.
     #[method(name = "claim", param_kind = map)]
     async fn claim(&self, asset: Option<String>) -> RpcResult<OnChainView>;
+
+    /// Gives up to `sell` of an asset for at least `buy` of another on the chain's exchange, or any
+    /// part in this proportion; what finds nobody rests in the book.
+    #[method(name = "order_place", param_kind = map)]
+    async fn order_place(
+        &self,
+        sell: String,
+        sell_asset: String,
+        buy: String,
+        buy_asset: String,
+    ) -> RpcResult<OnChainView>;
+
+    /// Takes an order of ours off the book.
+    #[method(name = "order_cancel", param_kind = map)]
+    async fn order_cancel(&self, order: u64) -> RpcResult<OnChainView>;
+
+    /// Our resting orders.
+    #[method(name = "orders", param_kind = map)]
+    async fn orders(&self) -> RpcResult<Vec<OrderRow>>;
+
+    /// Resting orders that give `sell_asset` for `buy_asset`, the cheapest first.
+    #[method(name = "book", param_kind = map)]
+    async fn book(
+        &self,
+        sell_asset: String,
+        buy_asset: String,
+        limit: u32,
+    ) -> RpcResult<Vec<OrderRow>>;
 
     /// Takes a partner to the chain.
     #[method(name = "dispute", param_kind = map)]

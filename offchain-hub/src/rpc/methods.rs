@@ -5,8 +5,8 @@
 use super::{
     api::{
         AssetInfo, BackupView, ChannelRow, Costs, DebtRow, HubRow, InvoiceRow, OfferRow,
-        OnChainView, PaymentRow, RateRow, RebalanceView, RecurringRow, Schedule, StatusView,
-        TowerRow,
+        OnChainView, OrderRow, PaymentRow, RateRow, RebalanceView, RecurringRow, Schedule,
+        StatusView, TowerRow,
     },
     events::StatusEvent,
     guard::Scope,
@@ -119,6 +119,10 @@ pub const PARTY: &[Method] = table! {
     withdraw: Spend(amount: String, asset: Option<String>, partner: Option<String>, deposit_to: Option<String>) -> OnChainView, "Takes insured money out with the partner's signature, and deposits it at once for `deposit_to` (`account@hub`) if given.";
     transfer: Spend(to: String, amount: String, asset: Option<String>) -> OnChainView, "Sends on-chain money.";
     claim: Spend(asset: Option<String>) -> OnChainView, "Pays out what could not be credited before.";
+    order_place: Spend(sell: String, sell_asset: String, buy: String, buy_asset: String) -> OnChainView, "Gives up to `sell` of an asset for at least `buy` of another on the chain's exchange, or any part in this proportion; what finds nobody rests in the book.";
+    order_cancel: Spend(order: u64) -> OnChainView, "Takes an order of ours off the book.";
+    orders: Read() -> Vec<OrderRow>, "Our resting orders.";
+    book: Read(sell_asset: String, buy_asset: String, limit: u32) -> Vec<OrderRow>, "Resting orders that give `sell_asset` for `buy_asset`, the cheapest first.";
     dispute: Admin(partner: Option<String>) -> OnChainView, "Takes a partner to the chain.";
     dispute_from_backup: Admin(partner: Option<String>) -> OnChainView, "Takes a partner to the chain by a copy that was restored from a backup, although the partner has not shown yet what it knows.";
     close: Admin(partner: Option<String>, partner_submits: bool) -> OnChainView, "Closes a channel together with the partner.";

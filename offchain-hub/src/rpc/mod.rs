@@ -24,6 +24,7 @@ pub mod methods;
 pub mod names;
 pub mod operator;
 pub mod operator_api;
+mod orders;
 mod recurring;
 pub mod server;
 pub mod service;

@@ -3,8 +3,9 @@
 use super::{
     api::{
         Amount, AmountRow, AssetInfo, BackupView, BalanceRow, ChannelAssetRow, ChannelRow, Costs,
-        DebtRow, FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, PaymentRow, RateRow,
-        RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView, TowerRow, TransferRow,
+        DebtRow, FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, OrderRow,
+        PaymentRow, RateRow, RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView,
+        TowerRow, TransferRow,
     },
     names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
     operator::Operator,
@@ -206,7 +207,7 @@ impl Service {
     }
 
     /// Refuses what the account cannot pay, before a fee is paid for the attempt.
-    async fn check_spendable(
+    pub(super) async fn check_spendable(
         &self,
         asset: &AssetView,
         amount: Balance,
@@ -787,6 +788,33 @@ impl FailsafeRpcServer for Service {
 
     async fn claim(&self, asset: Option<String>) -> RpcResult<OnChainView> {
         Ok(self.do_claim(asset.as_deref()).await?)
+    }
+
+    async fn order_place(
+        &self,
+        sell: String,
+        sell_asset: String,
+        buy: String,
+        buy_asset: String,
+    ) -> RpcResult<OnChainView> {
+        Ok(self.do_order_place(&sell, &sell_asset, &buy, &buy_asset).await?)
+    }
+
+    async fn order_cancel(&self, order: u64) -> RpcResult<OnChainView> {
+        Ok(self.do_order_cancel(order).await?)
+    }
+
+    async fn orders(&self) -> RpcResult<Vec<OrderRow>> {
+        Ok(self.do_orders().await?)
+    }
+
+    async fn book(
+        &self,
+        sell_asset: String,
+        buy_asset: String,
+        limit: u32,
+    ) -> RpcResult<Vec<OrderRow>> {
+        Ok(self.do_book(&sell_asset, &buy_asset, limit).await?)
     }
 
     async fn dispute(&self, partner: Option<String>) -> RpcResult<OnChainView> {

@@ -6,7 +6,7 @@ use crate::{
     Pallet, Postponed, Ring, RingLength, Total, WeightInfo,
 };
 use alloc::{vec, vec::Vec};
-use failsafe_pallet_support::{idle_meter, DebtLedger};
+use failsafe_pallet_support::{idle_meter, DebtLedger, OnDebtor};
 use failsafe_primitives::{
     debt::{collectable, ALLOWANCE_WINDOW},
     NATIVE_ASSET,
@@ -152,6 +152,7 @@ impl<T: Config> Pallet<T> {
         let ring = RingLength::<T>::get();
         Ring::<T>::insert(ring, (debtor, asset));
         RingLength::<T>::put(ring.saturating_add(1));
+        T::OnDebtor::begins_to_owe(debtor, asset);
         Total { amount: U256::zero(), count: 0, ring }
     }
 

@@ -48,7 +48,9 @@ mod functions;
 mod try_state;
 pub mod weights;
 
-use failsafe_pallet_support::{Custody, DebtLedger, HubRegistry, Money, ProtocolParameters};
+use failsafe_pallet_support::{
+    Custody, DebtLedger, HubRegistry, Money, OnDebtor, ProtocolParameters,
+};
 use failsafe_primitives::{view::DebtView, AccountId, AssetId, Balance, BlockNumber};
 use sp_core::U256;
 
@@ -88,6 +90,8 @@ pub mod pallet {
         type Custody: Custody;
         /// Who is a hub: its floor is another.
         type Hubs: HubRegistry;
+        /// Who hears of new debtors.
+        type OnDebtor: OnDebtor;
         /// The floors.
         type Parameters: ProtocolParameters;
         /// Most payments that one `enforce` or one visit of the sweep makes.

@@ -19,15 +19,16 @@ use failsafe_primitives::{
 use frame_support::{
     derive_impl, parameter_types,
     traits::{
-        fungible::UnionOf,
+        fungible::{Balanced, Credit, UnionOf},
         fungibles::{Inspect, Mutate},
-        AsEnsureOriginWithArg, ConstU128, ConstU32, Contains, OnFinalize, OnIdle, OnInitialize,
-        VariantCountOf,
+        AsEnsureOriginWithArg, ConstU128, ConstU32, ConstU64, Contains, OnFinalize, OnIdle,
+        OnInitialize, OnUnbalanced, VariantCountOf,
     },
+    weights::Weight,
     PalletId,
 };
 use frame_system::{EnsureRoot, EnsureSigned};
-use sp_core::{ed25519, Pair as _, H256};
+use sp_core::{ed25519, sr25519, Pair as _, H256};
 use sp_runtime::{
     traits::{Convert, IdentityLookup},
     BuildStorage, Either, MultiSignature,
@@ -35,7 +36,8 @@ use sp_runtime::{
 
 pub use {
     pallet_assets, pallet_balances, pallet_batch, pallet_clock, pallet_custody, pallet_debt,
-    pallet_hubs, pallet_insurance, pallet_protocol_parameters, pallet_secrets,
+    pallet_exchange, pallet_governance, pallet_hubs, pallet_insurance, pallet_protocol_parameters,
+    pallet_secrets,
 };
 
 #[frame_support::runtime]
@@ -79,6 +81,10 @@ mod runtime {
     pub type Batch = pallet_batch;
     #[runtime::pallet_index(11)]
     pub type Secrets = pallet_secrets;
+    #[runtime::pallet_index(12)]
+    pub type Exchange = pallet_exchange;
+    #[runtime::pallet_index(13)]
+    pub type Governance = pallet_governance;
 }
 
 /// The mock's blocks.
@@ -188,6 +194,7 @@ impl pallet_debt::Config for Test {
     type RuntimeFreezeReason = RuntimeFreezeReason;
     type Custody = Custody;
     type Hubs = Hubs;
+    type OnDebtor = Exchange;
     type Parameters = Parameters;
     type MaxPayments = ConstU32<8>;
     type MaxPaymentsPerCredit = ConstU32<1>;
@@ -216,6 +223,72 @@ impl pallet_secrets::Config for Test {
     type Clock = UsableBlocks;
     type Disputes = Insurance;
     type Parameters = Parameters;
+    type WeightInfo = ();
+}
+
+/// What a resting order costs its owner until it is gone.
+pub const ORDER_DEPOSIT: Balance = 2;
+
+impl pallet_exchange::Config for Test {
+    type Assets = Money;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Custody = Custody;
+    type Debts = Debt;
+    type Deposit = ConstU128<ORDER_DEPOSIT>;
+    type MaxMatches = ConstU32<16>;
+    type MaxRecalls = ConstU32<4>;
+    type WeightInfo = ();
+}
+
+parameter_types! {
+    /// What calls of a proposal may weigh.
+    pub const HeaviestProposal: Weight = Weight::from_parts(100_000_000_000, u64::MAX);
+    /// What the consensus was told last.
+    pub static Told: (Vec<sr25519::Public>, pallet_governance::Finalizers) = Default::default();
+}
+
+/// What a proposal costs until it is concluded.
+pub const PROPOSAL_DEPOSIT: Balance = 5;
+/// Blocks of a session.
+pub const SESSION: u64 = 10;
+/// Who gets lost deposits.
+pub const FORFEITED: AccountId = AccountId::new([0xfe; 32]);
+
+/// Only remembers what it was told.
+pub struct Remembered;
+impl pallet_governance::Consensus for Remembered {
+    fn begin(slots: Vec<sr25519::Public>, finalizers: pallet_governance::Finalizers) {
+        Told::set((slots, finalizers));
+    }
+    fn change(
+        slots: Vec<sr25519::Public>,
+        finalizers: pallet_governance::Finalizers,
+    ) -> sp_runtime::DispatchResult {
+        Told::set((slots, finalizers));
+        Ok(())
+    }
+}
+
+/// Gives lost deposits to [`FORFEITED`].
+pub struct Forfeited;
+impl OnUnbalanced<Credit<AccountId, Balances>> for Forfeited {
+    fn on_nonzero_unbalanced(credit: Credit<AccountId, Balances>) {
+        drop(Balances::resolve(&FORFEITED, credit));
+    }
+}
+
+impl pallet_governance::Config for Test {
+    type RuntimeCall = RuntimeCall;
+    type Native = Balances;
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type OnForfeit = Forfeited;
+    type Debts = Debt;
+    type Clock = UsableBlocks;
+    type Consensus = Remembered;
+    type Session = ConstU64<SESSION>;
+    type Deposit = ConstU128<PROPOSAL_DEPOSIT>;
+    type MaxWeight = HeaviestProposal;
     type WeightInfo = ();
 }
 
@@ -422,11 +495,25 @@ pub fn sent_and_locked(
     Simplex { nonce, entries: vec![entry].try_into().expect("one entry") }
 }
 
+/// A validator whose keys are those of its account.
+pub fn validator(who: &Party, shares: u32) -> pallet_governance::Validator {
+    let key = who.0.public().0;
+    pallet_governance::Validator {
+        account: who.id(),
+        name: format!("validator {}", key[0]).into_bytes().try_into().expect("short"),
+        location: b"here".to_vec().try_into().expect("short"),
+        shares,
+        aura: sr25519::Public::from_raw(key),
+        grandpa: ed25519::Public::from_raw(key),
+    }
+}
+
 /// Builds a chain state, runs a test in it and checks every invariant at its end.
 pub struct ExtBuilder {
     balances: Vec<(AccountId, Balance)>,
     frb: Vec<(AccountId, Balance)>,
     hubs: Vec<AccountId>,
+    validators: Vec<pallet_governance::Validator>,
     values: Values,
 }
 
@@ -434,7 +521,7 @@ impl Default for ExtBuilder {
     /// The defaults of the scenarios: delays of 4 and 8, no fees, no floor.
     fn default() -> Self {
         let values = Values { delay_hub: 4, delay_user: 8, ..Values::DEVELOPMENT };
-        Self { balances: vec![], frb: vec![], hubs: vec![], values }
+        Self { balances: vec![], frb: vec![], hubs: vec![], validators: vec![], values }
     }
 }
 
@@ -454,6 +541,12 @@ impl ExtBuilder {
     /// Registers `who` as a hub.
     pub fn hub(mut self, who: &Party) -> Self {
         self.hubs.push(who.id());
+        self
+    }
+
+    /// Makes `who` a validator.
+    pub fn validator(mut self, who: &Party, shares: u32) -> Self {
+        self.validators.push(validator(who, shares));
         self
     }
 
@@ -486,6 +579,10 @@ impl ExtBuilder {
             },
             hubs: pallet_hubs::GenesisConfig {
                 hubs: self.hubs.iter().enumerate().map(hub).collect(),
+                ..Default::default()
+            },
+            governance: pallet_governance::GenesisConfig {
+                validators: self.validators,
                 ..Default::default()
             },
             ..Default::default()
@@ -521,17 +618,22 @@ pub fn check_invariants() {
     Debt::do_try_state().expect("debt");
     Insurance::do_try_state().expect("insurance");
     Secrets::do_try_state().expect("secrets");
+    Exchange::do_try_state().expect("exchange");
+    Governance::do_try_state().expect("governance");
     // Exactly: nobody sends money to custody in these tests.
     for (asset, expected) in Custody::expected() {
         let balance = Money::balance(asset, &Custody::account());
         assert_eq!(balance, expected, "custody of asset {asset} = held + unclaimed + seed");
     }
-    let mut insured = Insurance::insured();
-    for (asset, held) in pallet_custody::Held::<Test>::iter() {
-        let sum = insured.remove(&asset).unwrap_or_default();
-        assert_eq!(sum, held, "insurance 3: custody of asset {asset}");
+    let mut kept = Insurance::insured();
+    for (asset, sum) in Exchange::offered() {
+        *kept.entry(asset).or_default() += sum;
     }
-    assert!(insured.values().all(|sum| *sum == 0), "insurance 3: insured but not held");
+    for (asset, held) in pallet_custody::Held::<Test>::iter() {
+        let sum = kept.remove(&asset).unwrap_or_default();
+        assert_eq!(sum, held, "insured and offered: custody of asset {asset}");
+    }
+    assert!(kept.values().all(|sum| *sum == 0), "insured or offered but not held");
     let native: Balance = frame_system::Account::<Test>::iter()
         .map(|(_, account)| account.data.free + account.data.reserved)
         .sum();
@@ -547,7 +649,6 @@ pub fn check_invariants() {
 
 /// Ends the block with its idle work and begins the next.
 pub fn next_block() {
-    use frame_support::weights::Weight;
     let now = System::block_number();
     if now > 0 {
         let remaining = Weight::from_parts(1_000_000_000_000, u64::MAX);

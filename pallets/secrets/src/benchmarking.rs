@@ -7,6 +7,7 @@ use failsafe_primitives::NATIVE_ASSET;
 use frame_benchmarking::v2::*;
 use frame_support::{traits::Get, BoundedVec};
 use frame_system::RawOrigin;
+use sp_io::hashing::sha2_256;
 
 /// Secrets that differ.
 fn secrets(count: u32) -> BoundedVec<[u8; 32], frame_support::traits::ConstU32<MAX_SECRETS>> {

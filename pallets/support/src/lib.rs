@@ -113,6 +113,16 @@ pub trait DebtLedger {
     fn release_allowance(who: &AccountId, amount: Balance);
 }
 
+/// Who must hear of new debtors: what they have set aside, as for orders, has to come back within
+/// reach of their creditors (`protocol.md` §6, §11).
+pub trait OnDebtor {
+    /// `debtor`, who owed nothing in `asset`, does now. Must be cheap: one read, one write.
+    fn begins_to_owe(debtor: &AccountId, asset: AssetId);
+}
+impl OnDebtor for () {
+    fn begins_to_owe(_: &AccountId, _: AssetId) {}
+}
+
 /// What the pallets need of the money: the union of the native and the issued assets.
 pub trait Money:
     fungibles::Mutate<AccountId, AssetId = AssetId, Balance = Balance>

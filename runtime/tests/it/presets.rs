@@ -68,7 +68,7 @@ fn authorities_should_be_alice_alone_when_for_development() {
         assert_eq!(authorities(), vec![Alice.public()]);
         assert_eq!(
             Grandpa::grandpa_authorities(),
-            vec![(Ed25519Keyring::Alice.public().into(), 1)]
+            vec![(Ed25519Keyring::Alice.public().into(), 100)]
         );
     });
 }
@@ -84,7 +84,7 @@ fn authorities_should_be_four_when_several_nodes_run_it() {
                 Ed25519Keyring::Charlie,
                 Ed25519Keyring::Dave,
             ];
-            let keys = finalizers.map(|key| (key.public().into(), 1));
+            let keys = finalizers.map(|key| (key.public().into(), 25));
             assert_eq!(Grandpa::grandpa_authorities(), keys);
         });
     }

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-/// Validators, in the order of their authorities.
+/// Validators, in the order of the preset.
 const VALIDATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 /// How long a node may take to start.
 const START: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ pub struct GenesisHub {
 pub struct ChainOptions {
     /// Preset of the runtime: `dev`, `local`, `story`.
     pub preset: String,
-    /// How many validators of the preset run, each as a process; the others are no authorities.
+    /// How many validators of the preset run, each as a process; the others have no shares.
     pub validators: usize,
     /// Balances in the first block, in FRD's smallest unit, besides those of the preset.
     pub balances: Vec<(AccountId, Balance)>,
@@ -223,14 +223,12 @@ fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
     }
     let mut spec: Value = serde_json::from_slice(&exported.stdout)?;
     let genesis = &mut spec["genesis"]["runtimeGenesis"]["patch"];
-    for list in ["/aura/authorities", "/grandpa/authorities"] {
-        let authorities = genesis.pointer_mut(list).and_then(Value::as_array_mut);
-        let authorities = authorities.ok_or_else(|| failure("a genesis without authorities"))?;
-        if authorities.len() < options.validators {
-            return Err(failure("more validators than the preset has"));
-        }
-        authorities.truncate(options.validators);
+    let validators = genesis.pointer_mut("/governance/validators").and_then(Value::as_array_mut);
+    let validators = validators.ok_or_else(|| failure("a genesis without validators"))?;
+    if validators.len() < options.validators {
+        return Err(failure("more validators than the preset has"));
     }
+    validators.truncate(options.validators);
     let balances = genesis.pointer_mut("/balances/balances").and_then(Value::as_array_mut);
     let balances = balances.ok_or_else(|| failure("a genesis without balances"))?;
     for (who, amount) in &options.balances {

@@ -11,6 +11,7 @@ mod faults;
 mod kills;
 mod messages;
 mod operation;
+mod orders;
 mod parts;
 mod pitfalls;
 mod restore;

@@ -105,6 +105,21 @@ fn cases() -> Vec<(Call, RuntimeCall)> {
             Insurance::dispute { partner: partner.clone(), epoch, evidence: evidence() }.into(),
         ),
         (
+            Call::PlaceOrder { sell_asset: 0, sell: amount, buy_asset: 1, buy: 7, max_matches: 64 },
+            pallet_exchange::Call::place {
+                sell_asset: 0,
+                sell: amount,
+                buy_asset: 1,
+                buy: 7,
+                max_matches: 64,
+            }
+            .into(),
+        ),
+        (
+            Call::CancelOrder { order: 1 << 40 },
+            pallet_exchange::Call::cancel { order: 1 << 40 }.into(),
+        ),
+        (
             Call::Counter { partner: partner.clone(), evidence: evidence() },
             Insurance::counter { partner: partner.clone(), evidence: evidence() }.into(),
         ),
