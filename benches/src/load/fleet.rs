@@ -483,6 +483,12 @@ impl World {
             },
             Input::Moments { finalized, best } => {
                 (self.finalized, self.best) = (finalized, best);
+                // Messages that name a block which was not finalized here wait for it.
+                for number in 0..self.wallets.len() {
+                    if self.wallets[number].channel.waits_for_blocks() {
+                        self.call(number, |channel, ctx| Ok(channel.on_block(ctx)))?;
+                    }
+                }
                 Ok(())
             },
             Input::Work(work) => {
