@@ -58,10 +58,9 @@ fn check_consensus() -> Result<(), TryRuntimeError> {
     ensure!(listed == pallet_governance::slots(&set), "runtime 4: slots that are not as shares");
     // A change of this block is with GRANDPA until the block's end.
     let pending = pallet_grandpa::PendingChange::<Runtime>::get();
-    let finalizers = pending.map_or_else(
-        || crate::Grandpa::grandpa_authorities(),
-        |change| change.next_authorities.to_vec(),
-    );
+    let finalizers = pending.map_or_else(crate::Grandpa::grandpa_authorities, |change| {
+        change.next_authorities.to_vec()
+    });
     let weights = set.iter().map(|v| (v.grandpa.into(), u64::from(v.shares)));
     ensure!(weights.eq(finalizers), "runtime 4: finality that is not as shares");
     Ok(())

@@ -98,7 +98,7 @@ fn cross_border(chain: &mut Chain) {
     let session: u32 = <Runtime as pallet_governance::Config>::Session::get();
     loop {
         chain.block(vec![]);
-        if System::block_number() % session == 0 {
+        if System::block_number().is_multiple_of(session) {
             return;
         }
     }

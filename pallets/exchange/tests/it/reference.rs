@@ -118,7 +118,7 @@ fn amounts(maker: &Resting, taker: &Resting) -> Option<(Balance, Balance)> {
         *bought > 0 && paid <= taker.left && bought * taker.sell >= paid * taker.buy
     };
     let less = (price(most).max(1) - 1) * maker.sell / maker.buy;
-    let exact = (1..=most).rev().find(|bought| (bought * maker.buy) % maker.sell == 0);
+    let exact = (1..=most).rev().find(|bought| (bought * maker.buy).is_multiple_of(maker.sell));
     let candidates = [Some(most), Some(less.min(maker.left)), exact];
     candidates.into_iter().flatten().find(suits).map(|bought| (bought, price(bought)))
 }
