@@ -2,8 +2,8 @@
 //!
 //! A host that handles much at a time makes its updates first and signs them at the end: what it pays
 //! in a channel meanwhile becomes one update ([`Channel::sign_later`]), and one signature covers the
-//! updates and acknowledgements of many channels ([`sign_all`]). Nothing leaves unsigned, and nothing
-//! unsigned is stored: the host seals a channel before it encodes its state.
+//! updates and acknowledgements of many channels ([`sign_all`]). Nothing that is to be signed leaves
+//! or is stored without: the host seals a channel before it encodes its state.
 //!
 //! In the same way it checks the signatures of many messages together before it handles them one
 //! by one ([`Channel::claims`]). What it has checked it tells the engine ([`Channel::trust`]), which
@@ -122,10 +122,10 @@ impl Channel {
         self.desk.awaits(self.state.mine.nonce())
     }
 
-    /// Base nonce of the newest own update, if `transitions` may be added to it: it has not left yet,
-    /// knows the partner's newest terms, and what is added does not refer to a nonce.
-    pub(crate) fn open_update(&self, transitions: &[Transition]) -> Option<Nonce> {
-        let sent = self.state.outbox.back()?;
+    /// Whether `transitions` may be added to the newest own update: it has not left yet, knows the
+    /// partner's newest terms, and what is added does not refer to a nonce.
+    pub(crate) fn may_widen(&self, transitions: &[Transition]) -> bool {
+        let Some(sent) = self.state.outbox.back() else { return false };
         let update = &sent.update;
         let plain = transitions.iter().all(|transition| {
             matches!(
@@ -138,7 +138,7 @@ impl Channel {
         let open = self.desk.fresh.iter().any(|fresh| fresh.nonce == sent.simplex.nonce)
             && update.epoch == self.epoch()
             && update.terms_version == self.state.received.version;
-        (open && plain && fits).then_some(update.base_nonce)
+        open && plain && fits
     }
 
     /// What waits for our signature, in order; with the acknowledgement that is due, if it is to go

@@ -259,8 +259,8 @@ impl Channel {
         sign: bool,
     ) -> Result<Vec<Effect>, Refusal> {
         self.check_open()?;
-        let open = self.open_update(&transitions);
-        if open.is_none() && self.outbox_is_full() {
+        let widen = self.may_widen(&transitions);
+        if !widen && self.outbox_is_full() {
             return Err(Refusal::TooManyUnacked(MAX_UNACKED));
         }
         let transitions =
@@ -272,7 +272,7 @@ impl Channel {
         let max_locks = self.state.facts.view.max_locks;
         let mut next = judge.next(&self.state.mine, &transitions, max_locks)?;
         next.as_of = as_of;
-        if open.is_some() {
+        if widen {
             return self.widen_update(next, &transitions, sign);
         }
 
@@ -493,10 +493,8 @@ impl Channel {
     /// Acknowledges the partner's newest simplex, unless that has been done. Acks are lazy: the host
     /// calls this after `ack_delay`, unless an own update has carried it before.
     pub fn flush_ack(&mut self, ctx: &Context<'_>) -> Vec<Effect> {
-        let Some(ack) = self.due_ack(ctx) else { return vec![] };
-        self.state.ack_sent = ack.nonce;
-        let epoch = self.epoch();
-        vec![Effect::Persist, Effect::Send(Message::Ack { epoch, ack })]
+        let ack = self.due_ack(ctx);
+        ack.map_or(vec![], |ack| self.flush_signed_ack(ack.signature))
     }
 
     /// The newest acknowledgement again, for a partner that has reconnected.
