@@ -3,7 +3,7 @@
 use crate::{
     amount::{self, AmountError},
     party::{
-        policy::{Policy, RebalancePolicy, Signing},
+        policy::{Policy, RebalancePolicy, Signing, PAYMENTS_IN_MEMORY},
         Role,
     },
     rebalance::AssetRules,
@@ -569,6 +569,8 @@ impl HubConfig {
             insurance_fees,
             risk_caps,
             peer_messages_per_second: self.limits.peer_messages_per_second,
+            payments_in_memory: PAYMENTS_IN_MEMORY,
+            payments_in_memory: PAYMENTS_IN_MEMORY,
             signing: if self.sign_together { Signing::Together } else { Signing::Single },
         })
     }

@@ -40,8 +40,8 @@ pub enum Fault {
     SpoilProof,
     /// It loses so many of a hundred messages, with the session and all that is behind them in it.
     Drop(u8),
-    /// Its messages leave in another order.
-    Reorder,
+    /// So many of a hundred messages leave after some that were to follow them in the session.
+    Reorder(u8),
     /// Its messages leave so many milliseconds late.
     Delay(u64),
     /// It is killed right before this commit, counted from 1.
@@ -52,7 +52,7 @@ pub enum Fault {
 
 /// The names under which the program takes them, for its help and its errors.
 pub const NAMES: &str = "dont-ack, dont-settle, dont-reveal, dont-withdraw, oldest-state, \
-    spoil-proof, drop=N%, reorder, delay=MS, stop-before-commit=N, stop-after-commit=N";
+    spoil-proof, drop=N%, reorder=N%, delay=MS, stop-before-commit=N, stop-after-commit=N";
 
 impl FromStr for Fault {
     type Err = String;
@@ -69,10 +69,10 @@ impl FromStr for Fault {
             let bounds = || format!("{name} takes a number from {least} to {most}");
             (least..=most).contains(&number).then_some(number).ok_or_else(bounds)
         };
+        let percent = || u8::try_from(number(1, 100)?).map_err(|e| e.to_string());
         let fault = match name {
-            "drop" => {
-                return Ok(Self::Drop(u8::try_from(number(1, 100)?).map_err(|e| e.to_string())?))
-            },
+            "drop" => return Ok(Self::Drop(percent()?)),
+            "reorder" => return Ok(Self::Reorder(percent()?)),
             "delay" => return Ok(Self::Delay(number(1, 60_000)?)),
             "stop-before-commit" => return Ok(Self::StopBeforeCommit(number(1, u64::MAX)?)),
             "stop-after-commit" => return Ok(Self::StopAfterCommit(number(1, u64::MAX)?)),
@@ -82,7 +82,6 @@ impl FromStr for Fault {
             "dont-withdraw" => Self::DontWithdraw,
             "oldest-state" => Self::OldestState,
             "spoil-proof" => Self::SpoilProof,
-            "reorder" => Self::Reorder,
             _ => return Err(unknown()),
         };
         match value {
@@ -192,8 +191,8 @@ impl Faulty {
 
     /// How late a message leaves.
     fn pause(&mut self) -> Option<Duration> {
-        if self.has(Fault::Reorder) && self.rng.gen_bool(0.5) {
-            return Some(Duration::from_millis(self.rng.gen_range(0..20)));
+        if self.happens(|fault| if let Fault::Reorder(n) = fault { Some(*n) } else { None }) {
+            return Some(Duration::from_millis(self.rng.gen_range(1..20)));
         }
         self.faults.iter().find_map(|fault| match fault {
             Fault::Delay(ms) => Some(Duration::from_millis(*ms)),
@@ -201,12 +200,19 @@ impl Faulty {
         })
     }
 
-    fn is_lost(&mut self) -> bool {
-        let percent = self.faults.iter().find_map(|fault| match fault {
-            Fault::Drop(percent) => Some(*percent),
-            _ => None,
-        });
+    /// Whether a fault that happens so many times of a hundred happens now.
+    fn happens(&mut self, percent: impl Fn(&Fault) -> Option<u8>) -> bool {
+        let percent = self.faults.iter().find_map(percent);
         percent.is_some_and(|percent| self.rng.gen_range(0..100) < percent)
+    }
+
+    fn is_lost(&mut self) -> bool {
+        self.happens(|fault| if let Fault::Drop(n) = fault { Some(*n) } else { None })
+    }
+
+    /// What is still to leave for a partner was of the session before: no wire would carry it over.
+    fn begin_session(&mut self, partner: &AccountId) {
+        self.late.retain(|(_, action)| !matches!(action, Action::Send(to, _) if to == partner));
     }
 }
 
@@ -243,6 +249,9 @@ impl Interceptor for Faulty {
         for action in actions {
             match action {
                 Action::Send(partner, message) => {
+                    if matches!(message, Message::Reestablish { .. }) {
+                        self.begin_session(&partner);
+                    }
                     let Some(message) = self.message(&partner, message) else { continue };
                     if self.is_lost() {
                         now.push(Action::Disconnect(partner, "lost on the way".into()));
@@ -332,6 +341,7 @@ mod tests {
             ("dont-ack", Fault::DontAck),
             ("drop=5%", Fault::Drop(5)),
             ("drop=5", Fault::Drop(5)),
+            ("reorder=7%", Fault::Reorder(7)),
             ("stop-before-commit=3", Fault::StopBeforeCommit(3)),
         ] {
             assert_eq!(text.parse(), Ok(fault));
@@ -394,6 +404,25 @@ mod tests {
         assert!(faulty.actions(vec![Action::Send(partner(), pay(0))]).is_empty());
         std::thread::sleep(Duration::from_millis(2));
         assert_eq!(faulty.actions(vec![]).len(), 1);
+    }
+
+    #[test]
+    fn late_messages_should_be_lost_when_another_session_begins() {
+        let mut faulty = Faulty::new(vec![Fault::Reorder(100)], 1);
+        let begin = Message::Reestablish {
+            epoch: 0,
+            own_nonce: 0,
+            received_nonce: 0,
+            acked_nonce: 0,
+            terms_given: 0,
+            terms_received: 0,
+        };
+        assert!(faulty.actions(vec![Action::Send(partner(), pay(0))]).is_empty());
+        assert!(faulty.actions(vec![Action::Send(partner(), begin.clone())]).is_empty());
+        std::thread::sleep(Duration::from_millis(20));
+        let left = faulty.actions(vec![]);
+        let [Action::Send(_, message)] = &left[..] else { panic!("{left:?}") };
+        assert_eq!(message, &begin);
     }
 
     #[test]

@@ -198,6 +198,8 @@ pub struct Core {
     packets: BTreeMap<Key, Watched>,
     usage: BTreeMap<AccountId, Usage>,
     pairs: BTreeMap<Pair, Seen>,
+    /// Pairs of the next finalized block.
+    parts: Vec<PairFacts>,
     waiting: usize,
     /// Pairs in dispute by what was seen last.
     disputed: BTreeSet<Pair>,

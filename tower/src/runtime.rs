@@ -7,7 +7,7 @@ use crate::{
 };
 use failsafe_channel::Sign;
 use failsafe_hub::{
-    chain::{forward_news, ChainClient, ChainError, Follower, Submitter, Track},
+    chain::{first_block, forward_news, ChainClient, ChainError, Follower, Submitter, Track},
     keys::AccountKey,
     party::runtime::now_ms,
     store::{self, Store, StoreError},
@@ -36,7 +36,7 @@ const MAX_INPUTS_PER_COMMIT: usize = 256;
 const TICK: Duration = Duration::from_millis(500);
 /// How often the account's balance is read.
 const READ_FUNDS: Duration = Duration::from_secs(15);
-/// How long the first look at the chain may take.
+/// How long the first look at the chain may show nothing new.
 const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a tower needs to run.
@@ -133,8 +133,8 @@ impl Tower {
 
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.run());
-        let (first_block, seen) = oneshot::channel();
-        tasks.spawn(forward_news(fresh, inputs.clone(), Input::Chain, first_block));
+        let (progress, seen) = watch::channel(false);
+        tasks.spawn(forward_news(fresh, inputs.clone(), Input::Chain, progress));
         let ended = inputs.clone();
         tasks.spawn(async move {
             while let Some((number, outcome)) = outcomes.recv().await {
@@ -175,9 +175,8 @@ impl Tower {
             thread: Mutex::new(Some(thread)),
             tasks: Mutex::new(tasks),
         };
-        match timeout(FIRST_BLOCK_TIMEOUT, seen).await {
-            Ok(Ok(())) => {},
-            _ => return Err(TowerError::NoBlock),
+        if !first_block(seen, FIRST_BLOCK_TIMEOUT).await {
+            return Err(TowerError::NoBlock);
         }
         let sessions = Sessions {
             admission: Arc::new(admission),

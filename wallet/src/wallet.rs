@@ -9,7 +9,7 @@ use failsafe_hub::{
     daemon::{Daemon, DaemonError},
     keys::{AccountKey, KeyError},
     party::{
-        policy::{Policy, RebalancePolicy, Signing},
+        policy::{Policy, RebalancePolicy, Signing, PAYMENTS_IN_MEMORY},
         Interceptor, PartyConfig, Role,
     },
     rpc::{names::KnownHub, ServiceConfig},
@@ -231,6 +231,7 @@ impl Wallet {
             insurance_fees: BTreeMap::new(),
             risk_caps: BTreeMap::new(),
             peer_messages_per_second: 0,
+            payments_in_memory: PAYMENTS_IN_MEMORY,
             signing: Signing::default(),
         }
     }

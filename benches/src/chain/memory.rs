@@ -4,8 +4,8 @@
 use codec::Encode;
 use failsafe_primitives::{AccountId, Balance};
 use failsafe_runtime::{
-    genesis_config_presets::get_preset, invariants, Aura, Balances, Executive, Header,
-    RuntimeGenesisConfig, RuntimeOrigin, System, UncheckedExtrinsic,
+    genesis_config_presets::get_preset, invariants, Aura, Balances, Executive, GovernanceConfig,
+    Header, RuntimeGenesisConfig, RuntimeOrigin, System, UncheckedExtrinsic,
 };
 use failsafe_tests::harness::{failure, Failure};
 use frame_support::{traits::fungible::Mutate, weights::Weight};
@@ -44,8 +44,12 @@ impl Memory {
         let preset = get_preset(&PresetId::from(DEV_RUNTIME_PRESET));
         let preset = preset.ok_or_else(|| failure("there is no development preset"))?;
         let preset: Value = serde_json::from_slice(&preset)?;
+        // Presets leave out what is as by default.
         let genesis = RuntimeGenesisConfig {
-            governance: serde_json::from_value(preset["governance"].clone())?,
+            governance: GovernanceConfig {
+                validators: serde_json::from_value(preset["governance"]["validators"].clone())?,
+                ..GovernanceConfig::default()
+            },
             parameters: serde_json::from_value(preset["parameters"].clone())?,
             ..RuntimeGenesisConfig::default()
         };

@@ -2,13 +2,16 @@
 //!
 //! Events are hints only: a block's events are searched for the ids of our partners, for pairs of others
 //! that are watched, and for the hashes of our locks; what is then reported is read from the runtime at
-//! that block. After a gap, for instance a lost connection, every pair and every hash is read again.
+//! that block. After a gap, for instance a lost connection or a restart, every hash is read again, and
+//! the pairs that the blocks of the gap touch; every pair if that is less work, or if the node has
+//! forgotten these blocks.
 //!
 //! Of a pair of others only disputes matter, and their events name left and right, one behind the
 //! other. While one is open, the pair is read in every block, so that a reorganisation which removes the
 //! dispute is seen too.
 
 use super::{client::ChainError, ChainClient};
+use codec::{Decode, Encode};
 use failsafe_channel::{Moment, PairFacts, Reveal};
 use failsafe_primitives::{
     simplex::LockHash,
@@ -21,11 +24,15 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 use tracing::{debug, info, warn};
 
-/// Blocks of a gap that are looked through one by one; after a longer one every pair is read.
+/// Blocks of a gap that are looked through one by one; after a longer one every pair may be read.
 const MAX_GAP: u32 = 32;
+/// Pairs whose reading costs about as much as looking through a block.
+const PAIRS_PER_BLOCK: usize = 256;
+/// Pairs that are reported together when every pair is read.
+const PART: usize = 16_384;
 /// Secrets that are asked for at the same time.
 const SECRETS: usize = 64;
 /// Pause before a lost connection is tried again.
@@ -42,6 +49,12 @@ pub enum ChainNews {
         /// The pairs that it touches.
         facts: Vec<PairFacts>,
     },
+    /// Pairs of the next finalized block that is reported, when there are so many that they come in
+    /// parts.
+    Part {
+        /// The pairs.
+        facts: Vec<PairFacts>,
+    },
     /// A new finalized block.
     Finalized {
         /// The block.
@@ -49,6 +62,9 @@ pub enum ChainNews {
         /// The pairs that it, or a block since the last news, touches.
         facts: Vec<PairFacts>,
     },
+    /// All that has happened up to a finalized block has been reported: a follower that begins there
+    /// ([`Follower::resume`]) misses nothing.
+    Followed(Followed),
     /// A pair that was asked for, at the newest finalized block.
     Tracked {
         /// The pair.
@@ -72,6 +88,15 @@ pub enum ChainNews {
 
 /// Finalized blocks between two looks at parameters and registry.
 const SURVEY: BlockNumber = 10;
+
+/// A finalized block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Followed {
+    /// Its number.
+    pub block: BlockNumber,
+    /// Its hash.
+    pub hash: H256,
+}
 
 /// What the follower is asked for.
 #[derive(Clone, Debug)]
@@ -104,7 +129,7 @@ pub struct Follower {
     hashes: HashSet<LockHash>,
     requests: mpsc::UnboundedReceiver<Track>,
     news: mpsc::UnboundedSender<ChainNews>,
-    finalized: Option<(BlockNumber, H256)>,
+    finalized: Option<Followed>,
     /// Recent best blocks that were looked at.
     seen: BTreeMap<BlockNumber, H256>,
     /// When parameters and registry were looked at last.
@@ -174,6 +199,14 @@ impl Follower {
         let id: [u8; 32] = *AsRef::<[u8; 32]>::as_ref(&partner);
         self.prefixes.insert(prefix(&id));
         self.partners.insert(id, partner);
+    }
+
+    /// Begins where an earlier one has ended, by its last [`ChainNews::Followed`]. Its partners are
+    /// known as of that block.
+    #[must_use]
+    pub fn resume(mut self, from: Option<Followed>) -> Self {
+        self.finalized = from;
+        self
     }
 
     /// Follows the disputes of a pair of others.
@@ -308,7 +341,7 @@ impl Follower {
             return Ok(());
         }
         let hash = match self.finalized {
-            Some((_, hash)) => hash,
+            Some(place) => place.hash,
             None => self.client.finalized_head().await?,
         };
         // Kept until they are reported: the node may be lost on the way.
@@ -319,24 +352,72 @@ impl Follower {
         Ok(())
     }
 
-    /// Reads every pair at the newest finalized block.
+    /// Reports what has happened up to the newest finalized block.
     async fn catch_up(&mut self) -> Result<(), ChainError> {
         self.take_requests();
         self.new_hashes.clear();
         let hash = self.client.finalized_head().await?;
         let moment = self.client.moment(Some(hash)).await?;
+        let place = Followed { block: moment.block, hash };
         self.survey(moment.block).await?;
         let hashes = self.hashes.clone();
         self.report_reveals(&hashes, hash, true).await?;
-        let me = &self.account;
-        let ours = self.partners.values().map(|partner| (me.clone(), partner.clone()));
-        let pairs: HashSet<Ends> = ours.chain(self.disputes.values().cloned()).collect();
-        let facts = self.read(pairs, hash).await?;
-        self.finalized = Some((moment.block, hash));
+        let facts = match self.missed(place).await? {
+            Some(mut pairs) => {
+                pairs.extend(self.disputes.values().cloned());
+                self.read(pairs, hash).await?
+            },
+            None => self.read_all(hash).await?,
+        };
+        self.finalized = Some(place);
         self.report(ChainNews::Finalized { moment, facts });
+        self.report(ChainNews::Followed(place));
         let best = self.client.moment(None).await?;
         self.report(ChainNews::Best { moment: best, facts: vec![] });
         self.answer().await
+    }
+
+    /// Our pairs that were touched since the last news; `None` if it is less work to read all, or if
+    /// the node does not know these blocks any more.
+    async fn missed(&self, head: Followed) -> Result<Option<HashSet<Ends>>, ChainError> {
+        let Some(known) = self.finalized else { return Ok(None) };
+        let worth = u32::try_from(self.partners.len() / PAIRS_PER_BLOCK).unwrap_or(u32::MAX);
+        let near = head.block.checked_sub(known.block).is_some_and(|gap| gap <= worth.max(MAX_GAP));
+        // A development chain that began again has blocks of these numbers, too.
+        if !near || self.client.block_hash(known.block).await? != Some(known.hash) {
+            return Ok(None);
+        }
+        let mut pairs = HashSet::new();
+        for block in known.block + 1..=head.block {
+            let Some(hash) = self.client.block_hash(block).await? else { return Ok(None) };
+            match self.touched(hash).await {
+                Ok(touched) => pairs.extend(touched.pairs),
+                Err(error) => {
+                    debug!(block, %error, "the node has forgotten a block: reading every pair");
+                    return Ok(None);
+                },
+            }
+        }
+        Ok(Some(pairs))
+    }
+
+    /// Reads every pair at a finalized block. Reports them in parts, and returns the last one.
+    async fn read_all(&mut self, at: H256) -> Result<Vec<PairFacts>, ChainError> {
+        let me = &self.account;
+        let ours = self.partners.values().map(|partner| (me.clone(), partner.clone()));
+        let pairs: HashSet<Ends> = ours.chain(self.disputes.values().cloned()).collect();
+        let pairs: Vec<Ends> = pairs.into_iter().collect();
+        let mut done = 0;
+        let mut last = vec![];
+        for part in pairs.chunks(PART) {
+            if done > 0 {
+                info!(pairs = done, of = pairs.len(), "reading every channel on chain");
+                self.report(ChainNews::Part { facts: std::mem::take(&mut last) });
+            }
+            last = self.read(part.iter().cloned(), at).await?;
+            done += part.len();
+        }
+        Ok(last)
     }
 
     /// Reports parameters and hubs from time to time.
@@ -373,13 +454,13 @@ impl Follower {
     }
 
     async fn on_finalized(&mut self, number: BlockNumber) -> Result<(), ChainError> {
-        let known = self.finalized.map_or(0, |(number, _)| number);
+        let known = self.finalized.map_or(0, |place| place.block);
         if number <= known {
             return Ok(());
         }
         self.take_requests();
         if number - known > MAX_GAP {
-            debug!(from = known, to = number, "a gap: reading every pair");
+            debug!(from = known, to = number, "a gap");
             return self.catch_up().await;
         }
         let gone = |number| ChainError::Connection(format!("finalized block {number} is gone"));
@@ -397,9 +478,11 @@ impl Follower {
         touched.hashes.extend(self.new_hashes.drain());
         self.report_reveals(&touched.hashes, hash, true).await?;
         let facts = self.read(touched.pairs, hash).await?;
-        self.finalized = Some((number, hash));
+        let place = Followed { block: number, hash };
+        self.finalized = Some(place);
         self.seen = self.seen.split_off(&number);
         self.report(ChainNews::Finalized { moment, facts });
+        self.report(ChainNews::Followed(place));
         self.answer().await
     }
 
@@ -419,7 +502,7 @@ impl Follower {
         let (mut height, mut ancestor) = (number, parent);
         for _ in 0..MAX_GAP {
             height = height.saturating_sub(1);
-            let finalized = self.finalized.is_some_and(|(known, _)| height <= known);
+            let finalized = self.finalized.is_some_and(|known| height <= known.block);
             if finalized || self.seen.get(&height) == Some(&ancestor) {
                 break;
             }
@@ -481,24 +564,31 @@ fn prefix(id: &[u8; 32]) -> [u8; 8] {
     prefix
 }
 
-/// Passes news on as somebody's inputs, and tells when the first best block has been passed on. Ends
-/// with either end.
+/// Passes news on as somebody's inputs, and tells of its progress: `false` with every news, `true`
+/// once the first best block has been passed on. Ends with either end.
 pub async fn forward_news<T>(
     mut fresh: mpsc::UnboundedReceiver<ChainNews>,
     inputs: mpsc::Sender<T>,
     input: impl Fn(ChainNews) -> T,
-    first_block: oneshot::Sender<()>,
+    progress: watch::Sender<bool>,
 ) {
-    let mut first_block = Some(first_block);
     while let Some(news) = fresh.recv().await {
         let best = matches!(news, ChainNews::Best { .. });
         if inputs.send(input(news)).await.is_err() {
             return;
         }
-        if best {
-            if let Some(first) = first_block.take() {
-                let _ = first.send(());
-            }
+        progress.send_modify(|seen| *seen |= best);
+    }
+}
+
+/// Waits for the first best block that [`forward_news`] passes on, as long as there is news at least
+/// every `patience`. Returns whether it came.
+pub async fn first_block(mut progress: watch::Receiver<bool>, patience: Duration) -> bool {
+    while !*progress.borrow_and_update() {
+        let changed = tokio::time::timeout(patience, progress.changed()).await;
+        if !matches!(changed, Ok(Ok(()))) {
+            return false;
         }
     }
+    true
 }

@@ -13,5 +13,5 @@ pub mod submit;
 
 pub use calls::Call;
 pub use client::{ChainClient, ChainError, ChainInfo};
-pub use follow::{forward_news, ChainNews, Follower, Track};
+pub use follow::{first_block, forward_news, ChainNews, Followed, Follower, Track};
 pub use submit::{Intent, Outcome, Submitter};

@@ -433,7 +433,9 @@ impl Core {
                 }
                 self.guard_best(out);
             },
+            ChainNews::Part { facts } => self.on_part(facts),
             ChainNews::Finalized { moment, facts } => self.on_finalized(moment, facts, out),
+            ChainNews::Followed(place) => self.on_followed(place, out),
         }
     }
 
@@ -443,12 +445,14 @@ impl Core {
         // Every channel learns of the block before anything that follows from it is done.
         let key = self.key.clone();
         let me = self.me.clone();
+        let mut all = self.following.take_parts();
+        all.extend(facts);
         let Self { entries, locks, .. } = self;
         let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
         let times = (self.finalized, self.best);
         let ctx = context(&key, times, self.parameters.as_ref(), &reveals);
         let mut results = vec![];
-        for facts in facts {
+        for facts in all {
             let Some(partner) = partner_of(&me, &facts) else { continue };
             if entries.sleeps_through(&partner, &facts) {
                 // After a gap all pairs are read; nearly all are as they were.

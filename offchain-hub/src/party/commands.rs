@@ -49,12 +49,12 @@ impl Core {
                     Err(error) => Err(error),
                 }
             },
-            Command::AwaitLocked { id } => match self.payments.get(&id) {
+            Command::AwaitLocked { id } => match self.payment(&id) {
                 Some(record) if record.state == PaymentState::Locked => {
                     self.pay_replies.insert(id, reply);
                     return;
                 },
-                Some(record) => Ok(Answer::Payment(id, record.clone())),
+                Some(record) => Ok(Answer::Payment(id, record)),
                 None => Err(CommandError::UnknownPayment(id)),
             },
             Command::Invoice(invoice) => {
@@ -150,8 +150,8 @@ impl Core {
             Command::Rebalance { dry_run } => return self.insurer_command(dry_run, reply, out),
             Command::RebalanceStatus => Ok(Answer::Rebalance(self.insurer.describe())),
             Command::Channels { of, most } => Ok(Answer::Channels(self.report(of.as_ref(), most))),
-            Command::Payment { id } => match self.payments.get(&id) {
-                Some(record) => Ok(Answer::Payment(id, record.clone())),
+            Command::Payment { id } => match self.payment(&id) {
+                Some(record) => Ok(Answer::Payment(id, record)),
                 None => Err(CommandError::UnknownPayment(id)),
             },
             Command::Payments { limit } => Ok(Answer::Payments(self.payments.newest(limit))),

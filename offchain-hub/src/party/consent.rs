@@ -46,7 +46,7 @@ impl Core {
             Some(_) if self.policy.role != Role::Hub => Some(ReturnReason::Unavailable),
             Some(least) if fee < least => Some(ReturnReason::FeeTooLow),
             Some(_) if self.paid_requests.contains_key(&key) => Some(ReturnReason::Duplicate),
-            Some(_) if self.payments.get(&id).is_some() => Some(ReturnReason::Duplicate),
+            Some(_) if self.knows_payment(&id) => Some(ReturnReason::Duplicate),
             Some(_) => None,
         };
         let epoch = self.entries.get(payer).map(|entry| entry.channel.epoch());

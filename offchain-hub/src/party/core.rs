@@ -8,8 +8,9 @@ use super::{
     command::{Answer, Command, CommandError, Reply},
     consent::{PaidRequest, PaidRequests},
     entries::Entries,
+    following::Following,
     forward::OwedReturn,
-    gossip,
+    gossip, history,
     insurer::Insurer,
     locks::{incoming::Invoice, LockRef, Locks},
     mode::Mode,
@@ -42,7 +43,7 @@ use failsafe_routing::Graph;
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use tokio::sync::broadcast;
 use tracing::warn;
@@ -182,8 +183,13 @@ pub struct Core {
     pub(super) entries: Entries,
     pub(super) finalized: Moment,
     pub(super) best: Moment,
+    pub(super) following: Following,
     pub(super) best_since: Option<u64>,
     pub(super) payments: Payments,
+    /// Where payments are that are no longer in memory.
+    pub(super) store: Arc<dyn Store>,
+    /// Why it could not be read.
+    pub(super) failure: OnceLock<StoreError>,
     /// What locks are for.
     pub(super) locks: Locks,
     /// X25519 secret key to which onions are encrypted for us.
@@ -256,7 +262,7 @@ impl Core {
         genesis: H256,
         policy: Policy,
         onion_key: [u8; 32],
-        store: &dyn Store,
+        store: Arc<dyn Store>,
     ) -> Result<Self, StoreError> {
         let damaged =
             |table: Table, reason: String| StoreError::Damaged { table: table.name(), reason };
@@ -352,9 +358,12 @@ impl Core {
             entries,
             finalized: Moment::default(),
             best: Moment::default(),
+            following: Following::load(&*store)?,
             best_since: None,
-            payments: Payments::load(payments),
-            locks: Locks::load(store)?,
+            payments: Payments::load(payments, history::load(&*store)?),
+            store: store.clone(),
+            failure: OnceLock::new(),
+            locks: Locks::load(&*store)?,
             onion_public: failsafe_onion::public_key(&onion_key),
             onion_key,
             parameters: None,
@@ -365,7 +374,7 @@ impl Core {
             awake_since: None,
             guarded,
             insurer: Insurer::load(wanted, rebalance),
-            mode: Mode::load(store)?,
+            mode: Mode::load(&*store)?,
             risk,
             peer_quota,
             feed: broadcast::channel(FEED).0,
@@ -386,7 +395,7 @@ impl Core {
             unsigned: BTreeSet::new(),
             returns,
             orders,
-            restored: Restored::load(store)?,
+            restored: Restored::load(&*store)?,
             paid_requests,
             now_ms: 0,
         })
@@ -411,11 +420,6 @@ impl Core {
     /// The channel with a partner.
     pub fn channel(&self, partner: &AccountId) -> Option<&Channel> {
         self.entries.get(partner).map(|entry| &entry.channel)
-    }
-
-    /// A payment by its name.
-    pub fn payment(&self, id: &PaymentId) -> Option<&PaymentRecord> {
-        self.payments.get(id)
     }
 
     /// An invoice of ours by its hash.
@@ -466,6 +470,7 @@ impl Core {
         let dirty = std::mem::take(&mut out.dirty);
         self.seal(&dirty, out);
         self.tell_delivered(out);
+        self.archive_payments(out);
         for partner in dirty {
             self.note_risk(&partner);
             if let Some(entry) = self.entries.get(&partner) {

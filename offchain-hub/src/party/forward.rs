@@ -93,7 +93,7 @@ impl Core {
         if !self.forwards() {
             return Err(ReturnReason::Unavailable);
         }
-        if self.payments.get(&id).is_some() {
+        if self.knows_payment(&id) {
             return Err(ReturnReason::Duplicate);
         }
         if amount < self.policy.min_payment(asset) {

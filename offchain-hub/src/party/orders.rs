@@ -201,14 +201,14 @@ impl Core {
         let known = self.orders.get(&id).cloned();
         let mut order = known.clone().ok_or(CommandError::UnknownPayment(id))?;
         while order.is_due(self.now_ms) {
-            let made = self.payments.get(&order.instalment(id));
+            let made = self.payment(&order.instalment(id));
             let Some(progress) = made.map(|record| Progress::from(&record.state)) else { break };
             order.advance(progress, self.now_ms);
             if progress == Progress::Open {
                 break;
             }
         }
-        let made = self.payments.get(&order.instalment(id)).is_some();
+        let made = self.knows_payment(&order.instalment(id));
         if !made {
             order.skip(self.now_ms);
         }

@@ -40,11 +40,11 @@ impl Core {
         asset: AssetId,
         amount: Balance,
     ) -> Result<Option<PaymentRecord>, CommandError> {
-        let Some(record) = self.payments.get(&id) else { return Ok(None) };
+        let Some(record) = self.payment(&id) else { return Ok(None) };
         let same = record.direction == Direction::Out
             && (&record.to, record.asset, record.amount) == (to, asset, amount);
         if same {
-            Ok(Some(record.clone()))
+            Ok(Some(record))
         } else {
             Err(CommandError::Duplicate(id))
         }
@@ -104,7 +104,7 @@ impl Core {
         within: Clock,
         out: &mut Output,
     ) -> Result<PaymentRecord, CommandError> {
-        if self.payments.get(&id).is_some() {
+        if self.knows_payment(&id) {
             return Err(CommandError::Duplicate(id));
         }
         self.check_established(hub)?;
@@ -146,7 +146,7 @@ impl Core {
             Purpose::Direct { id } => (id, partner.clone()),
             Purpose::Delivery { id, from } => (id, from),
         };
-        if self.payments.get(&id).is_some() {
+        if self.knows_payment(&id) {
             // The money is ours all the same; only the name was taken.
             debug!(%id, "a payment came under a known name");
             return;
@@ -239,7 +239,7 @@ impl Core {
         out: &mut Output,
     ) {
         let delivered = |id: &PaymentId| {
-            self.payments.get(id).is_some_and(|record| {
+            self.payment(id).is_some_and(|record| {
                 record.direction == Direction::Through
                     && record.from == *partner
                     && record.state == PaymentState::Delivered

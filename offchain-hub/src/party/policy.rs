@@ -84,9 +84,15 @@ pub struct Policy {
     /// Messages that a peer may send in a second, one of them for every 4 KiB; 0: as many as it
     /// likes. Who sends more is read more slowly.
     pub peer_messages_per_second: u32,
+    /// Payments that are over and still kept in memory; older ones are read from the store when
+    /// somebody asks for them.
+    pub payments_in_memory: usize,
     /// How it signs and checks.
     pub signing: Signing,
 }
+
+/// [`Policy::payments_in_memory`] of programs: some 30 MB.
+pub const PAYMENTS_IN_MEMORY: usize = 100_000;
 
 impl Policy {
     /// The policy of an account that only makes on-chain payments.
@@ -107,6 +113,7 @@ impl Policy {
             insurance_fees: BTreeMap::new(),
             risk_caps: BTreeMap::new(),
             peer_messages_per_second: 0,
+            payments_in_memory: PAYMENTS_IN_MEMORY,
             signing: Signing::default(),
         }
     }

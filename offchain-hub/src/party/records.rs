@@ -4,7 +4,8 @@ use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -158,16 +159,51 @@ pub struct PaymentRecord {
 }
 
 impl PaymentRecord {
+    /// Whether it has come to an end that does not change any more, but by another attempt.
+    fn is_over(&self) -> bool {
+        match self.state {
+            PaymentState::Delivered
+            | PaymentState::Returned(_)
+            | PaymentState::Received
+            | PaymentState::Failed(_) => true,
+            PaymentState::Sent
+            | PaymentState::Accepted
+            | PaymentState::Locked
+            | PaymentState::Unknown => false,
+        }
+    }
+
+    /// The partner who has to say whether it arrived, if that is still open.
+    fn asks(&self) -> Option<&AccountId> {
+        let open = matches!(self.state, PaymentState::Sent | PaymentState::Accepted);
+        let via = self.via.as_ref().filter(|via| **via != self.to);
+        via.filter(|_| open && self.direction == Direction::Out)
+    }
+
     /// Whether its fee is ours.
     fn brings_fee(&self) -> bool {
         self.direction == Direction::Through && self.state == PaymentState::Delivered
     }
 }
 
-/// All payments that a party remembers, with what is not settled yet.
+/// What is known of payments that are no longer in memory.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub struct Archived {
+    /// How many were put away; one that was tried again counts again.
+    pub payments: u64,
+    /// The fees that those which have gone through us have left.
+    pub earned: BTreeMap<AssetId, Balance>,
+}
+
+/// The payments that a party has in memory: all that are under way, and the newest of the others.
 #[derive(Debug, Default)]
 pub struct Payments {
     records: HashMap<PaymentId, PaymentRecord>,
+    /// Those that are over, the longest first. One that is tried again is there twice.
+    over: VecDeque<PaymentId>,
+    archived: Archived,
+    /// Ours that have not arrived as far as we know, by who has to say so.
+    asks: HashMap<AccountId, BTreeSet<PaymentId>>,
     /// Signed to a partner, not acknowledged: nonce and payment.
     unacked: HashMap<AccountId, Vec<(Nonce, PaymentId)>>,
     /// Fees of payments that have gone through us.
@@ -176,18 +212,64 @@ pub struct Payments {
 
 impl Payments {
     /// After a restart.
-    pub fn load(records: impl IntoIterator<Item = (PaymentId, PaymentRecord)>) -> Self {
-        let mut payments = Self::default();
+    pub fn load(mut records: Vec<(PaymentId, PaymentRecord)>, archived: Archived) -> Self {
+        records.sort_by_key(|(_, record)| record.at_ms);
+        let mut payments = Self { earned: archived.earned.clone(), archived, ..Self::default() };
         for (id, record) in records {
             payments.insert(id, record);
         }
         payments
     }
 
-    fn note_earned(&mut self, asset: AssetId, fee: Balance) {
-        let sum = self.earned.entry(asset).or_default();
-        // Less than there is of the asset.
-        *sum = sum.checked_add(fee).unwrap_or(*sum);
+    /// Whether some are no longer in memory.
+    pub fn are_archived(&self) -> bool {
+        self.archived.payments > 0
+    }
+
+    /// Takes out those that are over, the oldest first, until `keep` of them are left, `most` at most.
+    /// They are to be put away together with what is then known of all that were.
+    pub fn archive(
+        &mut self,
+        keep: usize,
+        most: usize,
+    ) -> Option<(Vec<(PaymentId, PaymentRecord)>, &Archived)> {
+        let mut gone = vec![];
+        while self.over.len() > keep && gone.len() < most {
+            let Some(id) = self.over.pop_front() else { break };
+            // One that was tried again may be under way, or have been taken out before.
+            let Some(record) = self.records.get(&id).filter(|record| record.is_over()) else {
+                continue;
+            };
+            if record.brings_fee() {
+                add(&mut self.archived.earned, record.asset, record.fee);
+            }
+            self.archived.payments = self.archived.payments.saturating_add(1);
+            gone.extend(self.records.remove(&id).map(|record| (id, record)));
+        }
+        (!gone.is_empty()).then_some((gone, &self.archived))
+    }
+
+    /// Keeps the lists, when a record has become another one.
+    fn note_change(&mut self, id: PaymentId, before: Option<&PaymentRecord>, now: &PaymentRecord) {
+        if now.is_over() && !before.is_some_and(PaymentRecord::is_over) {
+            self.over.push_back(id);
+        }
+        if now.brings_fee() && !before.is_some_and(PaymentRecord::brings_fee) {
+            add(&mut self.earned, now.asset, now.fee);
+        }
+        let (asked, asks) = (before.and_then(PaymentRecord::asks), now.asks());
+        if asked == asks {
+            return;
+        }
+        if let Some((via, open)) = asked.and_then(|via| Some((via, self.asks.get_mut(via)?))) {
+            open.remove(&id);
+            if open.is_empty() {
+                self.asks.remove(via);
+            }
+        }
+        if let Some(via) = asks {
+            self.asks.entry(via.clone()).or_default().insert(id);
+        }
     }
 
     fn note_unacked(&mut self, id: PaymentId, record: &PaymentRecord) {
@@ -204,21 +286,16 @@ impl Payments {
     /// A new payment.
     pub fn insert(&mut self, id: PaymentId, record: PaymentRecord) {
         self.note_unacked(id, &record);
-        if record.brings_fee() && !self.records.get(&id).is_some_and(PaymentRecord::brings_fee) {
-            self.note_earned(record.asset, record.fee);
-        }
-        self.records.insert(id, record);
+        let before = self.records.insert(id, record.clone());
+        self.note_change(id, before.as_ref(), &record);
     }
 
     /// Moves a payment on; `None` if it is not known.
     pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
-        let record = self.records.get_mut(id)?;
-        let before = record.brings_fee();
-        record.state = state;
-        let fee = (record.asset, record.fee);
-        if record.brings_fee() && !before {
-            self.note_earned(fee.0, fee.1);
-        }
+        let before = self.records.get(id)?.clone();
+        let now = PaymentRecord { state, ..before.clone() };
+        self.note_change(*id, Some(&before), &now);
+        self.records.insert(*id, now);
         self.records.get(id)
     }
 
@@ -238,13 +315,9 @@ impl Payments {
 
     /// Payments of ours through `via` that have not arrived as far as we know, newest first.
     pub fn undelivered(&self, via: &AccountId) -> Vec<PaymentId> {
-        let open = self.records.iter().filter(|(_, record)| {
-            record.direction == Direction::Out
-                && record.via.as_ref() == Some(via)
-                && record.to != *via
-                && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
-        });
-        let mut open: Vec<_> = open.map(|(id, record)| (record.at_ms, *id)).collect();
+        let open = self.asks.get(via).into_iter().flatten();
+        let at = |id: &PaymentId| Some((self.records.get(id)?.at_ms, *id));
+        let mut open: Vec<_> = open.filter_map(at).collect();
         open.sort_unstable_by(|a, b| b.cmp(a));
         open.into_iter().map(|(_, id)| id).collect()
     }
@@ -259,11 +332,125 @@ impl Payments {
         &self.earned
     }
 
-    /// The newest payments.
+    /// The newest payments of those in memory.
     pub fn newest(&self, limit: usize) -> Vec<(PaymentId, PaymentRecord)> {
-        let mut all: Vec<_> = self.records.iter().map(|(id, r)| (*id, r.clone())).collect();
-        all.sort_by_key(|(id, record)| (std::cmp::Reverse(record.at_ms), *id));
+        let order = |id: &PaymentId, record: &PaymentRecord| (Reverse(record.at_ms), *id);
+        let mut all: Vec<_> = self.records.iter().collect();
+        if let Some(last) = limit.checked_sub(1).filter(|last| *last < all.len()) {
+            all.select_nth_unstable_by_key(last, |(id, record)| order(id, record));
+        }
         all.truncate(limit);
-        all
+        all.sort_by_key(|(id, record)| order(id, record));
+        all.into_iter().map(|(id, record)| (*id, record.clone())).collect()
+    }
+}
+
+fn add(sums: &mut BTreeMap<AssetId, Balance>, asset: AssetId, fee: Balance) {
+    let sum = sums.entry(asset).or_default();
+    // Less than there is of the asset.
+    *sum = sum.checked_add(fee).unwrap_or(*sum);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use failsafe_primitives::NATIVE_ASSET as FRD;
+
+    fn account(number: u8) -> AccountId {
+        AccountId::new([number; 32])
+    }
+
+    fn id(number: u8) -> PaymentId {
+        PaymentId([number; 16])
+    }
+
+    /// The payment with this number, of as many milliseconds.
+    fn record(number: u8, direction: Direction, state: PaymentState) -> PaymentRecord {
+        PaymentRecord {
+            at_ms: number.into(),
+            direction,
+            asset: FRD,
+            amount: 10,
+            fee: 1,
+            from: account(1),
+            to: account(2),
+            via: Some(account(3)),
+            nonce: number.into(),
+            state,
+        }
+    }
+
+    fn through(numbers: impl IntoIterator<Item = u8>, state: PaymentState) -> Payments {
+        let records = numbers.into_iter().map(|n| (id(n), record(n, Direction::Through, state)));
+        Payments::load(records.collect(), Archived::default())
+    }
+
+    fn archive(payments: &mut Payments, keep: usize) -> Vec<PaymentId> {
+        let gone = payments.archive(keep, 100).map(|(gone, _)| gone);
+        gone.into_iter().flatten().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn oldest_payments_should_be_put_away_when_more_are_over_than_are_kept() {
+        let mut payments = through([3, 1, 2, 4], PaymentState::Delivered);
+        assert!(!payments.are_archived());
+        assert_eq!(archive(&mut payments, 2), [id(1), id(2)]);
+        assert!(payments.are_archived());
+        assert_eq!(payments.get(&id(1)), None);
+        assert!(payments.get(&id(3)).is_some());
+        assert_eq!(archive(&mut payments, 2), []);
+    }
+
+    #[test]
+    fn payments_should_stay_in_memory_when_they_are_under_way() {
+        let mut payments = through([1, 2, 3], PaymentState::Sent);
+        assert_eq!(archive(&mut payments, 0), []);
+        payments.set_state(&id(2), PaymentState::Delivered);
+        assert_eq!(archive(&mut payments, 0), [id(2)]);
+        assert_eq!(payments.acked(&account(3), 9), [id(1), id(2), id(3)]);
+    }
+
+    #[test]
+    fn payment_should_stay_in_memory_when_it_is_tried_again() {
+        let mut payments = Payments::default();
+        let failed = PaymentState::Failed(Failure::Expired);
+        payments.insert(id(1), record(1, Direction::Out, failed));
+        payments.insert(id(1), record(1, Direction::Out, PaymentState::Locked));
+        assert_eq!(archive(&mut payments, 0), []);
+        payments.set_state(&id(1), PaymentState::Delivered);
+        assert_eq!(archive(&mut payments, 0), [id(1)]);
+    }
+
+    #[test]
+    fn fees_should_count_once_when_payments_were_put_away_before_a_restart() {
+        let mut payments = through(1..=5, PaymentState::Delivered);
+        let known = payments.archive(2, 100).map(|(_, known)| known.clone()).unwrap();
+        assert_eq!(known, Archived { payments: 3, earned: BTreeMap::from([(FRD, 3)]) });
+        assert_eq!(payments.earned(), 5);
+        let delivered = |n| (id(n), record(n, Direction::Through, PaymentState::Delivered));
+        let again = Payments::load(vec![delivered(4), delivered(5)], known);
+        assert_eq!(again.earned(), 5);
+        assert!(again.are_archived());
+    }
+
+    #[test]
+    fn partner_should_be_asked_for_our_payments_that_have_not_arrived_newest_first() {
+        let mut payments = Payments::default();
+        for number in 1..=4 {
+            payments.insert(id(number), record(number, Direction::Out, PaymentState::Sent));
+        }
+        payments.set_state(&id(2), PaymentState::Accepted);
+        payments.set_state(&id(3), PaymentState::Delivered);
+        assert_eq!(payments.undelivered(&account(3)), [id(4), id(2), id(1)]);
+        assert_eq!(payments.undelivered(&account(2)), []);
+    }
+
+    #[test]
+    fn newest_payments_should_come_first_when_there_are_more_than_wanted() {
+        let payments = through([5, 1, 4, 2, 3], PaymentState::Delivered);
+        let newest: Vec<_> = payments.newest(2).into_iter().map(|(id, _)| id).collect();
+        assert_eq!(newest, [id(5), id(4)]);
+        assert_eq!(payments.newest(9).len(), 5);
+        assert_eq!(payments.newest(0).len(), 0);
     }
 }

@@ -27,6 +27,11 @@ impl Core {
         }
     }
 
+    /// Whether the store was restored and has not been seen with the chain since.
+    pub(super) fn is_newly_restored(&self) -> bool {
+        self.restored.as_ref().is_some_and(|restored| restored.since.is_none())
+    }
+
     /// What was owed to the partner as a return may have been given back by what was lost: to give
     /// it back again is for a person to decide.
     pub(super) fn forget_returns(&mut self, partner: &AccountId, out: &mut Output) {

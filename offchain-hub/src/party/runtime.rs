@@ -53,7 +53,7 @@ const INPUTS: usize = 4_096;
 const MAX_INPUTS_PER_COMMIT: usize = 1_024;
 /// How often time passes for the core.
 const TICK: Duration = Duration::from_millis(5);
-/// How long the first look at the chain may take.
+/// How long the first look at the chain may show nothing new.
 const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long watchtowers have to take the newest of every channel before a stop.
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -239,7 +239,7 @@ impl Party {
         let listening = listener.as_ref().and_then(|listener| listener.local_addr().ok());
 
         let key = Arc::new(key);
-        let core = Core::load(key.clone(), genesis, policy, onion_key, &*store)?;
+        let core = Core::load(key.clone(), genesis, policy, onion_key, store.clone())?;
         let (quota, counters) = (core.peer_quota.clone(), core.counters().clone());
         let feed = core.feed.clone();
         let (inputs, waiting) = mpsc::channel(INPUTS);
@@ -252,12 +252,13 @@ impl Party {
         }
         let (follower, track) =
             Follower::new(client.clone(), account.clone(), core.partners(), core.hashes(), news);
+        let follower = follower.resume(core.followed());
 
         let mut tasks = JoinSet::new();
         tasks.spawn(follower.run());
-        let (first_block, seen) = oneshot::channel();
+        let (progress, seen) = watch::channel(false);
         let news_input = |news| HostInput::Core(Input::Chain(news));
-        tasks.spawn(chain::forward_news(fresh, inputs.clone(), news_input, first_block));
+        tasks.spawn(chain::forward_news(fresh, inputs.clone(), news_input, progress));
         tasks.spawn(forward_outcomes(outcomes, inputs.clone()));
         tasks.spawn(tick(inputs.clone()));
 
@@ -317,9 +318,8 @@ impl Party {
             dialing: Arc::default(),
             sessions: sessions.clone(),
         };
-        match timeout(FIRST_BLOCK_TIMEOUT, seen).await {
-            Ok(Ok(())) => {},
-            _ => return Err(PartyError::NoBlock),
+        if !chain::first_block(seen, FIRST_BLOCK_TIMEOUT).await {
+            return Err(PartyError::NoBlock);
         }
         for task in party.handover.tasks(&sessions.identity) {
             party.spawn(task);
@@ -479,7 +479,6 @@ impl Drop for Stopping {
 }
 
 /// Milliseconds since 1970.
-/// Milliseconds since 1970.
 pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
@@ -562,9 +561,10 @@ impl Host {
             if let (Some(interceptor), false) = (&mut self.interceptor, out.batch.is_empty()) {
                 interceptor.before_commit(&out.batch);
             }
-            let ours = match out.batch.is_empty() {
-                true => self.store.check(),
-                false => {
+            let ours = match (self.core.failure(), out.batch.is_empty()) {
+                (Some(problem), _) => Err(problem),
+                (None, true) => self.store.check(),
+                (None, false) => {
                     let begun = Instant::now();
                     let committed = self.store.commit(&out.batch);
                     self.core.counters().committed(inputs, begun.elapsed());

@@ -57,12 +57,12 @@ pub struct Audit {
 /// # Errors
 /// [`StoreError`] when something cannot be read at all.
 pub fn audit(tables: Tables, key: &AccountKey) -> Result<Audit, StoreError> {
-    let copy = Copy(tables);
-    let owner = super::owner(&copy)?;
+    let copy = Arc::new(Copy(tables));
+    let owner = super::owner(&*copy)?;
     let records = copy.0.iter().map(|(_, records)| records.len()).sum();
     // Reading is what a party does at its start.
     let genesis = owner.genesis.unwrap_or_default();
-    let core = Core::load(Arc::new(key.clone()), genesis, Policy::payer(), [0; 32], &copy)?;
+    let core = Core::load(Arc::new(key.clone()), genesis, Policy::payer(), [0; 32], copy.clone())?;
     let channels = core.channels();
     let keys = copy.scan(Table::Channels)?;
     let by_key = |channel: &Channel| {

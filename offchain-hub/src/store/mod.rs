@@ -16,7 +16,7 @@ use rand::RngCore;
 use sp_core::H256;
 
 /// Version of the records' layout.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Groups of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,8 +25,10 @@ pub enum Table {
     Meta,
     /// Channels by partner.
     Channels,
-    /// Payments by id.
+    /// Payments by id: those under way, and the newest of the others.
     Payments,
+    /// Older payments by id.
+    History,
     /// Calls on their way to the chain, by number.
     Intents,
     /// Spenders that owe a withdrawal proof, by partner.
@@ -51,10 +53,11 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Meta,
         Self::Channels,
         Self::Payments,
+        Self::History,
         Self::Intents,
         Self::Wanted,
         Self::Terms,
@@ -73,6 +76,7 @@ impl Table {
             Self::Meta => "meta",
             Self::Channels => "channels",
             Self::Payments => "payments",
+            Self::History => "history",
             Self::Intents => "intents",
             Self::Wanted => "wanted",
             Self::Terms => "terms",
@@ -313,7 +317,8 @@ fn read_owner(bytes: Option<Vec<u8>>) -> Result<Owner, StoreError> {
     Owner::decode(&mut &bytes[..]).map_err(|e| damaged(e.to_string()))
 }
 
-/// Refuses a store of another account or chain; notes the chain on first use.
+/// Refuses a store of another account or chain; notes the chain on first use, and that the records may
+/// have this program's layout from now on, which earlier programs do not know.
 pub fn check_owner(
     store: &dyn Store,
     account: &AccountId,
@@ -325,7 +330,7 @@ pub fn check_owner(
     }
     match known.genesis {
         Some(found) if found != genesis => Err(StoreError::OtherChain { found, expected: genesis }),
-        Some(_) => Ok(()),
-        None => write_owner(store, &Owner { genesis: Some(genesis), ..known }),
+        Some(_) if known.schema == SCHEMA => Ok(()),
+        _ => write_owner(store, &Owner { schema: SCHEMA, genesis: Some(genesis), ..known }),
     }
 }

@@ -242,17 +242,18 @@ impl Chain {
         partners: &[AccountId],
         hashes: &[LockHash],
         (known, height): (u64, u64),
-        all: bool,
+        facts_since: Option<u64>,
     ) -> News {
         let me = self.account(who);
-        let blocks = self.blocks.range((Bound::Excluded(known), Bound::Included(height)));
-        let blocks: Vec<&Block> = blocks.map(|(_, block)| block).collect();
+        let since = |known| self.blocks.range((Bound::Excluded(known), Bound::Included(height)));
+        let blocks: Vec<&Block> = since(known).map(|(_, block)| block).collect();
         let touched = |partner: &AccountId| {
             let partner = self.account(partner);
-            all || blocks.iter().any(|b| b.touched.contains(&me) || b.touched.contains(&partner))
+            let touches = |b: &Block| b.touched.contains(&me) || b.touched.contains(&partner);
+            facts_since.is_none_or(|known| since(known).any(|(_, block)| touches(block)))
         };
         let facts = partners.iter().filter(|partner| touched(partner));
-        let seen = |hash: &&LockHash| all || blocks.iter().any(|b| b.revealed.contains(*hash));
+        let seen = |hash: &&LockHash| blocks.iter().any(|b| b.revealed.contains(*hash));
         let reveals = hashes.iter().filter(seen);
         let reveals = reveals.filter_map(|hash| Some((*hash, self.reveal(hash, height)?)));
         let ended = blocks.iter().flat_map(|block| &block.calls).filter(|(w, _)| w.who == me);

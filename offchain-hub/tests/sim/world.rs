@@ -4,7 +4,7 @@ use crate::chain::{Chain, News, GENESIS};
 use codec::Encode;
 use failsafe_channel::{Message, Sign};
 use failsafe_hub::{
-    chain::{Call, ChainNews, Outcome, Track},
+    chain::{Call, ChainNews, Followed, Outcome, Track},
     keys::{AccountKey, Scheme},
     party::{
         core::{Action, Core, Input, Output, SessionId},
@@ -27,6 +27,7 @@ use failsafe_primitives::{
     AccountId, Balance, Parameters, NATIVE_ASSET,
 };
 use rand::{rngs::StdRng, Rng, SeedableRng};
+use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Arc, Mutex},
@@ -44,6 +45,8 @@ pub const CREDIT: Balance = 300;
 const INSURE_ABOVE: Balance = 100;
 /// Pause between the rebalances of a hub.
 const REBALANCE_MS: u64 = 12_000;
+/// Payments that are over and still in memory: few, so that older ones are asked for, too.
+const IN_MEMORY: usize = 4;
 /// What hubs ask for forwarding.
 pub const FEE: Balance = 1;
 
@@ -252,7 +255,7 @@ impl World {
             let policy = policy(hub, &neighbours, unsigned_limit);
             let disk = Arc::new(Disk::default());
             let onion_key = [u8::try_from(at + 1).expect("few parties"); 32];
-            let core = Core::load(key.clone(), GENESIS, policy.clone(), onion_key, &*disk)
+            let core = Core::load(key.clone(), GENESIS, policy.clone(), onion_key, disk.clone())
                 .expect("an empty disk");
             let vice = vices.iter().find(|(who, _)| *who == at).map_or(Vice::None, |(_, v)| *v);
             Party {
@@ -453,7 +456,8 @@ impl World {
     fn wake(&mut self, at: usize) {
         let party = &mut self.parties[at];
         let (key, policy, onion) = (party.key.clone(), party.policy.clone(), party.onion_key);
-        party.core = Core::load(key, GENESIS, policy, onion, &*party.disk).expect("its own disk");
+        party.core =
+            Core::load(key, GENESIS, policy, onion, party.disk.clone()).expect("its own disk");
         party.hashes = party.core.hashes().into_iter().collect();
         party.new_hashes = party.hashes.clone();
         for (number, record) in party.core.stored_calls().collect::<Vec<_>>() {
@@ -463,19 +467,21 @@ impl World {
         let survey = ChainNews::Survey { parameters: parameters(), hubs: vec![] };
         self.feed(at, Input::Chain(survey));
         let final_one = self.parties[at].seen.1;
-        self.hear(at, (0, final_one), true, true);
+        // Calls of any block may have ended without it; of the channels it knows more.
+        let followed = self.parties[at].core.followed().map(|place| place.block.into());
+        self.hear(at, (0, final_one), true, followed);
         let best = self.chain.best_height();
         self.parties[at].seen.0 = best;
-        self.hear(at, (best, best), false, false);
+        self.hear(at, (best, best), false, Some(best));
     }
 
-    /// Tells a party of blocks.
-    fn hear(&mut self, at: usize, blocks: (u64, u64), finalized: bool, all: bool) {
+    /// Tells a party of blocks, and of the pairs that were touched since one, or of all.
+    fn hear(&mut self, at: usize, blocks: (u64, u64), finalized: bool, since: Option<u64>) {
         let who = self.account(at);
         let partners: Vec<_> = self.parties[at].partners.iter().cloned().collect();
         let hashes: Vec<_> = self.parties[at].hashes.iter().copied().collect();
         let News { moment, facts, mut reveals, ended } =
-            self.chain.news(&who, &partners, &hashes, blocks, all);
+            self.chain.news(&who, &partners, &hashes, blocks, since);
         if finalized {
             for hash in std::mem::take(&mut self.parties[at].new_hashes) {
                 let known = self.chain.reveal(&hash, blocks.1).map(|reveal| (hash, reveal));
@@ -493,6 +499,9 @@ impl World {
         };
         self.feed(at, Input::Chain(news));
         if finalized {
+            let block = u32::try_from(blocks.1).expect("few blocks");
+            let place = Followed { block, hash: H256::zero() };
+            self.feed(at, Input::Chain(ChainNews::Followed(place)));
             for (number, done) in ended {
                 self.chain.note_end(&who, number, done.clone());
                 self.call_ended(at, number, done);
@@ -653,7 +662,7 @@ impl World {
         if best > known {
             // All that is not final: a reorganisation may have changed it.
             self.parties[at].seen.0 = best;
-            self.hear(at, (known, best), false, false);
+            self.hear(at, (known, best), false, Some(known));
         }
     }
 
@@ -663,7 +672,7 @@ impl World {
             return;
         }
         self.parties[at].seen.1 = target;
-        self.hear(at, (known, target), true, false);
+        self.hear(at, (known, target), true, Some(known));
     }
 
     fn reorganise(&mut self) {
@@ -895,6 +904,7 @@ fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Polic
         min_payments: BTreeMap::new(),
         rates: vec![],
         insurance_fees: BTreeMap::new(),
+        payments_in_memory: IN_MEMORY,
         signing: Signing::default(),
     }
 }

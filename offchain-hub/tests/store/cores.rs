@@ -3,7 +3,7 @@
 use codec::Encode;
 use failsafe_channel::{Channel, Moment, PairFacts, PaymentId, ReturnReason, Sign};
 use failsafe_hub::{
-    chain::ChainNews,
+    chain::{ChainNews, Followed},
     keys::{AccountKey, Scheme},
     party::{
         core::{Input, Output},
@@ -25,6 +25,10 @@ fn partner(number: u8) -> AccountId {
     AccountId::new([number; 32])
 }
 
+fn store(dir: &tempfile::TempDir) -> Arc<FjallStore> {
+    Arc::new(FjallStore::create(&dir.path().join("store")).unwrap())
+}
+
 fn facts(number: u8, block: u32, epoch: u32) -> PairFacts {
     let at = Moment { block, clock: block.into() };
     let mut facts = PairFacts::unknown(&key().account(), &partner(number), at).unwrap();
@@ -32,12 +36,12 @@ fn facts(number: u8, block: u32, epoch: u32) -> PairFacts {
     facts
 }
 
-fn load(store: &dyn Store) -> Core {
-    Core::load(Arc::new(key()), GENESIS, Policy::payer(), [0; 32], store).unwrap()
+fn load(store: &Arc<FjallStore>) -> Core {
+    Core::load(Arc::new(key()), GENESIS, Policy::payer(), [0; 32], store.clone()).unwrap()
 }
 
 /// One input, with what it leads to made durable.
-fn handle(core: &mut Core, store: &dyn Store, input: Input) -> Batch {
+fn handle(core: &mut Core, store: &FjallStore, input: Input) -> Batch {
     let mut out = Output::default();
     core.handle(1_000, input, &mut out);
     core.finish(&mut out);
@@ -62,7 +66,7 @@ fn is_restored(core: &Core, number: u8) -> bool {
 #[test]
 fn new_channel_should_count_as_restored_when_the_store_was_restored_a_while_ago() {
     let dir = tempfile::tempdir().unwrap();
-    let store = FjallStore::create(&dir.path().join("store")).unwrap();
+    let store = store(&dir);
     let mut batch = Batch::default();
     Restored::default().put(&mut batch);
     store.commit(&batch).unwrap();
@@ -70,12 +74,12 @@ fn new_channel_should_count_as_restored_when_the_store_was_restored_a_while_ago(
     handle(&mut core, &store, tracked(2, 9));
     assert!(is_restored(&core, 2), "before anything is known of the chain");
     handle(&mut core, &store, finalized(10, vec![]));
-    assert_eq!(Restored::load(&store).unwrap(), Some(Restored { since: Some(10) }));
+    assert_eq!(Restored::load(&*store).unwrap(), Some(Restored { since: Some(10) }));
 
     // Over a restart.
     let mut core = load(&store);
     handle(&mut core, &store, finalized(1_010, vec![]));
-    assert_eq!(Restored::load(&store).unwrap(), Some(Restored { since: Some(10) }));
+    assert_eq!(Restored::load(&*store).unwrap(), Some(Restored { since: Some(10) }));
     handle(&mut core, &store, tracked(3, 1_010));
     assert!(is_restored(&core, 3));
     handle(&mut core, &store, finalized(1_011, vec![]));
@@ -86,7 +90,7 @@ fn new_channel_should_count_as_restored_when_the_store_was_restored_a_while_ago(
 #[test]
 fn new_channel_should_be_as_ever_when_the_store_was_never_restored() {
     let dir = tempfile::tempdir().unwrap();
-    let store = FjallStore::create(&dir.path().join("store")).unwrap();
+    let store = store(&dir);
     let mut core = load(&store);
     handle(&mut core, &store, tracked(2, 9));
     assert!(!is_restored(&core, 2));
@@ -96,7 +100,7 @@ fn new_channel_should_be_as_ever_when_the_store_was_never_restored() {
 #[test]
 fn return_should_not_be_made_again_when_the_chain_has_moved_on_since_the_backup() {
     let dir = tempfile::tempdir().unwrap();
-    let store = FjallStore::create(&dir.path().join("store")).unwrap();
+    let store = store(&dir);
     let mut batch = Batch::default();
     for number in [2u8, 3] {
         let me = key().account();
@@ -119,4 +123,66 @@ fn return_should_not_be_made_again_when_the_chain_has_moved_on_since_the_backup(
     let left: Vec<_> =
         store.scan(Table::Returns).unwrap().into_iter().map(|(key, _)| key).collect();
     assert_eq!(left, vec![3u64.to_be_bytes().to_vec()], "the other one is still owed");
+}
+
+fn followed(block: u32) -> Input {
+    Input::Chain(ChainNews::Followed(Followed { block, hash: H256::repeat_byte(1) }))
+}
+
+#[test]
+fn chain_should_be_followed_from_where_it_was_left_when_a_party_starts_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    let mut core = load(&store);
+    assert_eq!(core.followed(), None, "every channel is to be read");
+    handle(&mut core, &store, finalized(9, vec![]));
+    handle(&mut core, &store, followed(9));
+    assert_eq!(load(&store).followed().map(|followed| followed.block), Some(9));
+}
+
+#[test]
+fn every_channel_should_be_read_when_the_store_was_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    let mut core = load(&store);
+    handle(&mut core, &store, followed(9));
+    let mut batch = Batch::default();
+    Restored::default().put(&mut batch);
+    store.commit(&batch).unwrap();
+    assert_eq!(load(&store).followed(), None);
+}
+
+#[test]
+fn store_should_be_refused_when_it_is_damaged_in_how_far_the_chain_was_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    let mut batch = Batch::default();
+    batch.put(Table::Meta, b"followed", vec![1]);
+    store.commit(&batch).unwrap();
+    let refused = Core::load(Arc::new(key()), GENESIS, Policy::payer(), [0; 32], store);
+    let error = refused.err().expect("it cannot be read").to_string();
+    assert!(error.contains("how far the chain was followed"), "{error}");
+}
+
+#[test]
+fn facts_should_be_taken_in_with_the_next_block_when_they_come_in_parts() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir);
+    let mut core = load(&store);
+    for number in [2, 3, 4] {
+        handle(&mut core, &store, tracked(number, 5));
+    }
+    let mut core = load(&store);
+    let part = ChainNews::Part { facts: vec![facts(2, 9, 1), facts(3, 9, 0)] };
+    handle(&mut core, &store, Input::Chain(part));
+    let epoch = |core: &Core, number| core.channel(&partner(number)).unwrap().epoch();
+    assert_eq!(epoch(&core, 2), 0, "not before the block itself");
+    let batch = handle(&mut core, &store, finalized(9, vec![facts(4, 9, 1)]));
+    assert_eq!([2, 3, 4].map(|number| epoch(&core, number)), [1, 0, 1]);
+    let stored = Change::Put(Table::Channels, partner(3).encode(), vec![]);
+    let is_three = |change: &Change| {
+        matches!((change, &stored),
+        (Change::Put(Table::Channels, key, _), Change::Put(_, three, _)) if key == three)
+    };
+    assert!(!batch.changes.iter().any(is_three), "nothing new is not written");
 }

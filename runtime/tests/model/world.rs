@@ -138,9 +138,12 @@ pub fn play(ops: &[Op]) -> Result<Totals, String> {
 /// The four validators' chain with other people: few enough money that it runs out.
 fn genesis(keys: &Keys) -> serde_json::Value {
     let mut config = genesis_config(LOCAL);
-    let authority =
-        |who: &Account| sp_consensus_aura::sr25519::AuthorityId::from(keys.party(*who).0.public());
-    config["aura"]["authorities"] = json!(AUTHORS.iter().map(authority).collect::<Vec<_>>());
+    let validators = config["governance"]["validators"].as_array_mut().expect("a list");
+    validators.truncate(AUTHORS.len());
+    for (validator, who) in validators.iter_mut().zip(AUTHORS) {
+        validator["account"] = json!(keys.id(who));
+        validator["aura"] = json!(keys.party(who).0.public());
+    }
     let native = |who: Account| (keys.id(who), native_money(who));
     config["balances"]["balances"] = json!((0..8).map(native).collect::<Vec<_>>());
     let asset = |(asset, issuer): (AssetId, Account)| {

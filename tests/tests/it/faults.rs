@@ -1,8 +1,12 @@
 //! The switch for faults is in `failsafe-faulty` alone; and faults that no scenario is about.
 
+use failsafe_hub::rpc::FailsafeRpcClient;
 use failsafe_tests::{
     fault::NAMES,
-    harness::{events::names_of_events, program, Failure, HubOptions, Plan},
+    harness::{
+        events::names_of_events, eventually, program, town::PATIENCE, Failure, HubOptions, Plan,
+        Process, Wallet,
+    },
     story::report::frd,
 };
 use std::process::Command;
@@ -75,5 +79,38 @@ async fn s19_hub_should_counter_when_the_wallet_disputes_with_its_oldest_state(
     let replaced = told.iter().filter(|name| *name == "Insurance.SimplexReplaced").count();
     assert_eq!(replaced, 1, "the newest state would have needed no answer: {told:?}");
     assert_eq!(town.wallet("b").frd().await?.own_uninsured.0, frd(40));
+    town.close().await
+}
+
+/// Pays under a name, and asks again for what was not answered: a name is paid once.
+async fn pay(from: &Wallet, to: &Wallet, number: u64, amount: &str) -> Result<(), Failure> {
+    let (client, to, name) = (from.client()?, to.at("h"), format!("{number:032x}"));
+    eventually("the payment arrives", PATIENCE, || async {
+        let paid = client.pay(to.clone(), amount.into(), None, Some(name.clone())).await;
+        Ok(paid.ok().filter(|row| row.state == "delivered").map(drop))
+    })
+    .await
+}
+
+/// What arrives out of order ends the session, and comes again with the next one: everything is paid
+/// once.
+#[tokio::test(flavor = "multi_thread")]
+async fn payments_should_arrive_once_when_the_hubs_messages_leave_in_another_order(
+) -> Result<(), Failure> {
+    const PAYMENTS: u64 = 24;
+    let options = HubOptions { faults: vec!["reorder=10%".into()], ..HubOptions::default() };
+    let plan = Plan::story().hub("h", 1_000, options).wallet("a", 101, "h").wallet("b", 10, "h");
+    let town = plan.start().await?;
+    town.insure("a", "h", 100).await?;
+    let forth = (0..PAYMENTS).map(|number| pay(town.wallet("a"), town.wallet("b"), number, "2"));
+    futures::future::try_join_all(forth).await?;
+    let back = (PAYMENTS..2 * PAYMENTS).map(|n| pay(town.wallet("b"), town.wallet("a"), n, "1"));
+    futures::future::try_join_all(back).await?;
+    town.wallet("b")
+        .wait_for_frd("B has kept a half", PATIENCE, |row| row.own_uninsured.0 == frd(PAYMENTS))
+        .await?;
+    let heard = ["a", "b"].map(|name| town.wallet(name).process().map(Process::output));
+    let heard = heard.into_iter().collect::<Result<String, Failure>>()?;
+    assert!(heard.contains("out of step with the partner"), "nothing came out of order");
     town.close().await
 }

@@ -49,7 +49,10 @@ impl Core {
                 }
                 self.reveal_due(out);
             },
+            ChainNews::Part { facts } => self.parts.extend(facts),
             ChainNews::Finalized { moment, facts } => self.on_finalized(moment, facts, out),
+            // After a restart it reads all pairs.
+            ChainNews::Followed(_) => {},
         }
     }
 
@@ -72,7 +75,7 @@ impl Core {
     pub(super) fn on_finalized(&mut self, moment: Moment, facts: Vec<PairFacts>, out: &mut Output) {
         self.finalized = moment;
         let mut touched = vec![];
-        for PairFacts { view, .. } in facts {
+        for PairFacts { view, .. } in std::mem::take(&mut self.parts).into_iter().chain(facts) {
             let pair = view.pair.clone();
             if let Some(seen) = self.pairs.get_mut(&pair) {
                 seen.finalized = Some(view);
