@@ -570,7 +570,6 @@ impl HubConfig {
             risk_caps,
             peer_messages_per_second: self.limits.peer_messages_per_second,
             payments_in_memory: PAYMENTS_IN_MEMORY,
-            payments_in_memory: PAYMENTS_IN_MEMORY,
             signing: if self.sign_together { Signing::Together } else { Signing::Single },
         })
     }

@@ -19,7 +19,7 @@ use crate::{
     records::{Key, Watched},
 };
 use codec::Decode;
-use failsafe_channel::Moment;
+use failsafe_channel::{Moment, PairFacts};
 use failsafe_hub::{
     chain::{
         submit::{Outcome, Record},
@@ -235,6 +235,7 @@ impl Core {
             packets: BTreeMap::new(),
             usage: BTreeMap::new(),
             pairs: BTreeMap::new(),
+            parts: vec![],
             waiting: 0,
             disputed: BTreeSet::new(),
             secretive: BTreeSet::new(),

@@ -24,7 +24,7 @@ use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::{interval, sleep, timeout, MissedTickBehavior},
+    time::{interval, sleep, MissedTickBehavior},
 };
 use tracing::{debug, error, info};
 

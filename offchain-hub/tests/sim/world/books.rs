@@ -23,7 +23,7 @@ impl World {
         let mut expected: Vec<i128> = vec![i128::try_from(FUNDS).expect("little money"); size];
         for record in std::mem::take(&mut self.tries) {
             let Try { payer, payee, amount, hash, id } = record;
-            let paid = self.parties[payer].core.payment(&id).cloned();
+            let paid = self.parties[payer].core.payment(&id);
             let got = self.parties[payee].core.invoice(&hash).map(|i| (i.state, i.received));
             let received = got.map_or(0, |(_, received)| received);
             let state = paid.as_ref().map(|paid| paid.state);
@@ -47,7 +47,7 @@ impl World {
             expected[payee] += i128::try_from(received).expect("little money");
         }
         for PlainTry { payer, payee, id } in std::mem::take(&mut self.plain) {
-            let paid = self.parties[payer].core.payment(&id).cloned();
+            let paid = self.parties[payer].core.payment(&id);
             // Whom it trusted with the money is the payer's affair.
             let spent = match &paid {
                 None => 0,

@@ -29,7 +29,7 @@ impl World {
         let fees = HubFees { base: FEE, ppm: 0 };
         let pay = Command::Pay { id, via, to, asset: NATIVE_ASSET, amount, fees };
         self.ask(payer, pay);
-        let record = self.parties[payer].core.payment(&id).cloned();
+        let record = self.parties[payer].core.payment(&id);
         record.map(|record| record.state)
     }
 
