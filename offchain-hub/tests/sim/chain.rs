@@ -147,6 +147,11 @@ impl Chain {
         &self.blocks[&height]
     }
 
+    /// Whether all blocks after this one can be looked at.
+    pub fn remembers(&self, height: u64) -> bool {
+        self.blocks.keys().next().is_some_and(|oldest| *oldest <= height + 1)
+    }
+
     /// Forgets blocks that are final for everybody.
     pub fn forget_before(&mut self, height: u64) {
         self.blocks = self.blocks.split_off(&height);

@@ -469,6 +469,7 @@ impl World {
         let final_one = self.parties[at].seen.1;
         // Calls of any block may have ended without it; of the channels it knows more.
         let followed = self.parties[at].core.followed().map(|place| place.block.into());
+        let followed = followed.filter(|block| self.chain.remembers(*block));
         self.hear(at, (0, final_one), true, followed);
         let best = self.chain.best_height();
         self.parties[at].seen.0 = best;
