@@ -137,6 +137,9 @@ pub enum Fault {
         /// What we have.
         known: Nonce,
     },
+    /// An update before the partner has said where it stands.
+    #[error("an update before the session's Reestablish: reconnect")]
+    TooEarly,
     /// Not signed by the partner, or over another simplex.
     #[error("the signature does not fit the resulting simplex")]
     BadSignature,
@@ -268,7 +271,7 @@ impl Fault {
     pub fn proves_cheating(&self) -> bool {
         match self {
             // It lags or was restored; a new session brings it into step or lets it find out.
-            Self::Gap { .. } => false,
+            Self::Gap { .. } | Self::TooEarly => false,
             // Our node lags.
             Self::AsOfInFuture { .. } | Self::TooManyHeld | Self::EpochAhead { .. } => false,
             // The chain's parameter has just changed.

@@ -368,7 +368,10 @@ impl Channel {
         update: Update,
     ) -> Result<Vec<Effect>, Fault> {
         if self.is_void(&update) {
-            return Ok(vec![]);
+            let unheard = self.session.heard.is_none() && self.session.doubt.is_none();
+            // Nothing would ever repeat it in this session.
+            let early = unheard && update.epoch == self.epoch();
+            return if early { Err(Fault::TooEarly) } else { Ok(vec![]) };
         }
         let known = self.state.theirs.nonce();
         if update.base_nonce > known {

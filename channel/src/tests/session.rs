@@ -128,14 +128,16 @@ fn messages_should_be_ignored_when_the_session_is_over() {
 }
 
 #[test]
-fn update_should_be_ignored_when_the_partner_has_not_said_where_it_stands() {
+fn session_should_be_over_when_an_update_comes_before_its_sender_says_where_it_stands() {
     let mut world = World::new(100, 100);
     world.pay(L, 5).unwrap();
     let update = world.intercept(L);
     world.disconnect();
     world.connect();
-    world.send(L, update).unwrap();
+    assert_eq!(world.send(L, update), Err(Fault::TooEarly), "nothing might ever repeat it");
     assert_eq!(world.received(R), 0);
+    world.disconnect();
+    world.connect();
     world.deliver_all();
     assert_eq!(world.received(R), 5);
 }

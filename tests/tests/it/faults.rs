@@ -97,15 +97,22 @@ async fn pay(from: &Wallet, to: &Wallet, number: u64, amount: &str) -> Result<()
 #[tokio::test(flavor = "multi_thread")]
 async fn payments_should_arrive_once_when_the_hubs_messages_leave_in_another_order(
 ) -> Result<(), Failure> {
-    const PAYMENTS: u64 = 24;
-    let options = HubOptions { faults: vec!["reorder=10%".into()], ..HubOptions::default() };
+    const HANDS: u64 = 6;
+    const PAYMENTS: u64 = 6 * HANDS;
+    let options = HubOptions { faults: vec!["reorder=30%".into()], ..HubOptions::default() };
     let plan = Plan::story().hub("h", 1_000, options).wallet("a", 101, "h").wallet("b", 10, "h");
     let town = plan.start().await?;
     town.insure("a", "h", 100).await?;
-    let forth = (0..PAYMENTS).map(|number| pay(town.wallet("a"), town.wallet("b"), number, "2"));
-    futures::future::try_join_all(forth).await?;
-    let back = (PAYMENTS..2 * PAYMENTS).map(|n| pay(town.wallet("b"), town.wallet("a"), n, "1"));
-    futures::future::try_join_all(back).await?;
+    let (a, b) = (town.wallet("a"), town.wallet("b"));
+    // Each hand there and back again, all at the same time: the hub has much to say to both.
+    let hands = (0..HANDS).map(|hand| async move {
+        for number in (hand..PAYMENTS).step_by(6) {
+            pay(a, b, number, "2").await?;
+            pay(b, a, PAYMENTS + number, "1").await?;
+        }
+        Ok::<_, Failure>(())
+    });
+    futures::future::try_join_all(hands).await?;
     town.wallet("b")
         .wait_for_frd("B has kept a half", PATIENCE, |row| row.own_uninsured.0 == frd(PAYMENTS))
         .await?;
