@@ -46,6 +46,11 @@ impl Core {
         })
     }
 
+    /// How many payments are in memory.
+    pub fn payments_in_memory(&self) -> usize {
+        self.payments.in_memory()
+    }
+
     /// Whether a payment of this name was made, however long ago.
     pub(super) fn knows_payment(&self, id: &PaymentId) -> bool {
         self.payments.get(id).is_some() || self.payment(id).is_some()

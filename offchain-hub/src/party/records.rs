@@ -221,6 +221,11 @@ impl Payments {
         payments
     }
 
+    /// How many are in memory.
+    pub fn in_memory(&self) -> usize {
+        self.records.len()
+    }
+
     /// Whether some are no longer in memory.
     pub fn are_archived(&self) -> bool {
         self.archived.payments > 0

@@ -8,6 +8,7 @@
 //! `FAILSAFE_SIM_SEEDS` sets the number of seeds; `FAILSAFE_SIM_SEED` plays one of them, line by line.
 
 mod chain;
+mod history;
 mod operator;
 mod secrets;
 mod world;

@@ -1,10 +1,14 @@
 //! What a test does to a world by hand, and looks at.
 
 use super::{World, FEE};
-use failsafe_hub::party::{
-    core::{Action, Core, Input, Output},
-    policy::Policy,
-    Answer, Command, CommandError, Exposure, PaymentState,
+use codec::Encode;
+use failsafe_hub::{
+    party::{
+        core::{Action, Core, Input, Output},
+        policy::Policy,
+        Answer, Command, CommandError, Exposure, PaymentState,
+    },
+    store::{Batch, Store, Table},
 };
 use failsafe_primitives::{fees::HubFees, AccountId, Balance, NATIVE_ASSET};
 use rand::Rng;
@@ -107,6 +111,15 @@ impl World {
         self.wake(at);
         self.connect_all();
         self.settle_network();
+    }
+
+    /// A party's disk loses what it knows of a payment that is over, and the party starts again.
+    pub fn forget_payment(&mut self, at: usize, id: &failsafe_channel::PaymentId) {
+        let mut batch = Batch::default();
+        batch.delete(Table::Payments, id.encode());
+        batch.delete(Table::History, id.encode());
+        self.parties[at].disk.commit(&batch).expect("the disk is fine");
+        self.restart(at);
     }
 
     /// How a party behaves.
