@@ -460,7 +460,11 @@ impl World {
             let from = self.chain.best_height() + 1;
             self.submit(at, number, record.call, from);
         }
-        let survey = ChainNews::Survey { parameters: parameters(), hubs: vec![] };
+        let survey = ChainNews::Survey {
+            parameters: parameters(),
+            hubs: vec![],
+            retiring: Default::default(),
+        };
         self.feed(at, Input::Chain(survey));
         let final_one = self.parties[at].seen.1;
         self.hear(at, (0, final_one), true, true);
