@@ -177,7 +177,8 @@ pub fn hubs(two: Two, bytes: &mut Bytes<'_>) -> RuntimeCall {
             pallet_hubs::Call::register { handle, endpoint, transport_key, fees, routes }.into()
         },
         128..=179 => pallet_hubs::Call::update { endpoint, transport_key, fees, routes }.into(),
-        _ => pallet_hubs::Call::<Runtime>::retire {}.into(),
+        180..=219 => pallet_hubs::Call::<Runtime>::retire {}.into(),
+        _ => pallet_hubs::Call::leave { hub: anybody(bytes) }.into(),
     }
 }
 

@@ -166,6 +166,23 @@ pub struct HubView {
     pub fees: HubFees,
 }
 
+/// What the chain knows of a hub beside what the hub says of itself (`protocol.md` §8).
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct HubStanding {
+    /// Its account.
+    pub account: AccountId,
+    /// It has announced that it retires, and may leave from this usable clock on.
+    pub leaves_at: Option<Clock>,
+    /// Disputes with it that ended without a co-signed close.
+    pub disputes: u32,
+    /// Of these, those in which it could not pay at once what it owed, or had hidden payments.
+    pub lost: u32,
+    /// Debts that were ever booked against it.
+    pub debts: u32,
+    /// What it owes now, per asset.
+    pub owes: Vec<(AssetId, Balance)>,
+}
+
 /// A resting order of the exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]

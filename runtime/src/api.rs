@@ -4,8 +4,8 @@
 use alloc::vec::Vec;
 use failsafe_primitives::{
     view::{
-        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, OrderView,
-        PairView, SecretView,
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubStanding, HubView, Moment,
+        OrderView, PairView, SecretView,
     },
     AccountId, AssetId, Balance, Pair, Parameters,
 };
@@ -83,6 +83,11 @@ sp_api::decl_runtime_apis! {
         fn hub_by_handle(handle: Vec<u8>) -> Option<HubView>;
         /// All registered hubs.
         fn hubs() -> Vec<HubView>;
+        /// Whether a hub is retiring, what disputes have said of it, and what it owes; also of one
+        /// that has left.
+        fn hub_standing(account: AccountId) -> HubStanding;
+        /// The same of all registered hubs.
+        fn hub_standings() -> Vec<HubStanding>;
         /// Resting orders that give `sell_asset` for `buy_asset`: the cheapest first, of equal
         /// prices the oldest, at most `limit`.
         fn book(sell_asset: AssetId, buy_asset: AssetId, limit: u32) -> Vec<OrderView>;

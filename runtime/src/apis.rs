@@ -11,8 +11,8 @@ use codec::Encode;
 use failsafe_pallet_support::{DebtLedger, UsableClock};
 use failsafe_primitives::{
     view::{
-        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubView, Moment, OrderView,
-        PairView, SecretView, MAX_ASSETS_LISTED,
+        AssetView, BalanceView, ChannelView, DebtView, DisputeView, HubStanding, HubView, Moment,
+        OrderView, PairView, SecretView, MAX_ASSETS_LISTED,
     },
     Pair, NATIVE_ASSET,
 };
@@ -51,6 +51,12 @@ fn asset_view(id: AssetId) -> Option<AssetView> {
 fn proposal_view(id: u32) -> Option<ProposalView> {
     let (proposal, calls, tally) = Governance::proposal(id)?;
     Some(ProposalView { id, proposal, calls, tally, votes: Governance::votes(id) })
+}
+
+/// What clients see of a hub's standing.
+fn hub_standing(account: AccountId) -> HubStanding {
+    let owes = Debt::owes(account.clone());
+    HubStanding { owes, ..Hubs::standing(account) }
 }
 
 impl_runtime_apis! {
@@ -129,6 +135,14 @@ impl_runtime_apis! {
 
         fn hubs() -> Vec<HubView> {
             Hubs::hubs()
+        }
+
+        fn hub_standing(account: AccountId) -> HubStanding {
+            hub_standing(account)
+        }
+
+        fn hub_standings() -> Vec<HubStanding> {
+            pallet_hubs::Hubs::<Runtime>::iter_keys().map(hub_standing).collect()
         }
 
         fn book(sell_asset: AssetId, buy_asset: AssetId, limit: u32) -> Vec<OrderView> {

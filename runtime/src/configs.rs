@@ -256,6 +256,7 @@ impl pallet_hubs::Config for Runtime {
     type Native = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Debts = Debt;
+    type Clock = Clock;
     type Parameters = Parameters;
     type WeightInfo = pallet_hubs::weights::SubstrateWeight<Runtime>;
 }

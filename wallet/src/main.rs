@@ -8,7 +8,7 @@ use failsafe_hub::{
     rpc::{
         api::TowerRow,
         client::{client, contact, explain},
-        names::hub_row,
+        names::hub_rows,
         FailsafeRpcClient,
     },
 };
@@ -130,11 +130,8 @@ async fn run(cli: Cli) -> Result<(), String> {
             let node = Wallet::open(&dir).map_err(text)?;
             let chain = ChainClient::connect(node.node()).await.map_err(text)?;
             let ours = node.hubs().map_err(text)?;
-            let row = |hub: failsafe_primitives::view::HubView| {
-                let is_ours = ours.iter().any(|known| known.account == hub.account);
-                hub_row(hub, is_ours)
-            };
-            let rows: Vec<_> = chain.hubs().await.map_err(text)?.into_iter().map(row).collect();
+            let is_ours = |account: &_| ours.iter().any(|known| known.account == *account);
+            let rows = hub_rows(&chain, is_ours).await.map_err(text)?;
             PartyCommand::show_hubs(json, &rows)
         },
         Command::Hubs { action: Some(HubsAction::Add { hub }) } => add_hub(&dir, &hub).await,

@@ -63,6 +63,16 @@ pub enum WalletError {
     /// No such hub.
     #[error("there is no hub {0} in the chain's registry: `failsafe hubs` lists them")]
     UnknownHub(String),
+    /// It will not be there for long.
+    #[error(
+        "{hub} retires and may leave at usable clock {leaves_at}: `failsafe hubs` lists others"
+    )]
+    Retiring {
+        /// The hub.
+        hub: String,
+        /// From when on it may leave.
+        leaves_at: u64,
+    },
     /// It has this hub already.
     #[error("{0} is one of this wallet's hubs already")]
     KnownHub(String),
@@ -148,7 +158,7 @@ impl Wallet {
         Ok(hubs.into_iter().map(|(hub, _)| hub).collect())
     }
 
-    /// Looks a hub up in the registry, by `@handle` or by account.
+    /// Looks a hub up in the registry, by `@handle` or by account; one that does not retire.
     pub async fn find_hub(client: &ChainClient, hub: &str) -> Result<KnownHub, WalletError> {
         let address = address::parse(hub)?;
         let found = match (&address.account, &address.hub) {
@@ -157,6 +167,10 @@ impl Wallet {
             (None, None) => None,
         };
         let found = found.ok_or_else(|| WalletError::UnknownHub(hub.to_string()))?;
+        let standing = client.hub_standing(&found.account).await?;
+        if let Some(leaves_at) = standing.and_then(|standing| standing.leaves_at) {
+            return Err(WalletError::Retiring { hub: hub.to_string(), leaves_at });
+        }
         Ok(KnownHub { account: found.account, handle: String::from_utf8(found.handle).ok() })
     }
 

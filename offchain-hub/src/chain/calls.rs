@@ -144,6 +144,47 @@ pub enum Call {
         /// Its number.
         order: u64,
     },
+    /// `governance.propose`.
+    #[codec(index = 17)]
+    Propose {
+        /// What it is called.
+        title: Vec<u8>,
+        /// What it is for.
+        text: Vec<u8>,
+        /// What is to be carried out, each call as the chain encodes it.
+        calls: Vec<Vec<u8>>,
+    },
+    /// `governance.vote`.
+    #[codec(index = 18)]
+    Vote {
+        /// Number of the proposal.
+        proposal: u32,
+        /// Whether for it.
+        approve: bool,
+        /// Why.
+        rationale: Vec<u8>,
+    },
+    /// `governance.cancel`.
+    #[codec(index = 19)]
+    CancelProposal {
+        /// Number of the proposal.
+        proposal: u32,
+    },
+    /// `system.apply_authorized_upgrade`.
+    #[codec(index = 22)]
+    ApplyUpgrade {
+        /// The new runtime's code.
+        code: Vec<u8>,
+    },
+    /// `hubs.retire`.
+    #[codec(index = 20)]
+    RetireHub,
+    /// `hubs.leave`.
+    #[codec(index = 21)]
+    LeaveHub {
+        /// The hub whose notice is over.
+        hub: AccountId,
+    },
     /// `secrets.reveal`.
     #[codec(index = 10)]
     Reveal {
@@ -207,6 +248,12 @@ impl Call {
             Self::Resolve { .. } => "insurance.resolve",
             Self::PlaceOrder { .. } => "exchange.place",
             Self::CancelOrder { .. } => "exchange.cancel",
+            Self::Propose { .. } => "governance.propose",
+            Self::Vote { .. } => "governance.vote",
+            Self::CancelProposal { .. } => "governance.cancel",
+            Self::ApplyUpgrade { .. } => "system.apply_authorized_upgrade",
+            Self::RetireHub => "hubs.retire",
+            Self::LeaveHub { .. } => "hubs.leave",
         }
     }
 
@@ -290,6 +337,19 @@ impl Call {
                 ("Exchange", "place", (sell_asset, sell, buy_asset, buy, max_matches).encode())
             },
             Self::CancelOrder { order } => ("Exchange", "cancel", order.encode()),
+            Self::Propose { title, text, calls } => {
+                let count = u32::try_from(calls.len()).unwrap_or(u32::MAX);
+                let mut arguments = (title, text, Compact(count)).encode();
+                arguments.extend(calls.iter().flatten());
+                ("Governance", "propose", arguments)
+            },
+            Self::Vote { proposal, approve, rationale } => {
+                ("Governance", "vote", (proposal, approve, rationale).encode())
+            },
+            Self::CancelProposal { proposal } => ("Governance", "cancel", proposal.encode()),
+            Self::ApplyUpgrade { code } => ("System", "apply_authorized_upgrade", code.encode()),
+            Self::RetireHub => ("Hubs", "retire", vec![]),
+            Self::LeaveHub { hub } => ("Hubs", "leave", hub.encode()),
             Self::CounterFor { pair, simplexes } => {
                 ("Insurance", "counter_for", (pair.left(), pair.right(), simplexes).encode())
             },

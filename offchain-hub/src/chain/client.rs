@@ -4,7 +4,10 @@ use super::calls::{Call, Encoded};
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_primitives::{
     simplex::LockHash,
-    view::{AssetView, BalanceView, DebtView, HubView, Moment, OrderView, PairView, SecretView},
+    view::{
+        AssetView, BalanceView, DebtView, HubStanding, HubView, Moment, OrderView, PairView,
+        SecretView,
+    },
     AccountId, AssetId, Balance, BlockNumber, Parameters,
 };
 use futures::{Stream, StreamExt};
@@ -23,7 +26,7 @@ use subxt::{
         LegacyRpcMethods,
     },
     tx::DynamicPayload,
-    OnlineClient,
+    ArcMetadata, Metadata, OnlineClient,
 };
 
 pub(super) type Api = OnlineClient<PolkadotConfig>;
@@ -48,7 +51,7 @@ pub enum ChainError {
         reason: String,
     },
     /// Not our chain.
-    #[error("the node at {url} runs {found} version {version}, this program knows {SPEC_NAME} version 1: connect to a Failsafe node, or update this program")]
+    #[error("the node at {url} runs {found} version {version}, this program knows {SPEC_NAME} versions {} to {}: connect to a Failsafe node, or update this program", SPEC_VERSIONS.start(), SPEC_VERSIONS.end())]
     UnknownRuntime {
         /// The address.
         url: String,
@@ -73,6 +76,20 @@ pub enum ChainError {
     Encoding {
         /// The call.
         call: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The chain runs a runtime from before governance.
+    #[error("this chain has no governance yet (its runtime has spec_version {version}, governance comes with 3): whoever holds root there has to upgrade it first")]
+    NoGovernance {
+        /// The runtime's version.
+        version: u32,
+    },
+    /// Bytes that are no call of this chain.
+    #[error("call {place} is not a call of this chain ({reason}): give the encoded call data as polkadot.js shows it under Developer › Extrinsics, made for this chain")]
+    NotACall {
+        /// Which of the calls, from 1.
+        place: usize,
         /// Why.
         reason: String,
     },
@@ -114,6 +131,16 @@ impl scale_encode::EncodeAsFields for Raw {
 
 fn connection(error: impl core::fmt::Display) -> ChainError {
     ChainError::Connection(error.to_string())
+}
+
+/// The indices of a pallet and of its call.
+pub(super) fn indices(metadata: &Metadata, pallet: &str, call: &str) -> Result<[u8; 2], String> {
+    let found = metadata.pallet_by_name(pallet);
+    let variant =
+        found.and_then(|pallet| Some((pallet.call_index(), pallet.call_variant_by_name(call)?)));
+    let (pallet_index, variant) =
+        variant.ok_or_else(|| format!("this chain has no call {pallet}.{call}"))?;
+    Ok([pallet_index, variant.index])
 }
 
 /// Block numbers of this chain have 32 bits; the client library's have 64.
@@ -164,6 +191,23 @@ impl ChainClient {
         &self.info
     }
 
+    /// What a function of the runtime answers; at the best block if `at` is not given.
+    pub(super) async fn call_runtime(
+        &self,
+        name: &str,
+        arguments: &[u8],
+        at: Option<H256>,
+    ) -> Result<Vec<u8>, ChainError> {
+        let at = at.map(|hash| subxt::config::polkadot::H256(hash.0));
+        self.legacy.state_call(name, Some(arguments), at).await.map_err(connection)
+    }
+
+    /// Metadata and version of the runtime of the newest finalized block.
+    pub(super) async fn runtime(&self) -> Result<(ArcMetadata, u32), ChainError> {
+        let at = self.api.at_current_block().await.map_err(connection)?;
+        Ok((at.metadata(), at.spec_version()))
+    }
+
     async fn ask<R: Decode>(
         &self,
         method: &str,
@@ -171,12 +215,7 @@ impl ChainClient {
         at: Option<H256>,
     ) -> Result<R, ChainError> {
         let name = format!("FailsafeApi_{method}");
-        let at = at.map(|hash| subxt::config::polkadot::H256(hash.0));
-        let answer = self
-            .legacy
-            .state_call(&name, Some(&arguments.encode()), at)
-            .await
-            .map_err(connection)?;
+        let answer = self.call_runtime(&name, &arguments.encode(), at).await?;
         R::decode_all(&mut &answer[..])
             .map_err(|e| ChainError::Answer { method: name, reason: e.to_string() })
     }
@@ -299,6 +338,33 @@ impl ChainClient {
         self.ask("hubs", &(), None).await
     }
 
+    /// What the chain knows of a hub, also of one that has left; `None` if its runtime keeps no
+    /// reputations.
+    pub async fn hub_standing(
+        &self,
+        account: &AccountId,
+    ) -> Result<Option<HubStanding>, ChainError> {
+        match self.knows("hub_standing").await? {
+            true => self.ask("hub_standing", account, None).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The same of all hubs; none if its runtime keeps no reputations.
+    pub async fn hub_standings(&self) -> Result<Vec<HubStanding>, ChainError> {
+        match self.knows("hub_standings").await? {
+            true => self.ask("hub_standings", &(), None).await,
+            false => Ok(vec![]),
+        }
+    }
+
+    /// Whether the runtime answers a question that older ones do not know.
+    async fn knows(&self, method: &str) -> Result<bool, ChainError> {
+        let (metadata, _) = self.runtime().await?;
+        let api = metadata.runtime_api_trait_by_name("FailsafeApi");
+        Ok(api.is_some_and(|api| api.method_by_name(method).is_some()))
+    }
+
     /// The next nonce of an account, transactions in the pool included.
     pub(super) async fn next_nonce(&self, who: &AccountId) -> Result<u64, ChainError> {
         let account = subxt::utils::AccountId32(*AsRef::<[u8; 32]>::as_ref(who));
@@ -363,14 +429,10 @@ impl ChainClient {
         &self,
         call: &Call,
     ) -> Result<DynamicPayload<impl scale_encode::EncodeAsFields>, ChainError> {
-        let encoding = |reason: String| ChainError::Encoding { call: call.name(), reason };
-        let at = self.api.at_current_block().await.map_err(connection)?;
-        let metadata = at.metadata();
+        let (metadata, _) = self.runtime().await?;
         let place = |pallet: &str, name: &str| {
-            let unknown = || encoding(format!("this chain has no call {pallet}.{name}"));
-            let pallet = metadata.pallet_by_name(pallet).ok_or_else(unknown)?;
-            let variant = pallet.call_variant_by_name(name).ok_or_else(unknown)?;
-            Ok([pallet.call_index(), variant.index])
+            indices(&metadata, pallet, name)
+                .map_err(|reason| ChainError::Encoding { call: call.name(), reason })
         };
         let Encoded { pallet, call: name, arguments } = call.encode_for(&place)?;
         place(pallet, name)?;

@@ -15,8 +15,8 @@ use codec::{Decode, Encode};
 use failsafe_channel::{Moment, PairFacts, Reveal};
 use failsafe_primitives::{
     simplex::LockHash,
-    view::{HubView, PairView},
-    AccountId, BlockNumber, Pair, Parameters,
+    view::{HubStanding, HubView, PairView},
+    AccountId, BlockNumber, Clock, Pair, Parameters,
 };
 use futures::{future::try_join_all, StreamExt};
 use sp_core::H256;
@@ -83,6 +83,8 @@ pub enum ChainNews {
         parameters: Parameters,
         /// The hubs.
         hubs: Vec<HubView>,
+        /// Hubs that retire, and from which usable clock on they may leave.
+        retiring: BTreeMap<AccountId, Clock>,
     },
 }
 
@@ -426,8 +428,11 @@ impl Follower {
             return Ok(());
         }
         let (parameters, hubs) = (self.client.parameters().await?, self.client.hubs().await?);
+        let standings = self.client.hub_standings().await?;
+        let leaves = |hub: HubStanding| Some((hub.account, hub.leaves_at?));
+        let retiring = standings.into_iter().filter_map(leaves).collect();
         self.surveyed = Some(block);
-        self.report(ChainNews::Survey { parameters, hubs });
+        self.report(ChainNews::Survey { parameters, hubs, retiring });
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Requests to a running party.
 
-use super::render;
+use super::{governance::GovernanceCommand, render};
 use crate::invoice::{OFFER_PREFIX, PREFIX};
 use crate::rpc::{
     api::{Costs, HubRow, OnChainView, RebalanceView, Schedule, TowerRow},
@@ -93,6 +93,9 @@ pub enum PartyCommand {
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
+    /// Govern the chain: validators, proposals, votes
+    #[command(subcommand)]
+    Governance(GovernanceCommand),
     /// Pay again and again while the wallet's daemon is running: rent, or money that streams
     #[command(subcommand)]
     Recurring(RecurringCommand),
@@ -393,6 +396,7 @@ impl PartyCommand {
             },
             Self::Recurring(command) => command.send(client, json).await?,
             Self::Order(command) => command.send(client, json).await?,
+            Self::Governance(command) => command.send(client, json).await?,
             Self::Book { get, give, limit } => {
                 show(json, &client.book(get, give, limit).await?, |rows| render::order_table(rows))
             },

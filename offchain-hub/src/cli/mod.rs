@@ -3,14 +3,17 @@
 
 mod commands;
 pub mod doctor;
+mod governance;
 mod operator;
 mod render;
+mod render_governance;
 mod render_operator;
 mod secret;
 mod store;
 
 use commands::show;
 pub use commands::PartyCommand;
+pub use governance::GovernanceCommand;
 pub use operator::{openrpc, OperatorCommand};
 pub use render::{right_align, table};
 pub use secret::SecretArgs;

@@ -27,6 +27,10 @@ pub enum OperatorCommand {
         #[arg(long)]
         update: bool,
     },
+    /// Announce on chain that the hub retires: it takes no new partners, and may leave later
+    Retire,
+    /// Leave the registry when the notice is over; the deposit comes back
+    Leave,
     /// Forward nothing until `resume`, also after a restart
     Pause,
     /// Forward nothing and take no new partners until `resume`, also after a restart
@@ -69,6 +73,16 @@ impl OperatorCommand {
             Self::Fees { update: true } => {
                 let done = client.update_fees().await?;
                 show(json, &done, |done| render::on_chain("the registry is up to date", done))
+            },
+            Self::Retire => {
+                let done = client.retire().await?;
+                show(json, &done, |done| {
+                    render::on_chain("announced: wallets see it, no new partner is taken", done)
+                })
+            },
+            Self::Leave => {
+                let done = client.leave().await?;
+                show(json, &done, |done| render::on_chain("off the registry", done))
             },
             Self::Pause => {
                 let text = "paused: nothing is forwarded until `resume`";

@@ -4,7 +4,8 @@ use crate::{
     amount,
     rpc::api::{
         Amount, AmountRow, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView,
-        OrderRow, PaymentRow, RateRow, RebalanceView, RecurringRow, StatusView, TowerRow,
+        OrderRow, PaymentRow, RateRow, RebalanceView, RecurringRow, StandingRow, StatusView,
+        TowerRow,
     },
 };
 use comfy_table::{CellAlignment, Table};
@@ -116,6 +117,13 @@ pub(super) fn notes(channels: &[ChannelRow]) -> String {
             if let Some(note) = note {
                 let _ = write!(text, "\n{label:<10} {name}: {note}");
             }
+        }
+        if let Some(at) = channel.leaves_at {
+            let _ = write!(
+                text,
+                "\nRETIRING   {name}: it may leave at usable clock {at}; add another hub and move \
+                 your money there"
+            );
         }
         if channel.data_lost {
             let _ = write!(text, "\nDATA LOST  {name}: close the channel or dispute it");
@@ -348,16 +356,34 @@ pub fn hub_table(rows: &[HubRow]) -> String {
     if rows.is_empty() {
         return "no hub is registered on this chain".into();
     }
-    let mut table = table(&["hub", "account", "endpoint", "fee", "yours"]);
+    let mut table =
+        table(&["hub", "account", "endpoint", "fee", "disputes", "lost", "debts", "yours", ""]);
     for row in rows {
+        let count = |of: fn(&StandingRow) -> u32| {
+            row.standing.as_ref().map_or("?".into(), |standing| of(standing).to_string())
+        };
+        let mut warnings = vec![];
+        if let Some(standing) = &row.standing {
+            if !standing.owes.is_empty() {
+                warnings.push(format!("OWES in {} assets", standing.owes.len()));
+            }
+            if let Some(at) = standing.leaves_at {
+                warnings.push(format!("RETIRES: may leave at usable clock {at}"));
+            }
+        }
         table.add_row([
             format!("@{}", row.handle),
             row.account.clone(),
             row.endpoint.clone(),
             format!("{} + {} ppm", row.base_fee.0, row.ppm),
+            count(|standing| standing.disputes),
+            count(|standing| standing.lost),
+            count(|standing| standing.debts),
             if row.ours { "yes".into() } else { String::new() },
+            warnings.join("; "),
         ]);
     }
+    right_align(&mut table, 4..7);
     table.to_string()
 }
 

@@ -16,7 +16,7 @@ use failsafe_channel::{
     message::Message, update::MAX_UNACKED, ChainAction, Channel, Context, Effect, Event, Fault,
     Moment, PairFacts, Refusal, Reveal,
 };
-use failsafe_primitives::{simplex::LockHash, AccountId, Epoch, Parameters};
+use failsafe_primitives::{simplex::LockHash, view::HubView, AccountId, Epoch, Parameters};
 use failsafe_routing::Hub;
 use std::{collections::BTreeSet, sync::Arc};
 use tracing::{debug, error, info, warn};
@@ -43,6 +43,10 @@ impl Core {
             self.tell_announcements(&partner, out);
             return;
         }
+        if let Some(reason) = self.retires(&partner) {
+            out.actions.push(Action::Disconnect(partner, reason));
+            return;
+        }
         if self.mode == Mode::Draining {
             let reason = "this hub takes no new partners: it is being drained".to_string();
             out.actions.push(Action::Disconnect(partner, reason));
@@ -60,6 +64,20 @@ impl Core {
         }
         self.pending.insert(partner.clone(), (session, vec![]));
         out.actions.push(Action::Track(Track::Pair(partner)));
+    }
+
+    /// Why no channel with a new partner is opened: one of the two is a hub that retires.
+    fn retires(&self, partner: &AccountId) -> Option<String> {
+        let at = |who| self.retiring.get(who);
+        match (at(&self.me), at(partner)) {
+            (Some(at), _) => Some(format!(
+                "this hub retires and may leave at usable clock {at}: it takes no new partners"
+            )),
+            (None, Some(at)) => Some(format!(
+                "that hub retires and may leave at usable clock {at}: no channel is opened with it"
+            )),
+            (None, None) => None,
+        }
     }
 
     pub(super) fn on_disconnected(&mut self, partner: &AccountId, session: SessionId) {
@@ -416,11 +434,15 @@ impl Core {
         match news {
             ChainNews::Tracked { facts } => self.on_tracked(facts, out),
             ChainNews::Reveals { reveals, finalized } => self.on_reveals(reveals, finalized, out),
-            ChainNews::Survey { parameters, hubs } => {
+            ChainNews::Survey { parameters, hubs, retiring } => {
                 self.parameters = Some(parameters);
-                let known = hubs.iter().cloned().map(|view| Hub::new(view, vec![]));
+                // A lock of today should not outlive the hub's place in the registry.
+                let soon = self.best.clock.saturating_add(parameters.lock_window);
+                let stays = |hub: &&HubView| retiring.get(&hub.account).is_none_or(|at| *at > soon);
+                let known = hubs.iter().filter(stays).cloned().map(|view| Hub::new(view, vec![]));
                 Arc::make_mut(&mut self.graph).update_registry(known);
                 self.hubs = hubs;
+                self.retiring = retiring;
             },
             ChainNews::Best { moment, facts } => {
                 self.best = moment;

@@ -253,6 +253,8 @@ pub struct ChannelReport {
     pub owed_to_me: Vec<(AssetId, Balance)>,
     /// What the partner did wrong, if it did.
     pub fault: Option<String>,
+    /// The partner is a hub that retires, and may leave from this usable clock on.
+    pub leaves_at: Option<Clock>,
 }
 
 /// Why a command fails. Nothing has changed, unless it says so.

@@ -345,6 +345,7 @@ impl Core {
             summary: entry.channel.summary(),
             owed_to_me: entry.channel.state().facts.owed_to_me.clone(),
             fault: entry.fault.clone(),
+            leaves_at: self.retiring.get(partner).copied(),
         };
         match of {
             Some(partner) => {

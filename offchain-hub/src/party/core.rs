@@ -200,6 +200,8 @@ pub struct Core {
     pub(super) parameters: Option<Parameters>,
     /// Registered hubs.
     pub(super) hubs: Vec<HubView>,
+    /// Hubs that retire, and from which usable clock on they may leave.
+    pub(super) retiring: BTreeMap<AccountId, Clock>,
     /// What is known of the network of hubs.
     pub(super) graph: Arc<Graph>,
     /// When we have announced last what we can pay to other hubs, milliseconds.
@@ -368,6 +370,7 @@ impl Core {
             onion_key,
             parameters: None,
             hubs: vec![],
+            retiring: BTreeMap::new(),
             graph: Arc::new(Graph::new(gossip::rules(genesis), [])),
             announced_ms: 0,
             disputed: BTreeMap::new(),

@@ -6,7 +6,7 @@ use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use schemars::{json_schema, JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use sp_core::crypto::Ss58Codec;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// An amount in an asset's smallest unit; a decimal string in JSON, because numbers there have 53
 /// bits.
@@ -171,6 +171,9 @@ pub struct ChannelRow {
     pub late_claims: Vec<u32>,
     /// What the partner did wrong.
     pub fault: Option<String>,
+    /// The partner is a hub that retires, and may leave from this usable clock on.
+    #[serde(default)]
+    pub leaves_at: Option<u64>,
     /// Per asset.
     pub assets: Vec<ChannelAssetRow>,
 }
@@ -383,6 +386,24 @@ pub struct HubRow {
     pub ppm: u32,
     /// Whether we have a channel with it.
     pub ours: bool,
+    /// What the chain knows of it; `null` on a chain whose runtime keeps no reputations.
+    #[serde(default)]
+    pub standing: Option<StandingRow>,
+}
+
+/// What the chain knows of a hub beside what the hub says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandingRow {
+    /// It retires, and may leave from this usable clock on.
+    pub leaves_at: Option<u64>,
+    /// Disputes with it that ended without an agreement.
+    pub disputes: u32,
+    /// Of these, those in which it could not pay at once what it owed, or had hidden payments.
+    pub lost: u32,
+    /// Debts that were ever booked against it.
+    pub debts: u32,
+    /// What it owes on chain now, in smallest units by the number of the asset.
+    pub owes: BTreeMap<u32, Amount>,
 }
 
 /// A watchtower, and what it has.

@@ -4,17 +4,18 @@
 
 use super::{
     api::{
-        AssetInfo, BackupView, ChannelRow, Costs, DebtRow, HubRow, InvoiceRow, OfferRow,
+        Amount, AssetInfo, BackupView, ChannelRow, Costs, DebtRow, HubRow, InvoiceRow, OfferRow,
         OnChainView, OrderRow, PaymentRow, RateRow, RebalanceView, RecurringRow, Schedule,
         StatusView, TowerRow,
     },
     events::StatusEvent,
+    governance_api::{AmendmentSpec, DryRunView, GovernanceView, ProposalRow, ProposedView},
     guard::Scope,
     operator_api::{FeesView, ModeView, ReloadView, RiskView},
 };
 use schemars::{generate::SchemaSettings, JsonSchema, Schema, SchemaGenerator};
 use serde_json::{json, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What every name begins with.
 const NAMESPACE: &str = "failsafe_";
@@ -137,6 +138,21 @@ pub const PARTY: &[Method] = table! {
     stop: Admin() -> (), "Stops the process.";
 };
 
+/// What every running party does for those who govern the chain.
+#[rustfmt::skip]
+pub const GOVERNANCE: &[Method] = table! {
+    governance: Read() -> GovernanceView, "Who governs the chain: validators, their shares, and the set that is planned.";
+    parameters: Read() -> BTreeMap<String, Amount>, "The chain's parameters as this process follows them; it reads them anew every few blocks.";
+    proposals: Read() -> Vec<ProposalRow>, "Open proposals, in the order in which they are due.";
+    proposal: Read(proposal: u32) -> ProposalRow, "An open proposal.";
+    dry_run_proposal: Read(proposal: u32) -> DryRunView, "What an open proposal would change if it were carried out now.";
+    dry_run: Read(amendments: Vec<AmendmentSpec>) -> DryRunView, "What amendments would change if they were carried out now.";
+    propose: Spend(title: String, text: String, amendments: Vec<AmendmentSpec>) -> ProposedView, "Proposes amendments, all or none, against a deposit.";
+    vote: Admin(proposal: u32, approve: bool, rationale: String) -> OnChainView, "Votes on an open proposal with the shares of our account, or changes our vote.";
+    cancel_proposal: Admin(proposal: u32) -> OnChainView, "Withdraws an open proposal of ours.";
+    apply_upgrade: Admin(path: String) -> OnChainView, "Uploads a runtime that was authorised, from a file of the party's machine: the next block runs it.";
+};
+
 /// What a running hub answers its operator.
 #[rustfmt::skip]
 pub const OPERATOR: &[Method] = table! {
@@ -145,6 +161,8 @@ pub const OPERATOR: &[Method] = table! {
     risk: Read(limit: Option<u32>) -> RiskView, "What is owed with and without insurance, in all channels together and per partner.";
     fees: Read() -> FeesView, "Fees that were earned, those that are asked for, and what the registry on chain quotes.";
     update_fees: Admin() -> OnChainView, "Brings the fees and the transport key to the registry on chain (`hubs.update`).";
+    retire: Admin() -> OnChainView, "Announces that the hub retires: it takes no new partners, and may leave when its notice is over.";
+    leave: Admin() -> OnChainView, "Takes the hub off the registry when its notice is over; its deposit comes back.";
     pause: Admin() -> ModeView, "Forwards nothing until `resume`, also after a restart.";
     drain: Admin() -> ModeView, "Forwards nothing and takes no new partners until `resume`, also after a restart; what is pending is settled.";
     resume: Admin() -> ModeView, "Takes everything again.";
@@ -159,7 +177,7 @@ pub const EVENTS: &[Method] = table! {
 };
 
 fn all() -> impl Iterator<Item = &'static Method> {
-    PARTY.iter().chain(OPERATOR).chain(EVENTS)
+    PARTY.iter().chain(GOVERNANCE).chain(OPERATOR).chain(EVENTS)
 }
 
 /// The scope that a method needs, by its full name; `None` if there is no such method.
@@ -251,12 +269,12 @@ pub fn document(title: &str, tables: &[&[Method]]) -> Value {
 
 /// The OpenRPC document of a hub.
 pub fn hub_document() -> Value {
-    document("Failsafe hub", &[PARTY, OPERATOR, EVENTS])
+    document("Failsafe hub", &[PARTY, GOVERNANCE, OPERATOR, EVENTS])
 }
 
 /// The OpenRPC document of a wallet.
 pub fn wallet_document() -> Value {
-    document("Failsafe wallet", &[PARTY, EVENTS])
+    document("Failsafe wallet", &[PARTY, GOVERNANCE, EVENTS])
 }
 
 #[cfg(test)]

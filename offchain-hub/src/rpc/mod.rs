@@ -3,6 +3,7 @@
 //! * [`api`]: the methods and what they answer.
 //! * [`service`]: carries them out on a [`Party`](crate::party::Party).
 //! * [`operator_api`], [`operator`]: the same for the operator of a hub.
+//! * [`governance_api`], `governance`: validators, proposals, amendments.
 //! * [`events`]: what a party tells by itself, over WebSocket.
 //! * [`methods`]: the table of all of them, and the OpenRPC document.
 //! * [`guard`]: who may ask what, and how often.
@@ -18,6 +19,8 @@ mod attempts;
 mod books;
 pub mod client;
 pub mod events;
+mod governance;
+pub mod governance_api;
 pub mod guard;
 mod locked;
 pub mod methods;
@@ -31,6 +34,7 @@ pub mod service;
 
 pub use api::{FailsafeRpcClient, FailsafeRpcServer};
 pub use events::{EventsRpcClient, EventsRpcServer};
+pub use governance_api::{GovernanceRpcClient, GovernanceRpcServer};
 pub use operator::Operator;
 pub use operator_api::{OperatorRpcClient, OperatorRpcServer};
 pub use server::{serve, Running};

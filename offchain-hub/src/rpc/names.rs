@@ -1,6 +1,6 @@
 //! Assets, hubs and addresses as people write them.
 
-use super::api::AssetInfo;
+use super::api::{Amount, AssetInfo, HubRow, StandingRow};
 use crate::{
     address::{self, AddressError},
     amount::{self, AmountError},
@@ -12,6 +12,7 @@ use failsafe_primitives::{
     view::{AssetView, HubView},
     AccountId, AssetId, Balance, NATIVE_ASSET,
 };
+use sp_core::crypto::Ss58Codec;
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What is wrong with a request.
@@ -70,6 +71,45 @@ pub enum RequestError {
         /// Why.
         why: Option<String>,
     },
+    /// No such proposal.
+    #[error("there is no open proposal {0}: `failsafe governance proposals` lists them; what became of another one is in the events of the block in which it was concluded")]
+    UnknownProposal(u32),
+    /// Only validators vote.
+    #[error("{0} is not a validator's account: `failsafe governance validators` lists those; vote from a wallet that was made with such an account's secret (`failsafe --dir … init --secret-file …`)")]
+    NotAValidator(String),
+    /// The votes are being counted.
+    #[error("the votes on proposal {0} are counted already: make a new proposal")]
+    VotingOver(u32),
+    /// Only who proposed can cancel.
+    #[error("proposal {0} was made by {1}, who alone can withdraw it: vote against it")]
+    NotOurProposal(u32, String),
+    /// A proposal without calls.
+    #[error(
+        "what is to be amended? name at least one call (see `failsafe governance propose --help`)"
+    )]
+    NothingToAmend,
+    /// No such parameter.
+    #[error("there is no parameter {0:?}: they are {1}")]
+    UnknownParameter(String, String),
+    /// Not a value of a parameter.
+    #[error("{1:?} is not a value of {0}: expected a whole number (smallest units for money), or an amount as in \"10 FRD\"")]
+    ParameterValue(String, String),
+    /// Not bytes.
+    #[error("{0:?} is not hex: expected 0x and pairs of 0-9 and a-f")]
+    NotHex(String),
+    /// Not a hash.
+    #[error("{0:?} is not a hash: expected 0x and 64 hex digits")]
+    NotAHash(String),
+    /// Too long for the chain.
+    #[error("{what} too long: {bytes} bytes, the chain takes {most}")]
+    TooLong {
+        /// What, with its verb.
+        what: &'static str,
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
     /// An invoice.
     #[error(transparent)]
     Invoice(#[from] InvoiceError),
@@ -95,8 +135,19 @@ impl RequestError {
             | Self::NoPartner
             | Self::PaymentId(_)
             | Self::Invoice(_)
+            | Self::UnknownProposal(_)
+            | Self::NothingToAmend
+            | Self::UnknownParameter(..)
+            | Self::ParameterValue(..)
+            | Self::NotHex(_)
+            | Self::NotAHash(_)
+            | Self::TooLong { .. }
+            | Self::Chain(ChainError::NotACall { .. })
             | Self::BelowMinimum { .. } => INVALID,
-            Self::Insufficient { .. } => REFUSED,
+            Self::Insufficient { .. }
+            | Self::NotAValidator(_)
+            | Self::VotingOver(_)
+            | Self::NotOurProposal(..) => REFUSED,
             Self::Unreachable { .. } => UNREACHABLE,
             Self::Chain(_) => CHAIN,
             Self::Command(error) => match error {
@@ -269,15 +320,29 @@ impl Hubs {
     }
 }
 
-/// A hub of the registry, for people.
-pub fn hub_row(hub: HubView, ours: bool) -> super::api::HubRow {
-    use sp_core::crypto::Ss58Codec;
-    super::api::HubRow {
-        account: hub.account.to_ss58check(),
-        handle: String::from_utf8_lossy(&hub.handle).into_owned(),
-        endpoint: String::from_utf8_lossy(&hub.endpoint).into_owned(),
-        base_fee: super::api::Amount(hub.fees.base),
-        ppm: hub.fees.ppm,
-        ours,
-    }
+/// All hubs of the registry, for people. `ours` says with which we have channels.
+pub async fn hub_rows(
+    client: &ChainClient,
+    ours: impl Fn(&AccountId) -> bool,
+) -> Result<Vec<HubRow>, ChainError> {
+    let (hubs, standings) = (client.hubs().await?, client.hub_standings().await?);
+    let row = |hub: HubView| {
+        let standing = standings.iter().find(|standing| standing.account == hub.account);
+        HubRow {
+            account: hub.account.to_ss58check(),
+            handle: String::from_utf8_lossy(&hub.handle).into_owned(),
+            endpoint: String::from_utf8_lossy(&hub.endpoint).into_owned(),
+            base_fee: Amount(hub.fees.base),
+            ppm: hub.fees.ppm,
+            ours: ours(&hub.account),
+            standing: standing.map(|known| StandingRow {
+                leaves_at: known.leaves_at,
+                disputes: known.disputes,
+                lost: known.lost,
+                debts: known.debts,
+                owes: known.owes.iter().map(|(asset, sum)| (*asset, Amount(*sum))).collect(),
+            }),
+        }
+    };
+    Ok(hubs.into_iter().map(row).collect())
 }

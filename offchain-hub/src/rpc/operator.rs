@@ -182,6 +182,39 @@ impl Service {
         self.on_chain(Command::Submit(Box::new(call))).await
     }
 
+    async fn do_retire(&self) -> Result<OnChainView, RequestError> {
+        let invalid = |text: &str| CommandError::Invalid(text.into());
+        if self.registered().await?.is_none() {
+            return Err(invalid("this hub is not registered: there is nothing to retire").into());
+        }
+        if let Some(at) = self.leaves_at().await? {
+            let text = format!("this hub is retiring: `leave` works from usable clock {at} on");
+            return Err(CommandError::Invalid(text).into());
+        }
+        self.on_chain(Command::Submit(Box::new(Call::RetireHub))).await
+    }
+
+    async fn do_leave(&self) -> Result<OnChainView, RequestError> {
+        let clock = self.client().moment(None).await?.clock;
+        let text = match self.leaves_at().await? {
+            Some(at) if clock >= at => {
+                let call = Call::LeaveHub { hub: self.party.account().clone() };
+                return self.on_chain(Command::Submit(Box::new(call))).await;
+            },
+            Some(at) => format!(
+                "the notice is not over: `leave` works from usable clock {at} on, now it shows {clock}"
+            ),
+            None => "this hub has not announced that it retires: `failsafe-hub retire`".into(),
+        };
+        Err(CommandError::Invalid(text).into())
+    }
+
+    /// When this hub may leave, if it is retiring.
+    async fn leaves_at(&self) -> Result<Option<u64>, RequestError> {
+        let standing = self.client().hub_standing(self.party.account()).await?;
+        Ok(standing.and_then(|standing| standing.leaves_at))
+    }
+
     async fn set_mode(&self, mode: Mode) -> Result<ModeView, RequestError> {
         self.ask(Command::SetMode(mode)).await?;
         Ok(ModeView { mode: mode.name().into() })
@@ -236,6 +269,14 @@ impl OperatorRpcServer for Service {
 
     async fn update_fees(&self) -> RpcResult<OnChainView> {
         Ok(self.do_update_fees().await?)
+    }
+
+    async fn retire(&self) -> RpcResult<OnChainView> {
+        Ok(self.do_retire().await?)
+    }
+
+    async fn leave(&self) -> RpcResult<OnChainView> {
+        Ok(self.do_leave().await?)
     }
 
     async fn pause(&self) -> RpcResult<ModeView> {

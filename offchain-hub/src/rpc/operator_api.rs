@@ -138,6 +138,15 @@ pub trait OperatorRpc {
     #[method(name = "update_fees", param_kind = map)]
     async fn update_fees(&self) -> RpcResult<OnChainView>;
 
+    /// Announces that the hub retires: it takes no new partners, and may leave when its notice is
+    /// over.
+    #[method(name = "retire", param_kind = map)]
+    async fn retire(&self) -> RpcResult<OnChainView>;
+
+    /// Takes the hub off the registry when its notice is over; its deposit comes back.
+    #[method(name = "leave", param_kind = map)]
+    async fn leave(&self) -> RpcResult<OnChainView>;
+
     /// Forwards nothing until `resume`, also after a restart.
     #[method(name = "pause", param_kind = map)]
     async fn pause(&self) -> RpcResult<ModeView>;

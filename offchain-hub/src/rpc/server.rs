@@ -2,6 +2,7 @@
 
 use super::{
     events::EventsRpcServer,
+    governance_api::GovernanceRpcServer,
     guard::{Guard, Guarded, RequestQuota, Scope, Token},
     methods,
     operator_api::OperatorRpcServer,
@@ -114,7 +115,7 @@ pub fn file_of(scope: Scope) -> &'static str {
 /// All methods of a service. What the table of methods does not have is not served, and what it has is.
 fn module_of(service: Service) -> Result<RpcModule<()>, ServerError> {
     let mut module = RpcModule::new(());
-    let mut tables = vec![methods::PARTY, methods::EVENTS];
+    let mut tables = vec![methods::PARTY, methods::GOVERNANCE, methods::EVENTS];
     let mut document = methods::wallet_document();
     if service.operator().is_ok() {
         module.merge(OperatorRpcServer::into_rpc(service.clone()))?;
@@ -122,6 +123,7 @@ fn module_of(service: Service) -> Result<RpcModule<()>, ServerError> {
         document = methods::hub_document();
     }
     module.merge(EventsRpcServer::into_rpc(service.clone()))?;
+    module.merge(GovernanceRpcServer::into_rpc(service.clone()))?;
     module.merge(FailsafeRpcServer::into_rpc(service))?;
     module.register_method(methods::DISCOVER, move |_, _, _| document.clone())?;
     let served = module.method_names().map(str::to_string).collect();

@@ -7,7 +7,7 @@ use super::{
         PaymentRow, RateRow, RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView,
         TowerRow, TransferRow,
     },
-    names::{hub_row, positive, Assets, Hubs, KnownHub, RequestError},
+    names::{hub_rows, positive, Assets, Hubs, KnownHub, RequestError},
     operator::Operator,
     recurring::Wanted,
 };
@@ -332,7 +332,7 @@ impl Service {
     }
 
     pub(super) fn channel_row(&self, report: ChannelReport) -> ChannelRow {
-        let ChannelReport { partner, summary, owed_to_me, fault } = report;
+        let ChannelReport { partner, summary, owed_to_me, fault, leaves_at } = report;
         let owed = |asset: AssetId| {
             owed_to_me.iter().find(|(id, _)| *id == asset).map_or(0, |(_, amount)| *amount)
         };
@@ -382,6 +382,7 @@ impl Service {
             paused: summary.paused,
             late_claims: summary.late,
             fault,
+            leaves_at,
             assets,
         }
     }
@@ -845,12 +846,8 @@ impl FailsafeRpcServer for Service {
     }
 
     async fn hubs(&self) -> RpcResult<Vec<HubRow>> {
-        let hubs = self.client().hubs().await.map_err(RequestError::from)?;
-        let row = |hub: failsafe_primitives::view::HubView| {
-            let ours = self.hubs.is_ours(&hub.account);
-            hub_row(hub, ours)
-        };
-        Ok(hubs.into_iter().map(row).collect())
+        let ours = |account: &AccountId| self.hubs.is_ours(account);
+        Ok(hub_rows(self.client(), ours).await.map_err(RequestError::from)?)
     }
 
     async fn towers(&self) -> RpcResult<Vec<TowerRow>> {

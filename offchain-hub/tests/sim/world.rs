@@ -464,7 +464,11 @@ impl World {
             let from = self.chain.best_height() + 1;
             self.submit(at, number, record.call, from);
         }
-        let survey = ChainNews::Survey { parameters: parameters(), hubs: vec![] };
+        let survey = ChainNews::Survey {
+            parameters: parameters(),
+            hubs: vec![],
+            retiring: Default::default(),
+        };
         self.feed(at, Input::Chain(survey));
         let final_one = self.parties[at].seen.1;
         // Calls of any block may have ended without it; of the channels it knows more.

@@ -52,31 +52,42 @@ mod benchmarks {
         assert_eq!(record.transport_key, [2; 32]);
     }
 
-    /// A hub that owes nothing.
     #[benchmark]
     fn retire() {
-        let who = retiring::<T>(stranger("hub", 0, 0));
+        let who = stranger("hub", 0, 0);
+        T::register_hub(&who);
 
         #[extrinsic_call]
         retire(RawOrigin::Signed(who.clone()));
+
+        assert!(Retiring::<T>::contains_key(who));
+    }
+
+    /// A hub that owes nothing.
+    #[benchmark]
+    fn leave() {
+        let who = retiring::<T>(stranger("hub", 0, 0));
+
+        #[extrinsic_call]
+        leave(RawOrigin::Signed(stranger("anybody", 0, 0)), who.clone());
 
         assert!(!Hubs::<T>::contains_key(who));
     }
 
     /// A hub whose deposit pays its only debt.
     #[benchmark]
-    fn retire_of_debtor() {
+    fn leave_of_debtor() {
         let who = retiring::<T>(stranger("hub", 0, 0));
         T::burden(&who, NATIVE_ASSET, UNIT / 10, 1);
 
         #[extrinsic_call]
-        retire(RawOrigin::Signed(who.clone()));
+        leave(RawOrigin::Signed(stranger("anybody", 0, 0)), who.clone());
 
         assert!(!T::Debts::is_debtor(&who, NATIVE_ASSET));
     }
 }
 
-/// A registered hub with its deposit and next to nothing beside it.
+/// A hub whose notice is over, with its deposit and next to nothing beside it.
 fn retiring<T: Config + World>(who: AccountId) -> AccountId {
     T::charge_everything();
     let parameters: failsafe_primitives::Parameters = T::Parameters::get();
@@ -86,5 +97,6 @@ fn retiring<T: Config + World>(who: AccountId) -> AccountId {
     let record = longest_record(deposit);
     Handles::<T>::insert(&record.handle, &who);
     Hubs::<T>::insert(&who, record);
+    Retiring::<T>::insert(&who, T::Clock::now());
     who
 }

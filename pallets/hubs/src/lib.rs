@@ -6,12 +6,23 @@
 //!
 //! | role | calls |
 //! |---|---|
-//! | any account | `register` |
+//! | any account | `register`, `leave` |
 //! | a hub | `update`, `retire` |
+//!
+//! ## Retiring
+//! `retire` is a notice: the hub stays registered for `late` usable blocks more (`protocol.md` §9),
+//! so that users see it, move their money and can still take the hub to the chain, and its deposit is
+//! within reach of what it comes to owe. After that `leave`, by anybody, ends it.
+//!
+//! ## Reputation
+//! How many disputes with a hub ended without a co-signed close, how many of these it lost, and how
+//! many debts were booked against it. It stays with the account, also when the hub has left.
 //!
 //! ## Invariants (`do_try_state`)
 //! 1. Handles and hubs name each other.
 //! 2. Every hub's deposit is on hold.
+//! 3. Only hubs are retiring.
+//! 4. Nobody has lost more disputes than there were.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![allow(
@@ -26,8 +37,12 @@ pub use weights::WeightInfo;
 pub mod benchmarking;
 pub mod weights;
 
-use failsafe_pallet_support::{DebtLedger, HubRegistry, ProtocolParameters};
-use failsafe_primitives::{fees::HubFees, view::HubView, AccountId, Balance, NATIVE_ASSET};
+use failsafe_pallet_support::{DebtLedger, HubRegistry, Marks, ProtocolParameters, UsableClock};
+use failsafe_primitives::{
+    fees::HubFees,
+    view::{HubStanding, HubView},
+    AccountId, Balance, Clock, NATIVE_ASSET,
+};
 use frame_support::traits::{
     fungible,
     tokens::{Fortitude, Precision, Preservation},
@@ -78,7 +93,9 @@ pub mod pallet {
         type RuntimeHoldReason: From<HoldReason>;
         /// Who owes cannot put money aside as a deposit.
         type Debts: DebtLedger;
-        /// Deposit and fee ceiling.
+        /// The time of a notice is counted in usable blocks.
+        type Clock: UsableClock;
+        /// Deposit, fee ceiling, time of a notice.
         type Parameters: ProtocolParameters;
         /// Weights of the calls.
         type WeightInfo: WeightInfo;
@@ -111,6 +128,29 @@ pub mod pallet {
         pub deposit: Balance,
     }
 
+    /// What disputes have said of a hub.
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        Default,
+        PartialEq,
+        Eq,
+        Encode,
+        Decode,
+        DecodeWithMemTracking,
+        MaxEncodedLen,
+        TypeInfo,
+    )]
+    pub struct Reputation {
+        /// Disputes that ended without a co-signed close.
+        pub disputes: u32,
+        /// Of these, those that it lost.
+        pub lost: u32,
+        /// Debts that were booked against it.
+        pub debts: u32,
+    }
+
     /// Registered hubs by account.
     #[pallet::storage]
     pub type Hubs<T: Config> = CountedStorageMap<_, Blake2_128Concat, AccountId, HubRecord>;
@@ -118,6 +158,15 @@ pub mod pallet {
     /// Accounts by handle.
     #[pallet::storage]
     pub type Handles<T: Config> = StorageMap<_, Blake2_128Concat, Handle, AccountId>;
+
+    /// Hubs that have announced that they retire, and the usable clock from which on they may leave.
+    #[pallet::storage]
+    pub type Retiring<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Clock>;
+
+    /// What disputes have said of accounts that were hubs then.
+    #[pallet::storage]
+    pub type Reputations<T: Config> =
+        StorageMap<_, Blake2_128Concat, AccountId, Reputation, ValueQuery>;
 
     /// Hubs of the first block, without deposit.
     #[pallet::genesis_config]
@@ -189,6 +238,13 @@ pub mod pallet {
             /// Its account.
             account: AccountId,
         },
+        /// A hub announced that it retires.
+        HubRetiring {
+            /// Its account.
+            account: AccountId,
+            /// From this usable clock on it may leave.
+            leaves_at: Clock,
+        },
     }
 
     /// Errors.
@@ -210,6 +266,12 @@ pub mod pallet {
         OwesMoney,
         /// This account cannot pay the deposit and stay alive.
         DepositMissing,
+        /// This hub has announced that it retires: `leave` when its notice is over.
+        AlreadyRetiring,
+        /// This hub has not announced that it retires: `retire` first.
+        NotRetiring,
+        /// The notice of this hub is not over: wait until the usable clock shows `leaves_at`.
+        NoticeNotOver,
     }
 
     #[pallet::call]
@@ -287,21 +349,44 @@ pub mod pallet {
             Ok(())
         }
 
-        /// Leave the registry and get the deposit back.
+        /// Announce that the calling hub retires. It stays registered, with its duties and its
+        /// deposit, for `late` usable blocks.
         ///
-        /// Origin: a registered hub. Emits `HubRetired`.
+        /// Origin: a registered hub. Emits `HubRetiring`.
         #[pallet::call_index(2)]
-        #[pallet::weight(T::WeightInfo::retire_of_debtor())]
-        pub fn retire(origin: OriginFor<T>) -> DispatchResultWithPostInfo {
+        #[pallet::weight(T::WeightInfo::retire())]
+        pub fn retire(origin: OriginFor<T>) -> DispatchResult {
             let account = ensure_signed(origin)?;
-            let record = Hubs::<T>::take(&account).ok_or(Error::<T>::NotRegistered)?;
+            ensure!(Hubs::<T>::contains_key(&account), Error::<T>::NotRegistered);
+            ensure!(!Retiring::<T>::contains_key(&account), Error::<T>::AlreadyRetiring);
+            // A clock and a time of at most a year: the sum is far from the end of a `u64`.
+            let leaves_at = T::Clock::now().saturating_add(T::Parameters::get().late);
+            Retiring::<T>::insert(&account, leaves_at);
+            Self::deposit_event(Event::HubRetiring { account, leaves_at });
+            Ok(())
+        }
+
+        /// Take a hub whose notice is over off the registry; its deposit goes back to it.
+        ///
+        /// Origin: anybody. Parameters:
+        /// - `hub`: its account.
+        ///
+        /// Emits `HubRetired`.
+        #[pallet::call_index(3)]
+        #[pallet::weight(T::WeightInfo::leave_of_debtor())]
+        pub fn leave(origin: OriginFor<T>, hub: AccountId) -> DispatchResultWithPostInfo {
+            ensure_signed(origin)?;
+            let leaves_at = Retiring::<T>::get(&hub).ok_or(Error::<T>::NotRetiring)?;
+            ensure!(T::Clock::now() >= leaves_at, Error::<T>::NoticeNotOver);
+            let record = Hubs::<T>::take(&hub).ok_or(Error::<T>::NotRegistered)?;
+            Retiring::<T>::remove(&hub);
             Handles::<T>::remove(&record.handle);
             let reason = HoldReason::HubDeposit.into();
-            T::Native::release(&reason, &account, record.deposit, Precision::BestEffort)?;
-            let owes = T::Debts::is_debtor(&account, NATIVE_ASSET);
-            T::Debts::collect(&account, NATIVE_ASSET);
-            Self::deposit_event(Event::HubRetired { account });
-            Ok((!owes).then(T::WeightInfo::retire).into())
+            T::Native::release(&reason, &hub, record.deposit, Precision::BestEffort)?;
+            let owes = T::Debts::is_debtor(&hub, NATIVE_ASSET);
+            T::Debts::collect(&hub, NATIVE_ASSET);
+            Self::deposit_event(Event::HubRetired { account: hub });
+            Ok((!owes).then(T::WeightInfo::leave).into())
         }
     }
 
@@ -329,6 +414,14 @@ pub mod pallet {
         /// All registered hubs.
         pub fn hubs() -> Vec<HubView> {
             Hubs::<T>::iter().map(|(account, record)| Self::view(account, record)).collect()
+        }
+
+        /// Whether a hub is retiring, and what disputes have said of it; also of one that has left.
+        /// What it owes is not told here.
+        pub fn standing(account: AccountId) -> HubStanding {
+            let Reputation { disputes, lost, debts } = Reputations::<T>::get(&account);
+            let leaves_at = Retiring::<T>::get(&account);
+            HubStanding { account, leaves_at, disputes, lost, debts, owes: Vec::new() }
         }
     }
 }
@@ -383,6 +476,12 @@ impl<T: Config> Pallet<T> {
                 "2: a hub's deposit is not on hold"
             );
         }
+        for account in Retiring::<T>::iter_keys() {
+            ensure!(Hubs::<T>::contains_key(account), "3: somebody retires who is no hub");
+        }
+        for (_, reputation) in Reputations::<T>::iter() {
+            ensure!(reputation.lost <= reputation.disputes, "4: more lost than disputed");
+        }
         Ok(())
     }
 }
@@ -390,5 +489,18 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> HubRegistry for Pallet<T> {
     fn is_hub(who: &AccountId) -> bool {
         Hubs::<T>::contains_key(who)
+    }
+
+    fn note(who: &AccountId, marks: Marks) {
+        if marks == Marks::default() || !Self::is_hub(who) {
+            return;
+        }
+        Reputations::<T>::mutate(who, |reputation| {
+            // Counts of what costs a fee each: 2^32 do not come.
+            let add = |count: &mut u32, more: u32| *count = count.saturating_add(more);
+            add(&mut reputation.disputes, marks.disputed.into());
+            add(&mut reputation.lost, (marks.disputed && marks.lost).into());
+            add(&mut reputation.debts, marks.debts);
+        });
     }
 }

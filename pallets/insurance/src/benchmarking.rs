@@ -183,6 +183,9 @@ fn decided<T: Config + World>(count: u32, shares: Shares) -> (Channel, Vec<Asset
     let (left, right) = (channel.left.id(), channel.right.id());
     // For the deposit, and what keeps an account with a deposit alive.
     T::give(&left, NATIVE_ASSET, T::Parameters::get().dispute_deposit * 2);
+    // Reputations are kept of hubs.
+    T::register_hub(&left);
+    T::register_hub(&right);
     let assets: Vec<_> = (0..count).map(T::asset).collect();
     for asset in &assets {
         match shares {

@@ -7,6 +7,7 @@ use crate::{
     Verdict, WeightInfo,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
+use failsafe_pallet_support::{HubRegistry as _, Marks};
 use failsafe_primitives::{
     evidence::{late_amount, Presented},
     simplex::{Lock, MaxLocks},
@@ -123,6 +124,7 @@ impl<T: Config> Pallet<T> {
             }
         }
         let booked = outcomes.iter().any(|outcome| outcome.booked > 0);
+        Self::note_hubs(pair, dispute, &outcomes);
 
         Self::remove_dispute(pair);
         Self::settle_deposit(pair, dispute);
@@ -145,6 +147,23 @@ impl<T: Config> Pallet<T> {
             outcomes,
         });
         booked
+    }
+
+    /// What the end of a dispute says of those parties that are hubs.
+    fn note_hubs(pair: &Pair, dispute: &Dispute, outcomes: &Outcomes) {
+        for side in [Side::Left, Side::Right] {
+            let owed = |outcome: &&Outcome| match side {
+                Side::Left => outcome.left_owed > 0,
+                Side::Right => outcome.right_owed > 0,
+            };
+            // Only one of the two owes in an asset, so what was booked is the debt of that one.
+            let booked = outcomes.iter().filter(|outcome| outcome.booked > 0).filter(owed);
+            let debts = u32::try_from(booked.count()).unwrap_or(u32::MAX);
+            let disputed = !matches!(dispute.verdict, Verdict::Agreed(_));
+            let hid = dispute.forfeited && dispute.starter == Some(side);
+            let marks = Marks { disputed, lost: disputed && (hid || debts > 0), debts };
+            T::Hubs::note(pair.account(side), marks);
+        }
     }
 
     fn pay_out(
@@ -267,6 +286,7 @@ impl<T: Config> Pallet<T> {
         OldEpochs::<T>::insert(key, resolved);
         let weight = T::WeightInfo::late_claim(count(&claims));
         let (payer, payee) = (pair.account(payer).clone(), pair.account(payee).clone());
+        let mut debts = 0_u32;
         for (asset, amount) in claims {
             Self::deposit_event(Event::LateClaim {
                 payer: payer.clone(),
@@ -275,8 +295,11 @@ impl<T: Config> Pallet<T> {
                 asset,
                 amount,
             });
-            T::Debts::pay_or_book(&payer, &payee, asset, amount, Self::block());
+            let booked = T::Debts::pay_or_book(&payer, &payee, asset, amount, Self::block());
+            // At most one for each of 16 assets.
+            debts = debts.saturating_add((booked > 0).into());
         }
+        T::Hubs::note(&payer, Marks { debts, ..Marks::default() });
         Ok(Some(weight).into())
     }
 }

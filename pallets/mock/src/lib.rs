@@ -184,6 +184,7 @@ impl pallet_hubs::Config for Test {
     type Native = Balances;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Debts = Debt;
+    type Clock = UsableBlocks;
     type Parameters = Parameters;
     type WeightInfo = ();
 }

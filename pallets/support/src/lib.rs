@@ -28,10 +28,24 @@ pub trait UsableClock {
 pub trait ProtocolParameters: Get<Parameters> {}
 impl<T: Get<Parameters>> ProtocolParameters for T {}
 
-/// Who is a registered hub.
+/// Who is a registered hub, and what disputes say of it.
 pub trait HubRegistry {
-    /// Whether `who` is registered.
+    /// Whether `who` is registered; also while it is retiring.
     fn is_hub(who: &AccountId) -> bool;
+
+    /// Adds to the reputation of `who`, if it is a hub. Must be cheap: two reads, one write.
+    fn note(who: &AccountId, marks: Marks);
+}
+
+/// What one resolve or late claim says of one of its parties (`protocol.md` §8 "Reputation").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// A dispute ended without a co-signed close.
+    pub disputed: bool,
+    /// It was lost: the party could not pay at once what it owed, or had hidden payments of its own.
+    pub lost: bool,
+    /// Debts that were booked against the party.
+    pub debts: u32,
 }
 
 /// The registry of revealed secrets (`protocol.md` §7).

@@ -3,8 +3,8 @@
 use crate::chain::*;
 use failsafe_primitives::{AssetId, Balance, Evidence, NATIVE_ASSET};
 use failsafe_runtime::{
-    Balances, Debt, Parameters, RuntimeCall, System, TransactionPayment, EXISTENTIAL_DEPOSIT, FRB,
-    FRD,
+    Balances, Debt, Parameters, Runtime, RuntimeCall, System, TransactionPayment,
+    EXISTENTIAL_DEPOSIT, FRB, FRD,
 };
 use frame_support::dispatch::GetDispatchInfo;
 use sp_keyring::Sr25519Keyring::{Bob, Charlie, Ferdie};
@@ -318,7 +318,7 @@ fn debtor_should_recover_its_money_when_no_record_and_only_the_floor_is_there() 
 }
 
 #[test]
-fn hub_deposit_should_go_to_the_creditor_when_a_hub_in_debt_retires() {
+fn hub_deposit_should_go_to_the_creditor_when_a_hub_in_debt_leaves() {
     on(DEVELOPMENT, |chain| {
         let hub = &Party::strangers(1)[0];
         let ferdie = Party::known(Ferdie);
@@ -338,12 +338,18 @@ fn hub_deposit_should_go_to_the_creditor_when_a_hub_in_debt_retires() {
         chain.run_until_resolved(&channel);
         // The existential deposit, which the deposit on hold keeps there, is part of the floor.
         assert_eq!(free(NATIVE_ASSET, hub), values.floor_hub);
-        let before = free(NATIVE_ASSET, &ferdie);
         assert_eq!(chain.one(hub.does(pallet_hubs::Call::retire {})), Ok(()));
+        let notice = fees_paid()[0];
+        let leaves_at = pallet_hubs::Retiring::<Runtime>::get(hub.id()).expect("announced");
+        assert_eq!(leaves_at, now() + values.late);
+        chain.run_to_clock(leaves_at);
+        let before = free(NATIVE_ASSET, &ferdie);
+        let leave = pallet_hubs::Call::leave { hub: hub.id() };
+        assert_eq!(chain.one(hub.does(leave)), Ok(()));
         // Its floor is that of a user now.
         let got = free(NATIVE_ASSET, &ferdie) - before;
         let lower = values.floor_hub - values.floor_user;
-        assert_eq!(got, values.hub_deposit + lower - fees_paid()[0]);
+        assert_eq!(got, values.hub_deposit + lower - notice - fees_paid()[0]);
         assert_eq!(Balances::reserved_balance(hub.id()), 0);
         assert_eq!(free(NATIVE_ASSET, hub), values.floor_user);
     });

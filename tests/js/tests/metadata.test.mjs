@@ -8,7 +8,7 @@ import { connect, plain } from '../support/chain.mjs';
 const CALLS = {
   Clock: [],
   Custody: ['claim'],
-  Hubs: ['register', 'update', 'retire'],
+  Hubs: ['register', 'update', 'retire', 'leave'],
   Debt: ['enforce', 'forgive'],
   Insurance: [
     'deposit',
@@ -29,7 +29,7 @@ const CALLS = {
 const VIEW_FUNCTIONS = {
   Clock: ['now'],
   Custody: ['account', 'unclaimed'],
-  Hubs: ['hub', 'hub_by_handle', 'hubs'],
+  Hubs: ['hub', 'hub_by_handle', 'hubs', 'standing'],
   Debt: ['owes', 'owed_to', 'owed_between', 'debts_of'],
   Insurance: ['channel', 'open_disputes'],
   Parameters: ['current'],
@@ -52,6 +52,8 @@ const RUNTIME_API = [
   'hub',
   'hubByHandle',
   'hubs',
+  'hubStanding',
+  'hubStandings',
 ];
 
 let api;

@@ -1,8 +1,8 @@
 //! A node that authors nothing: it imports what the others have authored, and its metrics tell what
 //! that takes.
 
-use super::{failure, Failure, Process};
-use std::{net::SocketAddr, time::Duration};
+use super::{failure, process::program, Failure, Process};
+use std::{net::SocketAddr, path::Path, process::Command, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -11,6 +11,8 @@ use tokio::{
 
 /// The node's histogram of the time that it takes to verify, carry out and store a block.
 const IMPORT_TIME: &str = "substrate_block_verification_and_import_time";
+/// How long a node may take to start.
+const START: Duration = Duration::from_secs(60);
 /// How long the metrics may take.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -32,6 +34,20 @@ pub struct Imports {
 impl Follower {
     pub(super) fn new(node: Process, metrics: SocketAddr) -> Self {
         Self { node, metrics }
+    }
+
+    /// A node of its own development chain, which it authors and finalizes: what the metrics of a
+    /// validator are.
+    pub async fn author(dir: &Path) -> Result<Self, Failure> {
+        let mut command = Command::new(program("failsafe-node")?);
+        command
+            .args(["--dev", "--rpc-port", "0", "--prometheus-port", "0", "--no-telemetry"])
+            .args(["--no-mdns", "--listen-addr", "/ip4/127.0.0.1/tcp/0", "--db-cache", "16"])
+            .arg("--base-path")
+            .arg(dir.join("author"));
+        let mut node = Process::start("author", command, dir)?;
+        let metrics = node.wait_for("its metrics", START, metrics_address).await?;
+        Ok(Self::new(node, metrics))
     }
 
     /// Where its metrics are.

@@ -8,6 +8,7 @@ mod catalogue;
 mod crash;
 mod demo;
 mod faults;
+mod governance;
 mod kills;
 mod messages;
 mod operation;

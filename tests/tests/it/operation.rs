@@ -11,7 +11,7 @@ use failsafe_hub::rpc::{
     EventsRpcClient, FailsafeRpcClient, OperatorRpcClient,
 };
 use failsafe_tests::{
-    harness::{eventually, failure, free_port, Failure, Hub, HubOptions},
+    harness::{eventually, failure, free_port, Failure, Follower, Hub, HubOptions, Workspace},
     story::{report::frd, Cast},
 };
 use jsonrpsee::core::{
@@ -69,7 +69,12 @@ fn samples(metrics: &str) -> BTreeMap<String, f64> {
 
 /// Our metrics that a text names.
 fn named(text: &str) -> BTreeSet<String> {
-    let starts = text.match_indices(PREFIX).map(|(at, _)| &text[at..]);
+    beginning_with(PREFIX, text)
+}
+
+/// Words of a text that begin so.
+fn beginning_with(prefix: &str, text: &str) -> BTreeSet<String> {
+    let starts = text.match_indices(prefix).map(|(at, _)| &text[at..]);
     let ends = |rest: &str| {
         rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())
     };
@@ -167,16 +172,45 @@ async fn metrics_should_have_all_that_dashboard_and_alerts_name() -> Result<(), 
     cast.stop().await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_of_a_node_should_have_all_that_its_dashboard_and_alerts_name(
+) -> Result<(), Failure> {
+    const NODE: &str = "substrate_";
+    let workspace = Workspace::new()?;
+    let node = Follower::author(workspace.path()).await?;
+    let dashboard: Value = serde_json::from_str(&text_of("ops/grafana/failsafe-node.json")?)?;
+    let mut texts = vec![text_of("ops/prometheus/node-alerts.yml")?];
+    strings_at(&dashboard, "expr", &mut texts);
+    strings_at(&dashboard["templating"], "query", &mut texts);
+    assert!(texts.len() > 20, "the dashboard has panels");
+    let wanted: BTreeSet<_> = texts.iter().flat_map(|text| beginning_with(NODE, text)).collect();
+    assert!(wanted.len() > 15, "{wanted:?}");
+    // Some of them begin with the first block, or vote.
+    eventually("every metric is there", PATIENCE, || async {
+        let (head, metrics) = get(node.metrics(), "/metrics").await?;
+        assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+        let there = beginning_with(NODE, &metrics);
+        Ok(wanted.is_subset(&there).then_some(()))
+    })
+    .await?;
+    node.stop().await
+}
+
 #[test]
 fn every_alert_should_be_tested_and_explained() -> Result<(), Failure> {
-    let alerts = text_of("ops/prometheus/alerts.yml")?;
-    let tests = text_of("ops/prometheus/alerts.test.yml")?;
-    let manual = text_of("docs/hub.md")?;
+    explained("alerts", "docs/hub.md")?;
+    explained("node-alerts", "docs/operator/monitoring.md")
+}
+
+fn explained(rules: &str, manual_path: &str) -> Result<(), Failure> {
+    let alerts = text_of(&format!("ops/prometheus/{rules}.yml"))?;
+    let tests = text_of(&format!("ops/prometheus/{rules}.test.yml"))?;
+    let manual = text_of(manual_path)?;
     let names: Vec<&str> =
         alerts.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
     assert!(names.len() > 10);
     for name in names {
-        let anchor = format!("docs/hub.md#{}", name.to_lowercase());
+        let anchor = format!("{manual_path}#{}", name.to_lowercase());
         assert!(alerts.contains(&anchor), "{name} does not say where it is explained");
         assert!(tests.contains(&format!("alertname: {name}\n")), "{name} is not tested");
         assert!(manual.contains(&format!("#### {name}\n")), "{name} is not explained");

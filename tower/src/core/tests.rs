@@ -171,7 +171,8 @@ impl World {
 
     /// The first look at the chain.
     fn wake(&mut self) {
-        let survey = ChainNews::Survey { parameters: Parameters::DEVELOPMENT, hubs: vec![] };
+        let (hubs, retiring) = Default::default();
+        let survey = ChainNews::Survey { parameters: Parameters::DEVELOPMENT, hubs, retiring };
         self.news(survey);
         self.finalized(18, vec![]);
         self.best(20, vec![]);

@@ -204,7 +204,48 @@ fn cases() -> Vec<(Call, RuntimeCall)> {
             }
             .into(),
         ),
+        (Call::RetireHub, pallet_hubs::Call::retire {}.into()),
+        (Call::LeaveHub { hub: who(8) }, pallet_hubs::Call::leave { hub: who(8) }.into()),
+        (
+            Call::Vote { proposal: 3, approve: true, rationale: b"I have tried it.".to_vec() },
+            pallet_governance::Call::vote {
+                proposal: 3,
+                approve: true,
+                rationale: b"I have tried it.".to_vec().try_into().unwrap(),
+            }
+            .into(),
+        ),
+        (
+            Call::CancelProposal { proposal: 3 },
+            pallet_governance::Call::cancel { proposal: 3 }.into(),
+        ),
     ]
+}
+
+#[test]
+fn upload_should_be_what_the_runtime_reads() {
+    let code = b"\0asm".to_vec();
+    let read = read_by_runtime(&Call::ApplyUpgrade { code: code.clone() });
+    assert_eq!(read.encode()[2..], code.encode());
+}
+
+#[test]
+fn proposal_should_be_what_the_runtime_reads_when_it_has_two_calls() {
+    let calls: [RuntimeCall; 2] = [
+        pallet_governance::Call::set_voting_period { period: 20 }.into(),
+        pallet_hubs::Call::retire {}.into(),
+    ];
+    let call = Call::Propose {
+        title: b"Two".to_vec(),
+        text: b"All or none.".to_vec(),
+        calls: calls.iter().map(Encode::encode).collect(),
+    };
+    let expected = pallet_governance::Call::propose {
+        title: b"Two".to_vec().try_into().unwrap(),
+        text: b"All or none.".to_vec().try_into().unwrap(),
+        calls: calls.map(Box::new).to_vec(),
+    };
+    assert_eq!(read_by_runtime(&call), expected.into());
 }
 
 #[test]

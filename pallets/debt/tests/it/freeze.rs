@@ -126,6 +126,9 @@ fn h07_deposit_should_be_for_the_creditors_when_an_indebted_hub_retires() {
         end_block();
         assert_eq!(debts(h), vec![(b.id(), 400)]);
         assert_ok!(Hubs::retire(h.origin()));
+        assert_eq!(free(FRD, b), 101, "the deposit stays on hold until the notice is over");
+        run_to_clock(pallet_hubs::Retiring::<Test>::get(h.id()).unwrap());
+        assert_ok!(Hubs::leave(b.origin(), h.id()));
         assert_eq!((free(FRD, h), free(FRD, b)), (0, 201));
     });
 }

@@ -8,6 +8,7 @@ mod custody;
 mod deposit;
 mod dispute;
 mod late_claim;
+mod reputation;
 mod resolve;
 mod view;
 mod withdraw;
