@@ -254,7 +254,7 @@ impl Party {
             Follower::new(client.clone(), account.clone(), core.partners(), core.hashes(), news);
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(follower.run());
+        tasks.spawn(follow(follower, inputs.clone()));
         let (first_block, seen) = oneshot::channel();
         let news_input = |news| HostInput::Core(Input::Chain(news));
         tasks.spawn(chain::forward_news(fresh, inputs.clone(), news_input, first_block));
@@ -466,6 +466,15 @@ impl Party {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
+    }
+}
+
+/// Follows the chain; the party stops when it gets a runtime that this program does not know.
+async fn follow(follower: Follower, inputs: mpsc::Sender<HostInput>) {
+    if let Err(problem) = follower.run().await {
+        error!(%problem, "stopping before anything is signed for this runtime");
+        // An error means that it has stopped already.
+        let _ = inputs.send(HostInput::Stop).await;
     }
 }
 
