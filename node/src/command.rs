@@ -65,7 +65,7 @@ fn describe(snapshot: &Snapshot) -> String {
     let Snapshot { manifest, sha256, length } = snapshot;
     format!(
         "sha256     {sha256}\n\
-         length     {length} bytes, {} unpacked\n\
+         length     {length} bytes, of {} in the database\n\
          chain      {}, genesis {:?}\n\
          finalized  {} {:?}\n\
          state      {:?}",

@@ -14,12 +14,12 @@ use sc_client_api::{backend::Backend as _, in_mem};
 use sc_service::{BuildGenesisBlock, Configuration, DatabaseSource, GenesisBlockBuilder};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use sp_blockchain::{Backend as _, HeaderBackend};
+use sp_blockchain::HeaderBackend;
 use sp_core::H256;
 use sp_runtime::traits::{Block as _, Header as _};
 use std::{
     fs::{self, File},
-    io::{self, BufReader, BufWriter, Read, Write},
+    io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     path::{Component, Path, PathBuf},
     sync::Arc,
 };
@@ -32,6 +32,8 @@ const MANIFEST_LIMIT: u32 = 64 * 1024;
 const NAME_LIMIT: u16 = 256;
 /// Length of SHA-256.
 const HASH: u64 = 32;
+/// What is empty of this size takes no room on the disk.
+const PAGE: usize = 4 * 1024;
 /// Beyond this level the file gets hardly smaller.
 const LEVEL: i32 = 3;
 /// By this file the database knows that somebody has it open.
@@ -243,9 +245,7 @@ fn describe(config: &Configuration, database: &Path) -> Result<Manifest, Snapsho
     let backend = sc_service::new_db_backend::<Block>(settings).map_err(|e| {
         // What the database says when somebody has its lock.
         match e.to_string() {
-            text if text.contains("Locked") || text.contains("lock") => {
-                SnapshotError::InUse(database.into())
-            },
+            text if text.contains("in use") => SnapshotError::InUse(database.into()),
             text => unreadable(text),
         }
     })?;
@@ -475,9 +475,13 @@ fn unpack_files(body: &mut impl Read, place: &Path, most: u64) -> Result<(), Pro
         while rest > 0 {
             let part = usize::try_from(rest).unwrap_or(usize::MAX).min(chunk.len());
             stream.read_exact(&mut chunk[..part]).map_err(input)?;
-            file.write_all(&chunk[..part]).map_err(disk)?;
+            for page in chunk[..part].chunks(PAGE) {
+                write_page(&mut file, page).map_err(disk)?;
+            }
             rest = rest.saturating_sub(u64::try_from(part).unwrap_or(u64::MAX));
         }
+        // Holes at the end are part of it.
+        file.set_len(size).map_err(disk)?;
         file.sync_all().map_err(disk)?;
     }
     // To the end of the compressed stream, with its checks.
@@ -486,6 +490,15 @@ fn unpack_files(body: &mut impl Read, place: &Path, most: u64) -> Result<(), Pro
         0 => Err(Problem::Input("it holds less than it says".into())),
         _ => Err(Problem::Input("there is something behind its files".into())),
     }
+}
+
+/// Writes a page, or leaves a hole for an empty one: a database has large files with little in them.
+fn write_page(file: &mut File, page: &[u8]) -> io::Result<()> {
+    if page.iter().any(|byte| *byte != 0) {
+        return file.write_all(page);
+    }
+    let length = i64::try_from(page.len()).map_err(io::Error::other)?;
+    file.seek(SeekFrom::Current(length)).map(drop)
 }
 
 /// The name of a file, which stays within the folder.
@@ -551,7 +564,10 @@ mod tests {
         fs::create_dir_all(&database).unwrap();
         fs::write(database.join(LOCK), "").unwrap();
         fs::write(database.join("metadata"), "version=8").unwrap();
-        let table: Vec<u8> = (0..700_000u32).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        let mut table: Vec<u8> = (0..700_000u32).map(|i| u8::try_from(i % 251).unwrap()).collect();
+        // Holes, one of them at the end.
+        table[10_000..90_000].fill(0);
+        table[690_000..].fill(0);
         fs::write(database.join("table_01"), table).unwrap();
         let files = files_of(&database).unwrap();
         let manifest = Manifest {

@@ -14,7 +14,7 @@ use failsafe_tests::{
     },
     story::report::frd,
 };
-use sp_core::hashing::blake2_256;
+use sp_crypto_hashing::blake2_256;
 use std::{
     sync::{
         atomic::{AtomicBool, Ordering},
