@@ -215,12 +215,11 @@ pub fn export(config: &Configuration, path: &Path) -> Result<Snapshot, SnapshotE
     let files = files_of(database)?;
     manifest.bytes = files.iter().map(|(_, length)| length).sum();
 
-    let file = File::options().write(true).create_new(true).open(path).map_err(|e| {
-        match e.kind() {
+    let file =
+        File::options().write(true).create_new(true).open(path).map_err(|e| match e.kind() {
             io::ErrorKind::AlreadyExists => SnapshotError::FileExists(path.into()),
             _ => SnapshotError::Disk { path: path.into(), source: e },
-        }
-    })?;
+        })?;
     let written = pack(&manifest, database, &files, file).map_err(SnapshotError::disk(path));
     if written.is_err() {
         // Half a snapshot is of no use; the error is what matters.
@@ -232,8 +231,7 @@ pub fn export(config: &Configuration, path: &Path) -> Result<Snapshot, SnapshotE
 
 /// Opens the database and reads what a manifest says, without the length of its files.
 fn describe(config: &Configuration, database: &Path) -> Result<Manifest, SnapshotError> {
-    let unreadable =
-        |reason: String| SnapshotError::Database { path: database.into(), reason };
+    let unreadable = |reason: String| SnapshotError::Database { path: database.into(), reason };
     let settings = sc_client_db::DatabaseSettings {
         trie_cache_maximum_size: None,
         state_pruning: config.state_pruning.clone(),
@@ -254,7 +252,9 @@ fn describe(config: &Configuration, database: &Path) -> Result<Manifest, Snapsho
     let header = header.map_err(|e| unreadable(e.to_string()))?;
     let header = header.ok_or_else(|| unreadable("its finalized block is gone".into()))?;
     if !backend.have_state_at(info.finalized_hash, info.finalized_number) {
-        return Err(unreadable("it has no state at its finalized block: is it still syncing?".into()));
+        return Err(unreadable(
+            "it has no state at its finalized block: is it still syncing?".into(),
+        ));
     }
     Ok(Manifest {
         node: env!("SUBSTRATE_CLI_IMPL_VERSION").into(),
@@ -364,8 +364,7 @@ fn sync_folder(folder: &Path) -> Result<(), SnapshotError> {
 /// The first block of the chain that the node is configured for.
 fn genesis_of(config: &Configuration) -> Result<H256, SnapshotError> {
     let failed = |e: sp_blockchain::Error| SnapshotError::Specification(e.to_string());
-    let executor =
-        sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
+    let executor = sc_service::new_wasm_executor::<sp_io::SubstrateHostFunctions>(&config.executor);
     let backend = Arc::new(in_mem::Backend::<Block>::new());
     let spec = config.chain_spec.as_storage_builder();
     let builder = GenesisBlockBuilder::new(spec, false, backend, executor).map_err(failed)?;
@@ -422,8 +421,10 @@ fn unpack(
 }
 
 fn read_manifest(path: &Path, input: &mut impl Read) -> Result<Manifest, SnapshotError> {
-    let other =
-        |reason: &dyn ToString| SnapshotError::Format { path: path.into(), reason: reason.to_string() };
+    let other = |reason: &dyn ToString| SnapshotError::Format {
+        path: path.into(),
+        reason: reason.to_string(),
+    };
     let mut magic = [0; MAGIC.len()];
     input.read_exact(&mut magic).map_err(|_| other(&"it is shorter than any"))?;
     if magic != MAGIC {
@@ -581,8 +582,7 @@ mod tests {
             bytes: files.iter().map(|(_, length)| length).sum(),
         };
         let path = dir.join("snapshot");
-        let (sha256, _) =
-            pack(&manifest, &database, &files, File::create(&path).unwrap()).unwrap();
+        let (sha256, _) = pack(&manifest, &database, &files, File::create(&path).unwrap()).unwrap();
         let place = dir.join("place");
         Case { file: path, place, dir, manifest, sha256 }
     }

@@ -177,8 +177,7 @@ async fn up(dir: &Path, chain: &str, cut_by: By, check: bool) -> Result<(), Fail
         return Err(failure("the network runs already: `scripts/net status` shows it"));
     }
     let dir = dir.canonicalize()?;
-    let ports: Vec<_> =
-        (0..4).map(|i| Ports { peers: PEER_PORT + i, rpc: RPC_PORT + i }).collect();
+    let ports: Vec<_> = (0..4).map(|i| Ports { peers: PEER_PORT + i, rpc: RPC_PORT + i }).collect();
     let taken = ports.iter().flat_map(|ports| [ports.peers, ports.rpc]);
     for port in taken.chain(hubs().iter().flat_map(|(hub, _)| [hub.port, hub.rpc_port])) {
         TcpListener::bind(("127.0.0.1", port)).map_err(|e| {
@@ -354,7 +353,11 @@ impl Running {
             };
             let look = async {
                 let (best, last) = (rpc.best().await?.number, rpc.finalized().await?.number);
-                Ok::<_, Failure>([best.to_string(), last.to_string(), rpc.peers().await?.to_string()])
+                Ok::<_, Failure>([
+                    best.to_string(),
+                    last.to_string(),
+                    rpc.peers().await?.to_string(),
+                ])
             };
             let seen = match state {
                 "stopped" => Err(failure("it does not run")),

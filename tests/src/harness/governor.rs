@@ -2,6 +2,7 @@
 //! chain itself. Proposals and votes above all.
 
 use super::{eventually, failure, Failure, NodeRpc};
+use futures::future::try_join_all;
 use serde_json::json;
 use sp_core::{crypto::Ss58Codec, sr25519, Pair};
 use std::time::Duration;
@@ -135,11 +136,13 @@ impl Governor {
         let made = made.ok_or_else(|| failure("a proposal without its event"))?;
         let (number, _) = made.fields.split_at(4);
         let proposal = u32::from_le_bytes(number.try_into()?);
-        for voter in voters {
+        // At the same time: the time to vote may be short.
+        let votes = voters.iter().map(|voter| async move {
             let arguments =
                 [Value::u128(proposal.into()), Value::bool(true), Value::from_bytes("Tried.")];
-            self.send(voter, &call("Governance", "vote", arguments)).await?;
-        }
+            self.send(voter, &call("Governance", "vote", arguments)).await
+        });
+        try_join_all(votes).await?;
         Ok(proposal)
     }
 

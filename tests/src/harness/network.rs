@@ -1,7 +1,7 @@
 //! Validators of one chain, each a process, that can be stopped, started, cut off and let in again.
 //!
 //! Each member talks to those only whom it knows as reserved peers, the other members first of all. So
-//! one can be cut off without being stopped: everybody forgets it, and it forgets everybody, until it
+//! one can be cut off: it is started again without knowing anybody, and the others forget it, until it
 //! is let in again. This works everywhere and needs no privileges. With [`Wires`] its wire is unplugged
 //! instead, and nobody is told.
 
@@ -109,7 +109,8 @@ impl Network {
 
     /// Starts a network on free ports, and waits for its first finalized block.
     pub async fn start(options: &ChainOptions, dir: &Path) -> Result<Self, Failure> {
-        let ports = (0..options.validators).map(|_| Ports::free()).collect::<Result<Vec<_>, _>>()?;
+        let ports =
+            (0..options.validators).map(|_| Ports::free()).collect::<Result<Vec<_>, _>>()?;
         let network = Self::prepare(options, &ports, &dir.join("network"), None)?;
         network.started().await
     }
@@ -117,7 +118,8 @@ impl Network {
     /// As [`Self::start`], each member with a wire of its own; of several networks at the same time
     /// each has its own `net`, and the next number is not another one's.
     pub async fn start_wired(options: &ChainOptions, net: u8, dir: &Path) -> Result<Self, Failure> {
-        let ports = (0..options.validators).map(|_| Ports::free()).collect::<Result<Vec<_>, _>>()?;
+        let ports =
+            (0..options.validators).map(|_| Ports::free()).collect::<Result<Vec<_>, _>>()?;
         let members: Vec<_> =
             VALIDATORS.into_iter().zip(&ports).map(|(name, ports)| (name, ports.rpc)).collect();
         let wires = Wires::lay(&format!("fs{net}"), net, &members).await?;
@@ -243,30 +245,28 @@ impl Network {
         process.ok_or_else(|| failure(format!("{name} does not run")))
     }
 
-    /// Cuts a member off from all others: it goes on alone.
+    /// Cuts a member off from all others: it goes on alone. Without a wire it is started again for
+    /// that: a node lets nobody go who is there already.
     pub async fn cut(&mut self, name: &str) -> Result<(), Failure> {
         let place = self.place(name)?;
         if self.members[place].cut {
             return Err(failure(format!("{name} is cut off already")));
         }
         self.members[place].cut = true;
-        let cut = &self.members[place];
-        match &self.wires {
+        if let Some(wires) = &self.wires {
             // Nobody is told: it notices when nothing answers any more.
-            Some(wires) => return wires.unplug(name),
-            None => {
-                for other in self.members.iter().filter(|other| other.name != name) {
-                    cut.forget(other).await?;
-                    other.forget(cut).await?;
-                }
-            },
+            return wires.unplug(name);
         }
-        if cut.process.is_some() {
-            let rpc = self.rpc(name)?;
-            eventually("it has lost its peers", START, || async {
-                Ok((rpc.peers().await? == 0).then_some(()))
-            })
-            .await?;
+        let running = self.members[place].process.is_some();
+        if running {
+            self.stop_member(name).await?;
+        }
+        let identity = &self.members[place].identity;
+        for other in self.members.iter().filter(|other| other.name != name) {
+            other.forget(identity).await?;
+        }
+        if running {
+            self.start_member(name).await?;
         }
         Ok(())
     }
@@ -362,10 +362,10 @@ impl Member {
         self.process.as_ref().map(|_| NodeRpc::new(self.rpc_port)).transpose()
     }
 
-    /// Talks to this peer no more.
-    async fn forget(&self, other: &Self) -> Result<(), Failure> {
+    /// Lets this peer in no more, once it is gone.
+    async fn forget(&self, identity: &str) -> Result<(), Failure> {
         let Some(rpc) = self.running()? else { return Ok(()) };
-        rpc.call::<()>("system_removeReservedPeer", &[json!(other.identity)]).await
+        rpc.call::<()>("system_removeReservedPeer", &[json!(identity)]).await
     }
 
     /// Talks to this peer from now on.

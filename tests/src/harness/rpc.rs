@@ -155,9 +155,8 @@ mod tests {
             "digest": { "logs": ["0x0466726f6e", "0x0661757261200102000000000000"] },
         });
         let header = read_header(serde_json::from_value(raw).unwrap(), "0xcd").unwrap();
-        let expected = BlockHeader {
-            number: 31, hash: "0xcd".into(), parent: "0xab".into(), slot: Some(513),
-        };
+        let expected =
+            BlockHeader { number: 31, hash: "0xcd".into(), parent: "0xab".into(), slot: Some(513) };
         assert_eq!(header, expected);
     }
 }

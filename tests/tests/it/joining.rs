@@ -113,7 +113,8 @@ async fn snapshot_should_leave_nothing_when_it_is_refused() -> Result<(), Failur
     let (network, file, answer) = exported(&workspace).await?;
     let good = fs::read(&file)?;
     let path = file.display().to_string();
-    let start = |args: &[&str]| node(&network, "new", &[&["--from-snapshot", &path], args].concat());
+    let start =
+        |args: &[&str]| node(&network, "new", &[&["--from-snapshot", &path], args].concat());
     let refuse = |output: Output, reason: &str| {
         let said = text(&output);
         assert!(!output.status.success() && said.contains(reason), "{reason}: {said}");

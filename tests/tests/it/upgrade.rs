@@ -48,7 +48,7 @@ impl Scene {
         let shares = if validators == 1 { vec![100] } else { vec![] };
         let options = ChainOptions {
             slot_ms: Some(500),
-            voting_period: Some(3),
+            voting_period: Some(10),
             shares,
             code,
             hubs: vec![hub.genesis("one")?],
@@ -100,7 +100,10 @@ impl Scene {
     }
 
     /// Pays one FRD after the other until told to stop. Returns how many were delivered.
-    fn keep_paying(&self, stop: Arc<AtomicBool>) -> Result<JoinHandle<Result<u64, Failure>>, Failure> {
+    fn keep_paying(
+        &self,
+        stop: Arc<AtomicBool>,
+    ) -> Result<JoinHandle<Result<u64, Failure>>, Failure> {
         let client = self.payer.client()?;
         let to = self.payee.at("one");
         Ok(tokio::spawn(async move {
