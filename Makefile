@@ -1,5 +1,5 @@
 # Names for the scripts; `make` lists them. Arguments: make bench ARGS="--help"
-.PHONY: help setup build demo dev test soak bench weights fuzz planted check doc chain-spec clean-dev
+.PHONY: help setup build demo dev net test soak bench weights fuzz planted check doc chain-spec clean-dev
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s %s\n", $$1, $$2 }' Makefile
@@ -15,6 +15,9 @@ demo: ## a real chain, hub and wallets, telling what they do
 
 dev: ## a chain and a hub to develop against
 	@scripts/dev $(ARGS)
+
+net: ## four validators and two hubs; scripts/net stops, cuts off, restarts them
+	@scripts/net $(ARGS)
 
 test: ## set-up, checks, build and every test
 	@scripts/test

@@ -4,6 +4,7 @@ use crate::{
     chain_spec,
     cli::{Cli, Subcommand},
     service,
+    snapshot::{self, Snapshot, SnapshotError},
 };
 use failsafe_runtime::opaque::Block;
 use sc_cli::SubstrateCli;
@@ -55,6 +56,28 @@ impl SubstrateCli for Cli {
     }
 }
 
+fn refused(problem: SnapshotError) -> sc_cli::Error {
+    sc_cli::Error::Application(Box::new(problem))
+}
+
+/// What an operator compares.
+fn describe(snapshot: &Snapshot) -> String {
+    let Snapshot { manifest, sha256, length } = snapshot;
+    format!(
+        "sha256     {sha256}\n\
+         length     {length} bytes, of {} in the database\n\
+         chain      {}, genesis {:?}\n\
+         finalized  {} {:?}\n\
+         state      {:?}",
+        manifest.bytes,
+        manifest.chain,
+        manifest.genesis,
+        manifest.finalized_number,
+        manifest.finalized,
+        manifest.state_root,
+    )
+}
+
 /// Parses the command line and carries it out.
 pub fn run() -> sc_cli::Result<()> {
     let cli = Cli::from_args();
@@ -94,7 +117,17 @@ pub fn run() -> sc_cli::Result<()> {
         Some(Subcommand::ChainInfo(cmd)) => {
             cli.create_runner(cmd)?.sync_run(|config| cmd.run::<Block>(&config))
         },
+        Some(Subcommand::ExportSnapshot(cmd)) => cli.create_runner(cmd)?.sync_run(|config| {
+            let made = snapshot::export(&config, &cmd.file).map_err(refused)?;
+            println!("{}", describe(&made));
+            Ok(())
+        }),
         None => cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
+            if let Some(file) = &cli.from_snapshot {
+                let expected = cli.snapshot_sha256.as_deref();
+                let taken = snapshot::import(&config, file, expected).map_err(refused)?;
+                println!("{}", describe(&taken));
+            }
             service::start(config).map_err(sc_cli::Error::Service)
         }),
     }

@@ -7,7 +7,16 @@ mod cli;
 mod command;
 mod rpc;
 mod service;
+mod snapshot;
 
-fn main() -> sc_cli::Result<()> {
-    command::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        },
+    }
 }

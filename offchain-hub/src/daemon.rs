@@ -77,14 +77,20 @@ impl Daemon {
     /// Runs until somebody asks for a stop, by RPC or by a signal.
     pub async fn run(self) -> Result<(), DaemonError> {
         let reloads = self.service.reloads();
-        tokio::select! {
-            () = self.stop.notified() => info!("stopping on request"),
-            () = signalled() => info!("stopping"),
-            () = self.party.wait_stopped() => return Err(DaemonError::Stopped),
-            () = reload_on_signal(&self.service), if reloads => {},
-        }
+        let ended = tokio::select! {
+            () = self.stop.notified() => {
+                info!("stopping on request");
+                Ok(())
+            },
+            () = signalled() => {
+                info!("stopping");
+                Ok(())
+            },
+            () = self.party.wait_stopped() => Err(DaemonError::Stopped),
+            () = reload_on_signal(&self.service), if reloads => Ok(()),
+        };
         self.shut_down().await;
-        Ok(())
+        ended
     }
 
     /// Stops server and party.

@@ -317,6 +317,11 @@ parameter_types! {
         Perbill::from_percent(20) * RuntimeBlockWeights::get().max_block;
 }
 
+/// Deposit of a proposal. In the runtime of rehearsals it is half of that, so that everybody can see
+/// which of the two is in force.
+const PROPOSAL_DEPOSIT: Balance =
+    if cfg!(feature = "previous-version") { 5 * FRD } else { 10 * FRD };
+
 impl pallet_governance::Config for Runtime {
     type RuntimeCall = RuntimeCall;
     type Native = Balances;
@@ -326,7 +331,7 @@ impl pallet_governance::Config for Runtime {
     type Clock = Clock;
     type Consensus = Shares;
     type Session = ConstU32<20>;
-    type Deposit = ConstU128<{ 10 * FRD }>;
+    type Deposit = ConstU128<PROPOSAL_DEPOSIT>;
     type MaxWeight = HeaviestProposal;
     type WeightInfo = pallet_governance::weights::SubstrateWeight<Runtime>;
 }

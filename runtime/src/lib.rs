@@ -83,12 +83,27 @@ impl_opaque_keys! {
 
 /// `spec_version` goes up with every change of logic, `transaction_version` when an existing call
 /// or extension changes its encoding.
+#[cfg(not(feature = "previous-version"))]
 #[sp_version::runtime_version]
 pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: alloc::borrow::Cow::Borrowed("failsafe"),
     impl_name: alloc::borrow::Cow::Borrowed("failsafe"),
     authoring_version: 1,
     spec_version: 3,
+    impl_version: 1,
+    apis: apis::RUNTIME_API_VERSIONS,
+    transaction_version: 2,
+    system_version: 1,
+};
+
+/// The version from which a rehearsal upgrades to [`VERSION`]: one less.
+#[cfg(feature = "previous-version")]
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+    spec_name: alloc::borrow::Cow::Borrowed("failsafe"),
+    impl_name: alloc::borrow::Cow::Borrowed("failsafe"),
+    authoring_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
     transaction_version: 2,

@@ -131,8 +131,9 @@ impl Tower {
             let _ = track.send(Track::Disputes(pair.left().clone(), pair.right().clone()));
         }
 
+        let (stop, stop_wanted) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(follower.run());
+        tasks.spawn(follow(follower, stop.clone(), inputs.clone()));
         let (progress, seen) = watch::channel(false);
         tasks.spawn(forward_news(fresh, inputs.clone(), Input::Chain, progress));
         let ended = inputs.clone();
@@ -146,7 +147,6 @@ impl Tower {
         tasks.spawn(tick(inputs.clone()));
         tasks.spawn(read_funds(client.clone(), account.clone(), inputs.clone()));
 
-        let (stop, stop_wanted) = watch::channel(false);
         let (stopping, stopped) = watch::channel(false);
         let (tell_latest, latest_expiry) = watch::channel(None);
         let host = Host {
@@ -304,6 +304,16 @@ impl Host {
                 let _ = reply.send(report);
             },
         }
+    }
+}
+
+/// Follows the chain; the tower stops when it gets a runtime that this program does not know.
+async fn follow(follower: Follower, stop: watch::Sender<bool>, inputs: mpsc::Sender<Input>) {
+    if let Err(problem) = follower.run().await {
+        error!(%problem, "stopping before anything is signed for this runtime");
+        stop.send_replace(true);
+        // Wakes the thread; an error means that it has stopped already.
+        let _ = inputs.send(Input::Tick).await;
     }
 }
 

@@ -23,19 +23,23 @@ use subxt::{
     },
     rpcs::{
         client::{reconnecting_rpc_client::ExponentialBackoff, ReconnectingRpcClient, RpcClient},
+        methods::legacy::RuntimeVersion,
         LegacyRpcMethods,
     },
     tx::DynamicPayload,
-    ArcMetadata, Metadata, OnlineClient,
+    ArcMetadata, Metadata, OnlineClient, OnlineClientAtBlock,
 };
 
 pub(super) type Api = OnlineClient<PolkadotConfig>;
+pub(super) type AtBlock = OnlineClientAtBlock<PolkadotConfig>;
 type Legacy = LegacyRpcMethods<RpcConfigFor<PolkadotConfig>>;
 
 /// The runtime that this program knows.
 const SPEC_NAME: &str = "failsafe";
-/// Versions of it that this program knows.
+/// Versions of it that this program knows: the newest, and the one that is upgraded to it.
 const SPEC_VERSIONS: core::ops::RangeInclusive<u32> = 2..=3;
+/// How calls of those versions are encoded and signed.
+const TRANSACTION_VERSION: u32 = 2;
 /// How long to wait for the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -51,7 +55,7 @@ pub enum ChainError {
         reason: String,
     },
     /// Not our chain.
-    #[error("the node at {url} runs {found} version {version}, this program knows {SPEC_NAME} versions {} to {}: connect to a Failsafe node, or update this program", SPEC_VERSIONS.start(), SPEC_VERSIONS.end())]
+    #[error("the node at {url} runs {found} version {version} with transactions of version {transactions}, this program knows {SPEC_NAME} versions {} to {} with transactions of version {TRANSACTION_VERSION}: connect to a Failsafe node, or update this program", SPEC_VERSIONS.start(), SPEC_VERSIONS.end())]
     UnknownRuntime {
         /// The address.
         url: String,
@@ -59,6 +63,8 @@ pub enum ChainError {
         found: String,
         /// The runtime's version.
         version: u32,
+        /// The version of its transactions' encoding.
+        transactions: u32,
     },
     /// The connection failed; it is being renewed.
     #[error("the connection to the node failed: {0}")]
@@ -112,6 +118,7 @@ pub struct ChainClient {
     legacy: Arc<Legacy>,
     pub(super) api: Api,
     info: Arc<ChainInfo>,
+    url: Arc<str>,
 }
 
 /// Arguments that are encoded already.
@@ -143,6 +150,30 @@ pub(super) fn indices(metadata: &Metadata, pallet: &str, call: &str) -> Result<[
     Ok([pallet_index, variant.index])
 }
 
+/// The runtime's version, if it is one that this program knows.
+fn check_runtime(url: &str, runtime: &RuntimeVersion) -> Result<u32, ChainError> {
+    let found = runtime.other.get("specName").and_then(|name| name.as_str()).unwrap_or("?");
+    let (version, transactions) = (runtime.spec_version, runtime.transaction_version);
+    check_version(url, found, version, transactions).map(|()| version)
+}
+
+fn check_version(
+    url: &str,
+    found: &str,
+    version: u32,
+    transactions: u32,
+) -> Result<(), ChainError> {
+    let known = found == SPEC_NAME
+        && SPEC_VERSIONS.contains(&version)
+        && transactions == TRANSACTION_VERSION;
+    known.then_some(()).ok_or_else(|| ChainError::UnknownRuntime {
+        url: url.to_string(),
+        found: found.to_string(),
+        version,
+        transactions,
+    })
+}
+
 /// Block numbers of this chain have 32 bits; the client library's have 64.
 fn number(number: u64) -> Result<BlockNumber, ChainError> {
     BlockNumber::try_from(number).map_err(connection)
@@ -163,14 +194,7 @@ impl ChainClient {
         let legacy = Legacy::new(rpc.clone());
         let version =
             legacy.state_get_runtime_version(None).await.map_err(|e| unreachable(e.to_string()))?;
-        let name = version.other.get("specName").and_then(|v| v.as_str()).unwrap_or("?");
-        if name != SPEC_NAME || !SPEC_VERSIONS.contains(&version.spec_version) {
-            return Err(ChainError::UnknownRuntime {
-                url: url.to_string(),
-                found: name.to_string(),
-                version: version.spec_version,
-            });
-        }
+        check_runtime(url, &version)?;
         let backend = LegacyBackend::builder().build(rpc);
         let config = PolkadotConfigBuilder::new().use_historic_types(false).build();
         let api = Api::from_backend_with_config(config, Arc::new(backend))
@@ -183,7 +207,7 @@ impl ChainClient {
             name: legacy.system_chain().await.map_err(connection)?,
             development: kind == "Development",
         };
-        Ok(Self { legacy: Arc::new(legacy), api, info: Arc::new(info) })
+        Ok(Self { legacy: Arc::new(legacy), api, info: Arc::new(info), url: url.into() })
     }
 
     /// What the chain is.
@@ -424,18 +448,69 @@ impl ChainClient {
         Ok(heads.map(|head| number(head.map_err(connection)?.number)))
     }
 
-    /// The call as the client library wants it.
-    pub(super) async fn payload(
+    /// The version of the runtime, now and whenever it changes; an error for one that this program
+    /// does not know.
+    pub(super) async fn subscribe_runtime(
+        &self,
+    ) -> Result<impl Stream<Item = Result<u32, ChainError>> + use<>, ChainError> {
+        let versions = self.legacy.state_subscribe_runtime_version().await.map_err(connection)?;
+        let url = self.url.clone();
+        Ok(versions.map(move |version| check_runtime(&url, &version.map_err(connection)?)))
+    }
+
+    /// The call as the client library wants it, for the runtime at a block.
+    pub(super) fn payload(
         &self,
         call: &Call,
-    ) -> Result<DynamicPayload<impl scale_encode::EncodeAsFields>, ChainError> {
-        let (metadata, _) = self.runtime().await?;
+        at: &AtBlock,
+    ) -> Result<DynamicPayload<impl scale_encode::EncodeAsFields + use<>>, ChainError> {
+        // Its metadata may promise another encoding than ours.
+        check_version(&self.url, SPEC_NAME, at.spec_version(), at.transaction_version())?;
+        let metadata = at.metadata_ref();
         let place = |pallet: &str, name: &str| {
-            indices(&metadata, pallet, name)
+            indices(metadata, pallet, name)
                 .map_err(|reason| ChainError::Encoding { call: call.name(), reason })
         };
         let Encoded { pallet, call: name, arguments } = call.encode_for(&place)?;
         place(pallet, name)?;
         Ok(DynamicPayload::new(pallet, name, Raw(arguments)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runtime(name: &str, spec: u32, transactions: u32) -> RuntimeVersion {
+        let fields = serde_json::json!({
+            "specName": name, "specVersion": spec, "transactionVersion": transactions,
+        });
+        serde_json::from_value(fields).unwrap()
+    }
+
+    #[test]
+    fn runtime_should_be_known_when_it_is_the_newest_or_the_one_before() {
+        let newest = failsafe_runtime::VERSION;
+        for spec in [newest.spec_version - 1, newest.spec_version] {
+            let known = check_runtime("ws://x", &runtime("failsafe", spec, TRANSACTION_VERSION));
+            assert_eq!(known.unwrap(), spec);
+        }
+        assert_eq!(newest.transaction_version, TRANSACTION_VERSION);
+        assert_eq!(newest.spec_version, *SPEC_VERSIONS.end());
+    }
+
+    #[test]
+    fn runtime_should_be_refused_when_name_or_a_version_is_unknown() {
+        let newest = *SPEC_VERSIONS.end();
+        for (name, spec, transactions) in [
+            ("other", newest, TRANSACTION_VERSION),
+            ("failsafe", newest + 1, TRANSACTION_VERSION),
+            ("failsafe", newest, TRANSACTION_VERSION + 1),
+        ] {
+            let refused = check_runtime("ws://x", &runtime(name, spec, transactions)).unwrap_err();
+            let text = refused.to_string();
+            let found = format!("runs {name} version {spec} with transactions of version");
+            assert!(text.contains(&found) && text.contains("update this program"), "{text}");
+        }
     }
 }

@@ -140,6 +140,8 @@ pub struct Follower {
     asked: Vec<Ends>,
     /// Hashes of which nothing has been read yet.
     new_hashes: HashSet<LockHash>,
+    /// The version of the chain's runtime, as it was told last.
+    runtime: Option<u32>,
 }
 
 /// From whose side a pair is read, and the other end.
@@ -190,6 +192,7 @@ impl Follower {
             surveyed: None,
             asked: vec![],
             new_hashes: HashSet::new(),
+            runtime: None,
         };
         for partner in partners {
             follower.add(partner);
@@ -229,10 +232,14 @@ impl Follower {
     }
 
     /// Runs until nobody listens any more. Connection losses are waited out.
-    pub async fn run(mut self) {
+    ///
+    /// # Errors
+    /// [`ChainError::UnknownRuntime`]: from now on nobody can tell what the chain's answers mean.
+    pub async fn run(mut self) -> Result<(), ChainError> {
         loop {
             match self.follow().await {
-                Ok(()) => return,
+                Ok(()) => return Ok(()),
+                Err(error @ ChainError::UnknownRuntime { .. }) => return Err(error),
                 Err(error) => {
                     warn!(%error, "lost the chain; trying again");
                     tokio::time::sleep(RETRY).await;
@@ -242,6 +249,7 @@ impl Follower {
     }
 
     async fn follow(&mut self) -> Result<(), ChainError> {
+        let mut runtimes = std::pin::pin!(self.client.subscribe_runtime().await?);
         let mut best = std::pin::pin!(self.client.subscribe_best().await?);
         let mut finalized = std::pin::pin!(self.client.subscribe_finalized().await?);
         // Whatever happened while nobody watched.
@@ -251,6 +259,9 @@ impl Follower {
         loop {
             tokio::select! {
                 biased;
+                version = runtimes.next() => {
+                    self.on_runtime(version.ok_or_else(ended)??);
+                },
                 head = finalized.next() => {
                     self.on_finalized(head.ok_or_else(ended)??).await?;
                 },
@@ -270,6 +281,18 @@ impl Follower {
             if self.news.is_closed() {
                 return Ok(());
             }
+        }
+    }
+
+    /// The chain has a runtime that this program knows.
+    fn on_runtime(&mut self, version: u32) {
+        match self.runtime.replace(version) {
+            Some(before) if before != version => {
+                info!(before, version, "the chain has another runtime, which is known: going on");
+                // It may have other parameters.
+                self.surveyed = None;
+            },
+            _ => debug!(version, "the chain's runtime"),
         }
     }
 

@@ -315,9 +315,10 @@ impl Submitter {
     }
 
     async fn sign(&self, call: &Call) -> Result<Signed, Trouble> {
-        let payload = self.client.payload(call).await?;
         let nonce = self.client.next_nonce(&self.key.account()).await?;
+        // One block for all that is signed: a new runtime may come with any of them.
         let at = self.client.api.at_current_block().await.map_err(chain)?;
+        let payload = self.client.payload(call, &at)?;
         let finalized = BlockNumber::try_from(at.block_number()).map_err(chain)?;
         let birth = birth(finalized, self.client.moment(None).await?.block);
         let hash = self.client.block_hash(birth).await?;

@@ -255,7 +255,7 @@ impl Party {
         let follower = follower.resume(core.followed());
 
         let mut tasks = JoinSet::new();
-        tasks.spawn(follower.run());
+        tasks.spawn(follow(follower, inputs.clone()));
         let (progress, seen) = watch::channel(false);
         let news_input = |news| HostInput::Core(Input::Chain(news));
         tasks.spawn(chain::forward_news(fresh, inputs.clone(), news_input, progress));
@@ -466,6 +466,15 @@ impl Party {
         let mut tasks =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
+    }
+}
+
+/// Follows the chain; the party stops when it gets a runtime that this program does not know.
+async fn follow(follower: Follower, inputs: mpsc::Sender<HostInput>) {
+    if let Err(problem) = follower.run().await {
+        error!(%problem, "stopping before anything is signed for this runtime");
+        // An error means that it has stopped already.
+        let _ = inputs.send(HostInput::Stop).await;
     }
 }
 

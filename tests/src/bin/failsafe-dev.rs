@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use failsafe_hub::{chain::ChainClient, daemon::signalled, rpc::FailsafeRpcClient};
-use failsafe_tests::harness::{eventually, failure, program, Failure, Process};
+use failsafe_tests::harness::{eventually, failure, program, Failure, LocalHub, Process};
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
@@ -33,6 +33,17 @@ struct Cli {
     /// Stop again when everything runs
     #[arg(long)]
     check: bool,
+}
+
+fn hub() -> LocalHub {
+    LocalHub {
+        name: "hub",
+        handle: HANDLE,
+        secret: HUB_SECRET,
+        port: HUB_PORT,
+        rpc_port: HUB_RPC_PORT,
+        peer: None,
+    }
 }
 
 #[tokio::main]
@@ -103,32 +114,12 @@ async fn start(dir: &Path, parts: &mut Vec<Process>) -> Result<(), Failure> {
             .await?;
 
     println!("starting the hub");
-    let config = dir.join("hub.toml");
-    if !config.exists() {
-        let listen = format!("127.0.0.1:{HUB_PORT}");
-        let rpc = format!("127.0.0.1:{HUB_RPC_PORT}");
-        let made = Command::new(program("failsafe-hub")?)
-            .arg("--config")
-            .arg(&config)
-            .args(["init", "--suri", HUB_SECRET, "--node", &url])
-            .args(["--listen", &listen, "--rpc", &rpc])
-            .output()?;
-        if !made.status.success() {
-            return Err(failure(String::from_utf8_lossy(&made.stderr)));
-        }
-    }
-    let mut hub = Command::new(program("failsafe-hub")?);
-    hub.arg("--config").arg(&config).arg("run");
-    parts.push(Process::start("hub", hub, dir)?);
-    let hub_rpc = || -> Result<_, Failure> {
-        let contact = failsafe_hub::rpc::client::contact(&dir.join("hub"))?;
-        let contact = contact.ok_or_else(|| failure("the hub does not answer"))?;
-        Ok(failsafe_hub::rpc::client::client(&contact)?)
-    };
-    running(parts, "the hub answers", || async { Ok(hub_rpc()?.status().await.ok()) }).await?;
+    let hub = hub();
+    parts.push(Process::start(hub.name, hub.command(dir, &url)?, dir)?);
+    running(parts, "the hub answers", || async { Ok(hub.rpc(dir)?.status().await.ok()) }).await?;
     if client.hub_by_handle(HANDLE).await?.is_none() {
         println!("registering it as @{HANDLE}");
-        hub_rpc()?.register(HANDLE.into(), format!("127.0.0.1:{HUB_PORT}")).await?;
+        hub.register(dir).await?;
     }
 
     println!("starting the faucet");

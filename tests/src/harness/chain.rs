@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Validators, in the order of the preset.
-const VALIDATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
+pub const VALIDATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 /// How long a node may take to start.
 const START: Duration = Duration::from_secs(60);
 /// How long the first finalized block may take.
@@ -51,6 +51,12 @@ pub struct ChainOptions {
     pub slot_ms: Option<u64>,
     /// Parameters that differ from those of the preset, by their names in the specification.
     pub parameters: Vec<(String, Value)>,
+    /// Shares of the validators in their order, if not those of the preset.
+    pub shares: Vec<u32>,
+    /// How long votes are taken, in usable blocks, if not as long as usual.
+    pub voting_period: Option<u32>,
+    /// The runtime of the first block, if not the node's own.
+    pub code: Option<Vec<u8>>,
 }
 
 impl ChainOptions {
@@ -214,7 +220,7 @@ impl Chain {
 }
 
 /// The preset's specification with what the options add.
-fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
+pub(super) fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
     let exported = Command::new(program("failsafe-node")?)
         .args(["export-chain-spec", "--chain", &options.preset])
         .output()?;
@@ -229,6 +235,12 @@ fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
         return Err(failure("more validators than the preset has"));
     }
     validators.truncate(options.validators);
+    for (validator, shares) in validators.iter_mut().zip(&options.shares) {
+        validator["shares"] = json!(shares);
+    }
+    if let Some(period) = options.voting_period {
+        genesis["governance"]["votingPeriod"] = json!(period);
+    }
     let balances = genesis.pointer_mut("/balances/balances").and_then(Value::as_array_mut);
     let balances = balances.ok_or_else(|| failure("a genesis without balances"))?;
     for (who, amount) in &options.balances {
@@ -259,6 +271,11 @@ fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, Failure> {
     if let Some(slot_ms) = options.slot_ms {
         genesis["clock"]["slotDuration"] = json!(slot_ms);
     }
+    if let Some(code) = &options.code {
+        let known = spec.pointer_mut("/genesis/runtimeGenesis/code");
+        let known = known.ok_or_else(|| failure("a specification without a runtime"))?;
+        *known = json!(format!("0x{}", hex::encode(code)));
+    }
     let path = dir.join("spec.json");
     fs::write(&path, serde_json::to_vec_pretty(&spec)?)?;
     Ok(path)
@@ -272,6 +289,22 @@ fn node_command(
     dir: &Path,
     rpc_port: u16,
 ) -> Result<Command, Failure> {
+    let mut command = local_node(name, spec, address, dir, rpc_port)?;
+    command.arg("--unsafe-force-node-key-generation");
+    if let Some(boot) = boot {
+        command.args(["--bootnodes", boot]);
+    }
+    Ok(command)
+}
+
+/// A node of a network on this machine, with all that it writes in `dir`/`name`.
+pub(super) fn local_node(
+    name: &str,
+    spec: &Path,
+    address: &str,
+    dir: &Path,
+    rpc_port: u16,
+) -> Result<Command, Failure> {
     let mut command = Command::new(program("failsafe-node")?);
     command
         .arg("--chain")
@@ -279,18 +312,15 @@ fn node_command(
         .arg("--base-path")
         .arg(dir.join(name))
         .args(["--rpc-port", &rpc_port.to_string(), "--rpc-methods", "unsafe", "--no-telemetry"])
-        .args(["--unsafe-force-node-key-generation", "--no-mdns", "--allow-private-ip"])
-        // A test's chain is on one machine and short: little memory is enough.
-        .args(["--db-cache", "16", "--trie-cache-size", "16777216"])
-        .args(["--listen-addr", address]);
-    if let Some(boot) = boot {
-        command.args(["--bootnodes", boot]);
-    }
+        .args(["--no-mdns", "--allow-private-ip", "--listen-addr", address])
+        // A chain on one machine is short: little memory is enough.
+        .args(["--db-cache", "16", "--trie-cache-size", "16777216"]);
     Ok(command)
 }
 
-fn rpc_port_of(log: &str) -> Option<u16> {
-    let (_, rest) = log.split_once("Running JSON-RPC server: addr=127.0.0.1:")?;
+pub(super) fn rpc_port_of(log: &str) -> Option<u16> {
+    let (_, rest) = log.split_once("Running JSON-RPC server: addr=")?;
+    let (_, rest) = rest.split_once(':')?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
 }

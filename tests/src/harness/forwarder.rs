@@ -23,7 +23,12 @@ pub struct Forwarder {
 impl Forwarder {
     /// Listens on a free port and forwards to `target`.
     pub async fn start(target: &str) -> Result<Self, Failure> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::start_at(0, target).await
+    }
+
+    /// Listens on this port and forwards to `target`; port 0 means any free one.
+    pub async fn start_at(port: u16, target: &str) -> Result<Self, Failure> {
+        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
         let address = listener.local_addr()?;
         let (target, current) = watch::channel(target.to_string());
         let open = Arc::new(Mutex::new(vec![]));

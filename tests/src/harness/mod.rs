@@ -4,23 +4,33 @@ pub mod chain;
 pub mod events;
 pub mod follower;
 pub mod forwarder;
+pub mod governor;
 pub mod hub;
+pub mod local_hub;
+pub mod network;
 pub mod peer;
 pub mod postgres;
 pub mod process;
+pub mod rpc;
 pub mod tower;
 pub mod town;
 pub mod wallet;
+pub mod wires;
 
-pub use chain::{Chain, ChainOptions};
+pub use chain::{Chain, ChainOptions, VALIDATORS};
 pub use follower::Follower;
 pub use forwarder::Forwarder;
+pub use governor::Governor;
 pub use hub::{Hub, HubOptions};
+pub use local_hub::LocalHub;
+pub use network::Network;
 pub use peer::Peer;
 pub use process::{program, Process};
+pub use rpc::NodeRpc;
 pub use tower::Tower;
 pub use town::{Place, Plan, Town};
 pub use wallet::Wallet;
+pub use wires::Wires;
 
 use rand::Rng;
 use std::{
