@@ -43,6 +43,14 @@ async fn s68_amendment_should_reach_chain_and_hub_when_it_is_voted_for_by_the_co
     let bob = Wallet::create("bob", "//Charlie", chain.url(), None, workspace.path()).await?;
     let before = hub.client()?.parameters().await?;
     assert_eq!(before["delay_user"].0, 8);
+    // Ten blocks of a second are few for all that follows on a busy machine.
+    let longer = propose(&bob, &["--set-voting-period", "60"]).await?;
+    vote(&alice, longer, "--yes").await?;
+    eventually("votes are taken for longer", PATIENCE, || async {
+        let now: GovernanceView = bob.ask(&["governance", "validators"]).await?;
+        Ok((now.voting_period == 60).then_some(()))
+    })
+    .await?;
 
     let dry: DryRunView =
         bob.ask(&["governance", "dry-run", "--set", "delay_user=9", "--set", "keep=110"]).await?;
