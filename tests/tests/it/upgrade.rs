@@ -179,8 +179,11 @@ async fn hub_should_go_on_with_payments_when_a_vote_upgrades_the_runtime() -> Re
     scene.network.wait_finalized("alice", upgraded + 2).await?;
     assert_eq!(governor.constant("Governance", "Deposit").await?, frd(10), "the visible change");
     // A call that is encoded for the new runtime, while payments go on.
-    let insured = scene.hub.rebalance().await?;
-    let insured = insured.block.ok_or_else(|| failure("nothing was insured"))?;
+    let insured = eventually("a rebalance while payments go on", PATIENCE, || async {
+        let round = scene.hub.rebalance().await?;
+        round.block.map(Some).ok_or_else(|| failure(format!("{round:?}")))
+    })
+    .await?;
     assert!(insured > upgraded, "by the new runtime");
     let at_end = scene.received().await?;
     stop.store(true, Ordering::Relaxed);
