@@ -8,12 +8,14 @@
 //! | [`imports`] | how long a node takes to import a block |
 //! | [`memory`] | the runtime without a node |
 //! | [`node`] | what a node is asked |
+//! | [`orders`] | orders that meet others, in books from few to many |
 //! | [`signer`] | accounts and their transactions |
 
 mod batch;
 mod imports;
 mod memory;
 mod node;
+mod orders;
 mod scaling;
 mod signer;
 
@@ -26,6 +28,7 @@ const GROUP: &str = "chain";
 /// Measures.
 pub fn run(bench: &Bench, measured: &mut Measured) -> Result<(), Failure> {
     scaling::run(bench, measured)?;
+    orders::run(bench, measured)?;
     bench.processes(|dir| async move { batch::run(bench, &dir).await }).map(|figures| {
         measured.figures.extend(figures);
     })
