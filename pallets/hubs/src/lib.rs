@@ -48,6 +48,7 @@ use frame_support::traits::{
     tokens::{Fortitude, Precision, Preservation},
     Get,
 };
+use sp_runtime::ArithmeticError;
 
 #[frame_support::pallet]
 pub mod pallet {
@@ -359,8 +360,8 @@ pub mod pallet {
             let account = ensure_signed(origin)?;
             ensure!(Hubs::<T>::contains_key(&account), Error::<T>::NotRegistered);
             ensure!(!Retiring::<T>::contains_key(&account), Error::<T>::AlreadyRetiring);
-            // A clock and a time of at most a year: the sum is far from the end of a `u64`.
-            let leaves_at = T::Clock::now().saturating_add(T::Parameters::get().late);
+            let notice = T::Parameters::get().late;
+            let leaves_at = T::Clock::now().checked_add(notice).ok_or(ArithmeticError::Overflow)?;
             Retiring::<T>::insert(&account, leaves_at);
             Self::deposit_event(Event::HubRetiring { account, leaves_at });
             Ok(())
