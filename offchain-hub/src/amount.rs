@@ -2,6 +2,9 @@
 
 use failsafe_primitives::Balance;
 
+/// Digits of FRD behind the point.
+pub const FRD_DECIMALS: u8 = 12;
+
 /// What is wrong with an amount that a person typed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {

@@ -338,9 +338,7 @@ impl Call {
             },
             Self::CancelOrder { order } => ("Exchange", "cancel", order.encode()),
             Self::Propose { title, text, calls } => {
-                let count = u32::try_from(calls.len()).unwrap_or(u32::MAX);
-                let mut arguments = (title, text, Compact(count)).encode();
-                arguments.extend(calls.iter().flatten());
+                let arguments = [(title, text).encode(), list_of(calls)].concat();
                 ("Governance", "propose", arguments)
             },
             Self::Vote { proposal, approve, rationale } => {
@@ -359,6 +357,13 @@ impl Call {
         };
         Ok(Encoded { pallet, call, arguments })
     }
+}
+
+/// Calls that are encoded already, as the chain reads a list of them.
+pub(super) fn list_of<T: AsRef<[u8]>>(calls: &[T]) -> Vec<u8> {
+    let mut bytes = Compact(u32::try_from(calls.len()).unwrap_or(u32::MAX)).encode();
+    bytes.extend(calls.iter().flat_map(AsRef::as_ref));
+    bytes
 }
 
 #[cfg(test)]

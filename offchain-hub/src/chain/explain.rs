@@ -41,9 +41,15 @@ pub struct KnownEvent {
     pub fields: Value,
 }
 
+impl AsRef<[u8]> for KnownCall {
+    fn as_ref(&self) -> &[u8] {
+        &self.encoded
+    }
+}
+
 /// Reads what a runtime's metadata describes.
 pub(super) struct Explainer {
-    metadata: ArcMetadata,
+    pub metadata: ArcMetadata,
 }
 
 type Decoded = scale_value::Value<u32>;
@@ -110,10 +116,7 @@ impl Explainer {
             let docs = error.docs.join(" ");
             Some(format!("{}.{}: {}", pallet_name(pallet.name()), error.name, docs.trim()))
         });
-        Ok(module.unwrap_or_else(|| match value {
-            Value::String(name) => name,
-            other => other.to_string(),
-        }))
+        Ok(module.unwrap_or_else(|| unquoted(&value)))
     }
 
     /// Which entry of the state `key` is, and how to read its values.
@@ -134,7 +137,7 @@ impl Explainer {
             let mut name = format!("{}.{}", pallet_name(pallet.name()), entry.name());
             let keys = self.keys(entry, rest);
             if !keys.is_empty() {
-                let keys: Vec<_> = keys.iter().map(text).collect();
+                let keys: Vec<_> = keys.iter().map(unquoted).collect();
                 name.push_str(&format!("({})", keys.join(", ")));
             }
             return Entry { name, of: Kind::Typed(entry.value_ty()) };
@@ -271,7 +274,8 @@ fn pallet_name(name: &str) -> String {
     letters.next().map(|c| c.to_ascii_lowercase()).into_iter().chain(letters).collect()
 }
 
-fn hex_text(bytes: &[u8]) -> String {
+/// Bytes as `0x…`.
+pub fn hex_text(bytes: &[u8]) -> String {
     format!("0x{}", HexDisplay::from(&bytes))
 }
 
@@ -326,7 +330,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// A value without quotes if it is a text.
-fn text(value: &Value) -> String {
+pub fn unquoted(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -412,18 +412,29 @@ impl Follower {
         if !near || self.client.block_hash(known.block).await? != Some(known.hash) {
             return Ok(None);
         }
-        let mut pairs = HashSet::new();
-        for block in known.block + 1..=head.block {
-            let Some(hash) = self.client.block_hash(block).await? else { return Ok(None) };
-            match self.touched(hash).await {
-                Ok(touched) => pairs.extend(touched.pairs),
-                Err(error) => {
-                    debug!(block, %error, "the node has forgotten a block: reading every pair");
-                    return Ok(None);
-                },
-            }
+        match self.touched_after(known.block, head.block).await {
+            Ok((touched, _)) => Ok(Some(touched.pairs)),
+            Err(error) => {
+                debug!(%error, "the node has forgotten a block: reading every pair");
+                Ok(None)
+            },
         }
-        Ok(Some(pairs))
+    }
+
+    /// What blocks after `known` touch, up to `last`, and the hash of that one.
+    async fn touched_after(
+        &self,
+        known: BlockNumber,
+        last: BlockNumber,
+    ) -> Result<(Mentioned, H256), ChainError> {
+        let mut touched = Mentioned::default();
+        let mut newest = H256::zero();
+        for block in known + 1..=last {
+            let gone = || ChainError::Connection(format!("finalized block {block} is gone"));
+            newest = self.client.block_hash(block).await?.ok_or_else(gone)?;
+            touched.extend(self.touched(newest).await?);
+        }
+        Ok((touched, newest))
     }
 
     /// Reads every pair at a finalized block. Reports them in parts, and returns the last one.
@@ -491,15 +502,7 @@ impl Follower {
             debug!(from = known, to = number, "a gap");
             return self.catch_up().await;
         }
-        let gone = |number| ChainError::Connection(format!("finalized block {number} is gone"));
-        let mut touched = Mentioned::default();
-        let mut last = None;
-        for block in known + 1..=number {
-            let hash = self.client.block_hash(block).await?.ok_or_else(|| gone(block))?;
-            touched.extend(self.touched(hash).await?);
-            last = Some(hash);
-        }
-        let hash = last.ok_or_else(|| gone(number))?;
+        let (mut touched, hash) = self.touched_after(known, number).await?;
         touched.pairs.extend(self.open.iter().cloned());
         let moment = self.client.moment(Some(hash)).await?;
         self.survey(number).await?;

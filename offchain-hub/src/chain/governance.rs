@@ -5,7 +5,7 @@
 //! of the state.
 
 use super::{
-    calls::Call,
+    calls::{list_of, Call},
     client::{indices, ChainClient, ChainError},
     explain::{plain, Explainer, KnownCall, KnownEvent},
 };
@@ -14,6 +14,16 @@ use failsafe_primitives::{AccountId, Balance, BlockNumber, Clock, Parameters};
 use serde_json::Value;
 use sp_core::H256;
 use subxt::Metadata;
+
+/// How code in the runtime's own format begins.
+const WASM: &[u8] = b"\0asm";
+/// How a compressed runtime begins (`sp-maybe-compressed-blob`).
+const COMPRESSED: &[u8] = &[82, 188, 83, 118, 70, 219, 142, 5];
+
+/// Whether this is the code of a runtime, compressed or not.
+pub fn is_runtime(code: &[u8]) -> bool {
+    code.starts_with(WASM) || code.starts_with(COMPRESSED)
+}
 
 /// Longest title of a proposal, in bytes.
 pub const MAX_TITLE: usize = 96;
@@ -241,12 +251,20 @@ impl ChainClient {
     /// # Errors
     /// The chain has no governance, or cannot be asked.
     pub async fn governance(&self) -> Result<Governance, ChainError> {
-        self.governed().await?;
         Ok(Governance {
-            validators: self.read_governance("validators").await?,
+            validators: self.validators().await?,
             planned: self.read_governance("planned").await?,
             voting_period: self.read_governance("voting_period").await?,
         })
+    }
+
+    /// The validators in force.
+    ///
+    /// # Errors
+    /// The chain has no governance, or cannot be asked.
+    pub async fn validators(&self) -> Result<Vec<Validator>, ChainError> {
+        self.governed().await?;
+        self.read_governance("validators").await
     }
 
     /// Open proposals, in the order in which they are due; at the best block if `at` is not given.
@@ -301,7 +319,7 @@ impl ChainClient {
     /// The chain has no governance, or cannot be asked.
     pub async fn dry_run(&self, calls: &[KnownCall]) -> Result<DryRun, ChainError> {
         let explainer = self.governed().await?;
-        let bytes = self.ask_governance("dry_run", encode_calls(calls), None).await?;
+        let bytes = self.ask_governance("dry_run", list_of(calls), None).await?;
         explainer
             .with(|explainer| explainer.dry_run(&mut &bytes[..]).map_err(unreadable("dry_run")))
     }
@@ -312,9 +330,8 @@ impl ChainClient {
     /// The chain has no governance or no such call, or what was given is not a call.
     pub async fn amendments(&self, wanted: &[Amendment]) -> Result<Vec<KnownCall>, ChainError> {
         let explainer = self.governed().await?;
-        let (metadata, _) = self.runtime().await?;
-        let encoded: Vec<_> =
-            wanted.iter().map(|one| one.encode(&metadata)).collect::<Result<_, _>>()?;
+        let encode = |one: &Amendment| one.encode(&explainer.metadata);
+        let encoded: Vec<_> = wanted.iter().map(encode).collect::<Result<_, _>>()?;
         explainer.with(|explainer| {
             let known = |(place, bytes): (usize, Vec<u8>)| {
                 let wrong = |reason| ChainError::NotACall { place: place + 1, reason };
@@ -331,13 +348,6 @@ impl ChainClient {
             encoded.into_iter().enumerate().map(known).collect()
         })
     }
-}
-
-/// As the chain reads a list of calls.
-fn encode_calls(calls: &[KnownCall]) -> Vec<u8> {
-    let mut bytes = Compact(u32::try_from(calls.len()).unwrap_or(u32::MAX)).encode();
-    bytes.extend(calls.iter().flat_map(|call| &call.encoded));
-    bytes
 }
 
 /// The call that proposes calls.

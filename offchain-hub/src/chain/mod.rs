@@ -16,6 +16,6 @@ pub mod submit;
 
 pub use calls::Call;
 pub use client::{ChainClient, ChainError, ChainInfo};
-pub use explain::{KnownCall, KnownEvent};
+pub use explain::{hex_text, unquoted, KnownCall, KnownEvent};
 pub use follow::{first_block, forward_news, ChainNews, Followed, Follower, Track};
 pub use submit::{Intent, Outcome, Submitter};

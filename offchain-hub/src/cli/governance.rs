@@ -8,20 +8,18 @@ use super::{
         validators_text,
     },
 };
-use crate::rpc::{
-    governance_api::{AmendmentSpec, ValidatorRow},
-    GovernanceRpcClient,
+use crate::{
+    chain::{governance::is_runtime, hex_text},
+    rpc::{
+        governance_api::{AmendmentSpec, ValidatorRow},
+        GovernanceRpcClient,
+    },
 };
 use clap::{Args, Subcommand};
 use jsonrpsee::{core::ClientError, http_client::HttpClient};
 use serde::Deserialize;
 use sp_crypto_hashing::blake2_256;
 use std::{collections::BTreeMap, fs, path::Path, path::PathBuf};
-
-/// How code in the runtime's own format begins.
-const WASM: &[u8] = b"\0asm";
-/// How a compressed runtime begins (`sp-maybe-compressed-blob`).
-const COMPRESSED: &[u8] = &[82, 188, 83, 118, 70, 219, 142, 5];
 
 /// Governing the chain: validators, proposals, votes.
 #[derive(Clone, Debug, Subcommand)]
@@ -156,8 +154,8 @@ fn validators(path: &Path) -> Result<Vec<ValidatorRow>, String> {
 /// The hash of a runtime's file, as it is authorised and uploaded.
 fn code_hash(path: &Path) -> Result<String, String> {
     let code = read(path)?;
-    if code.starts_with(WASM) || code.starts_with(COMPRESSED) {
-        return Ok(format!("0x{}", hex::encode(blake2_256(&code))));
+    if is_runtime(&code) {
+        return Ok(hex_text(&blake2_256(&code)));
     }
     Err(format!(
         "{} is not a runtime: take failsafe_runtime_wasm.compact.compressed.wasm of the build",

@@ -3,6 +3,7 @@
 use super::render::{right_align, short, table};
 use crate::{
     amount,
+    chain::unquoted,
     rpc::{
         api::Amount,
         governance_api::{
@@ -86,10 +87,7 @@ pub fn proposal_table(rows: &[ProposalRow]) -> String {
 
 /// A value on one line, cut if it is long.
 fn line(value: &Value) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = unquoted(value);
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}… ({} characters, see --json)", &text[..end], text.len()),
         None => text,
@@ -121,7 +119,7 @@ fn fields(text: &mut String, value: &Value, indent: usize) {
 pub fn proposal_text(row: &ProposalRow) -> String {
     let mut text = format!("proposal {}: {}\n", row.id, row.title);
     let _ = writeln!(text, "by        {}", row.proposer);
-    let _ = writeln!(text, "deposit   {} FRD", amount::format(row.deposit.0, 12));
+    let _ = writeln!(text, "deposit   {} FRD", amount::format(row.deposit.0, amount::FRD_DECIMALS));
     let _ = writeln!(text, "due       at usable clock {}, now it shows {}", row.due, row.clock);
     let _ = writeln!(text, "shares    {}; it takes more than two thirds", standing(row));
     if !row.text.is_empty() {

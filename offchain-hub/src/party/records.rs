@@ -288,7 +288,7 @@ impl Payments {
         self.records.get(id)
     }
 
-    /// A new payment.
+    /// A new payment, or what has become of one.
     pub fn insert(&mut self, id: PaymentId, record: PaymentRecord) {
         self.note_unacked(id, &record);
         let before = self.records.insert(id, record.clone());
@@ -297,10 +297,8 @@ impl Payments {
 
     /// Moves a payment on; `None` if it is not known.
     pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
-        let before = self.records.get(id)?.clone();
-        let now = PaymentRecord { state, ..before.clone() };
-        self.note_change(*id, Some(&before), &now);
-        self.records.insert(*id, now);
+        let record = self.records.get(id)?.clone();
+        self.insert(*id, PaymentRecord { state, ..record });
         self.records.get(id)
     }
 

@@ -14,10 +14,10 @@ use crate::{
     address, amount,
     chain::{
         governance::{
-            propose, words, Amendment, Change, DryRun, Proposal, Validator, MAX_CALLS,
+            is_runtime, propose, words, Amendment, Change, DryRun, Proposal, Validator, MAX_CALLS,
             MAX_RATIONALE, MAX_TEXT, MAX_TITLE,
         },
-        Call, KnownCall, KnownEvent,
+        hex_text, Call, KnownCall, KnownEvent,
     },
     party::{Answer, Command, CommandError},
 };
@@ -26,8 +26,6 @@ use jsonrpsee::core::{async_trait, RpcResult};
 use sp_core::H256;
 use std::{collections::BTreeMap, fs::File, io::Read as _};
 
-/// Digits of FRD behind the point.
-const DECIMALS: u8 = 12;
 /// Longest code of a runtime, compressed or not: a block has no room for more.
 const MAX_CODE: u64 = 5 << 20;
 
@@ -57,7 +55,7 @@ impl Number<'_> {
             Self::Rate(place) => put(*place, text),
             Self::Money(place) => match text.strip_suffix("FRD") {
                 Some(whole) => {
-                    let read = amount::parse(whole.trim_end(), DECIMALS);
+                    let read = amount::parse(whole.trim_end(), amount::FRD_DECIMALS);
                     read.map(|amount| **place = amount).is_ok()
                 },
                 None => put(*place, text),
@@ -124,8 +122,8 @@ fn validator_row(validator: &Validator) -> ValidatorRow {
         name: words(&validator.name),
         location: words(&validator.location),
         shares: validator.shares,
-        aura: format!("0x{}", hex::encode(validator.aura)),
-        grandpa: format!("0x{}", hex::encode(validator.grandpa)),
+        aura: hex_text(&validator.aura),
+        grandpa: hex_text(&validator.grandpa),
     }
 }
 
@@ -143,7 +141,7 @@ fn check_length(what: &'static str, text: &str, most: usize) -> Result<(), Reque
 }
 
 fn call_row(call: KnownCall) -> CallRow {
-    let encoded = format!("0x{}", hex::encode(&call.encoded));
+    let encoded = hex_text(&call.encoded);
     CallRow { call: call.name, arguments: call.arguments, encoded }
 }
 
@@ -232,7 +230,7 @@ impl Service {
 
     /// Who votes, and the usable clock.
     async fn electorate(&self) -> Result<(Vec<Validator>, u64), RequestError> {
-        let validators = self.client().governance().await?.validators;
+        let validators = self.client().validators().await?;
         Ok((validators, self.client().moment(None).await?.clock))
     }
 
@@ -347,10 +345,14 @@ fn read_code(path: &str) -> Result<Vec<u8>, RequestError> {
     let file = File::open(path).map_err(|e| invalid(e.to_string()))?;
     let mut code = vec![];
     file.take(MAX_CODE + 1).read_to_end(&mut code).map_err(|e| invalid(e.to_string()))?;
-    match u64::try_from(code.len()) {
-        Ok(length) if length <= MAX_CODE => Ok(code),
-        _ => Err(invalid(format!("a runtime has at most {MAX_CODE} bytes")).into()),
+    if u64::try_from(code.len()).is_ok_and(|length| length > MAX_CODE) {
+        return Err(invalid(format!("a runtime has at most {MAX_CODE} bytes")).into());
     }
+    // What is uploaded is public: no other file may be, whoever asks.
+    if !is_runtime(&code) {
+        return Err(invalid("it is not a runtime".into()).into());
+    }
+    Ok(code)
 }
 
 #[async_trait]
