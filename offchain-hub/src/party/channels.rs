@@ -180,6 +180,9 @@ impl Core {
         } else {
             warn!(%partner, fault = text, "out of step with the partner");
         }
+        if let Some(hang) = self.hanging.get_mut(partner) {
+            hang.heard = self.finalized.clock;
+        }
         let message =
             Message::Fault { text: text.clone().into_bytes().try_into().unwrap_or_default() };
         out.actions.push(Action::Send(partner.clone(), message));

@@ -12,7 +12,7 @@ use super::{
     forward::OwedReturn,
     gossip, history,
     insurer::Insurer,
-    locks::{incoming::Invoice, LockRef, Locks},
+    locks::{incoming::Invoice, Hanging, LockRef, Locks},
     mode::Mode,
     orders::StandingOrder,
     policy::Policy,
@@ -31,8 +31,7 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_channel::{
-    lock::Answer as LockAnswer, message::Message, AssetTerms, Channel, FreezeReason, Moment,
-    PaymentId, Sign,
+    message::Message, AssetTerms, Channel, FreezeReason, Moment, PaymentId, Sign,
 };
 use failsafe_primitives::{
     simplex::LockHash,
@@ -206,11 +205,13 @@ pub struct Core {
     pub(super) graph: Arc<Graph>,
     /// When we have announced last what we can pay to other hubs, milliseconds.
     pub(super) announced_ms: u64,
-    /// When disputes were opened because a payer did not settle.
+    /// When disputes were opened because a payer did not settle or expire a lock.
     pub(super) disputed: BTreeMap<AccountId, Clock>,
+    /// Payers that leave expired locks pending.
+    pub(super) hanging: BTreeMap<AccountId, Hanging>,
     /// Usable clock of the first finalized block since the start.
     pub(super) awake_since: Option<Clock>,
-    /// Partners of whose pending locks we have given out secrets.
+    /// Partners with pending locks for us.
     pub(super) guarded: BTreeSet<AccountId>,
     pub(super) insurer: Insurer,
     /// What is taken.
@@ -374,6 +375,7 @@ impl Core {
             graph: Arc::new(Graph::new(gossip::rules(genesis), [])),
             announced_ms: 0,
             disputed: BTreeMap::new(),
+            hanging: BTreeMap::new(),
             awake_since: None,
             guarded,
             insurer: Insurer::load(wanted, rebalance),
@@ -575,9 +577,9 @@ impl Core {
     }
 }
 
-/// Whether we have given out the secret of a pending lock of the partner.
+/// Whether a lock for us is pending.
 pub(super) fn is_guarded(channel: &Channel) -> bool {
-    channel.state().answers.values().any(|answer| matches!(answer, LockAnswer::Fulfilled(_)))
+    channel.state().theirs.locks().next().is_some()
 }
 
 impl Entry {

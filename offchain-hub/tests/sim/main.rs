@@ -30,6 +30,7 @@ fn play(seed: u64, log: bool) -> Result<World, String> {
         3 => Vice::FailThenClaim,
         4 => Vice::NoProof,
         5 => Vice::NoSign,
+        8 if (seed / 120) % 2 == 1 => Vice::NoClean,
         _ => Vice::None,
     };
     let mut vices = vec![(evil.min(size - 1), vice)];

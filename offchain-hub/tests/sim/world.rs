@@ -96,6 +96,8 @@ pub enum Vice {
     None,
     /// Its locks are never settled off chain.
     NoSettle,
+    /// Neither settles nor takes back: its locks stay pending, and what it signs later leaves a gap.
+    NoClean,
     /// It acknowledges nothing by itself.
     NoAck,
     /// It tells no secrets and no failures.
@@ -120,6 +122,13 @@ impl Vice {
             }),
             _ => false,
         };
+        let cleans = |message: &Message| match message {
+            Message::Update(update) => update.transitions.iter().any(|transition| {
+                use failsafe_channel::Transition::{Cancel, Expire, Settle};
+                matches!(transition, Settle { .. } | Cancel { .. } | Expire { .. })
+            }),
+            _ => false,
+        };
         let covers = |message: &Message| matches!(message, Message::Update(update) if update.transitions.is_empty());
         match self {
             Self::None | Self::FailThenClaim => false,
@@ -127,6 +136,7 @@ impl Vice {
             Self::NoProof => matches!(message, Message::Proof { .. } | Message::Refused { .. }),
             Self::NoSign => covers(message),
             Self::NoSettle => settles(message),
+            Self::NoClean => cleans(message),
             Self::NoAck => matches!(message, Message::Ack { .. }),
             Self::NoAnswer => matches!(message, Message::Fulfill { .. } | Message::Fail { .. }),
         }
@@ -767,7 +777,7 @@ impl World {
     /// Everybody is up and connected, and time passes until all is settled.
     pub fn come_to_rest(&mut self) {
         self.crash = None;
-        for _ in 0..90 {
+        for _ in 0..150 {
             self.block(false, 1);
             self.connect_all();
             self.settle_network();

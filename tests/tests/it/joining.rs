@@ -1,12 +1,13 @@
 //! How a node joins a network that is there for some time: by warp sync, and by a snapshot.
 
-use crate::network::network;
+use crate::network::{blocks, network};
 use failsafe_tests::harness::{eventually, failure, program, Failure, Network, Workspace};
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Command, Output},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// How long a node may take to join.
@@ -76,6 +77,69 @@ async fn node_should_follow_the_chain_when_it_joins_by_warp_sync() -> Result<(),
     let last = joiner.finalized().await?;
     assert_eq!(joiner.weights(&last.hash).await?.len(), 4);
     network.wait_finalized("joiner", known.number + 8).await?;
+    network.stop().await?;
+    workspace.finish()
+}
+
+/// What a folder takes on the disk, in megabytes.
+fn megabytes(folder: &Path) -> Result<u64, Failure> {
+    let mut folders = vec![folder.to_path_buf()];
+    let mut sectors = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let (entry, known) = entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))?;
+            sectors += known.blocks();
+            if known.is_dir() {
+                folders.push(entry);
+            }
+        }
+    }
+    Ok((sectors * 512).div_ceil(1_000_000))
+}
+
+/// Lets a new node join and says how long it took until it was at the newest final block, and what
+/// it has on its disk then.
+async fn join(network: &mut Network, name: &str, how: &[&str]) -> Result<(), Failure> {
+    let known = network.rpc("alice")?.finalized().await?;
+    let begun = Instant::now();
+    network.add(name, None).await?;
+    network.start_with(name, how).await?;
+    let joiner = network.rpc(name)?;
+    eventually(&format!("{name} is there"), PATIENCE, || async {
+        Ok((joiner.finalized().await?.number >= known.number).then_some(()))
+    })
+    .await?;
+    let took = begun.elapsed().as_secs_f64();
+    let size = megabytes(&network.folder(name))?;
+    println!("{name}: at block {} after {took:.1} s, {size} MB", known.number);
+    assert_eq!(joiner.hash(known.number).await?, Some(known.hash));
+    Ok(())
+}
+
+/// `FAILSAFE_NETWORK_BLOCKS=2000` and `--nocapture` give the figures of `docs/operator/joining.md`.
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_should_come_to_the_same_chain_by_full_sync_warp_sync_and_snapshot(
+) -> Result<(), Failure> {
+    let workspace = Workspace::new()?;
+    let mut network = network([25; 4], &workspace).await?;
+    let blocks = blocks(30);
+    let patience = Duration::from_secs(u64::from(blocks)) + PATIENCE;
+    let alice = network.rpc("alice")?;
+    eventually("there are enough blocks", patience, || async {
+        Ok((alice.finalized().await?.number >= blocks).then_some(()))
+    })
+    .await?;
+    join(&mut network, "full", &[]).await?;
+    join(&mut network, "warp", &["--sync", "warp"]).await?;
+    network.stop_member("full").await?;
+    let file = workspace.path().join("chain.snapshot");
+    let path = file.display().to_string();
+    let begun = Instant::now();
+    let exported = node(&network, "full", &["export-snapshot", &path])?;
+    assert!(exported.status.success(), "{}", text(&exported));
+    let (took, size) = (begun.elapsed().as_secs_f64(), fs::metadata(&file)?.len());
+    println!("snapshot: {size} bytes, made in {took:.1} s");
+    join(&mut network, "snapshot", &["--from-snapshot", &path]).await?;
     network.stop().await?;
     workspace.finish()
 }

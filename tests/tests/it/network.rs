@@ -32,6 +32,12 @@ fn options(shares: [u32; 4]) -> ChainOptions {
     }
 }
 
+/// How many blocks a test waits for: `FAILSAFE_NETWORK_BLOCKS`, or as few as will do.
+pub fn blocks(few: u32) -> u32 {
+    let wanted = std::env::var("FAILSAFE_NETWORK_BLOCKS");
+    wanted.map_or(few, |text| text.parse().expect("FAILSAFE_NETWORK_BLOCKS is a number"))
+}
+
 /// Four validators with these shares, who all see each other.
 pub async fn network(shares: [u32; 4], workspace: &Workspace) -> Result<Network, Failure> {
     let network = Network::start(&options(shares), workspace.path()).await?;
@@ -106,8 +112,7 @@ async fn stalled(rpc: &NodeRpc) -> Result<u32, Failure> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn blocks_should_be_in_proportion_to_shares_when_all_validators_run() -> Result<(), Failure> {
-    let blocks = std::env::var("FAILSAFE_NETWORK_BLOCKS").ok().and_then(|text| text.parse().ok());
-    let blocks: u32 = blocks.unwrap_or(54);
+    let blocks = blocks(54);
     let shares = [33, 33, 22, 11];
     let workspace = Workspace::new()?;
     let network = network(shares, &workspace).await?;

@@ -5,6 +5,10 @@
 //! finality shows it, an honest payer settles by itself; one that has not when the lock has expired
 //! is disputed, while the chain still keeps the secret. After a start the payer is given the same
 //! grace: it may be waiting for us.
+//!
+//! No expired lock must stay pending: no close is signed before it is gone. An honest payer settles it
+//! or takes it back as soon as it can. One that talks to us and does neither, or with which we cannot
+//! get into step any more, is disputed too.
 
 use super::{Core, LockRef, Output};
 use crate::chain::{submit::Record, Call, Intent};
@@ -22,8 +26,21 @@ const GRACE: Clock = 3;
 const MAX_SECRETS: usize = 1_024;
 /// Usable blocks until a dispute is submitted again that the chain did not take.
 const PAUSE: Clock = 5;
+/// Usable blocks that a payer has to clear an expired lock away, while it talks to us.
+const HANG: Clock = 50;
+/// Usable blocks without a word after which a payer counts as away: it gets its time again.
+const AWAY: Clock = 20;
 /// Usable blocks before the chain may forget a secret at which no grace is given any more.
 const LAST_CALL: Clock = 20;
+
+/// A payer that leaves an expired lock pending.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::party) struct Hanging {
+    /// Usable clock when that was first seen.
+    since: Clock,
+    /// Usable clock when it was there last.
+    pub heard: Clock,
+}
 
 impl Core {
     /// Inward locks whose secrets we have given out.
@@ -97,22 +114,60 @@ impl Core {
                 error!(partner = %named.partner, lock = named.id, "A SECRET CAME TOO LATE TO THE CHAIN");
                 continue;
             }
-            let frozen = self.entries.get(&named.partner).and_then(|e| e.channel.frozen());
-            let tried = self.disputed.get(&named.partner).copied();
-            match frozen {
-                None => {},
-                // The chain may have refused it for want of a fee, and would forget the secret.
-                Some(FreezeReason::OwnDispute)
-                    if self.open_dispute(&named.partner).is_none()
-                        && tried.is_none_or(|at| now >= at.saturating_add(PAUSE)) => {},
-                Some(_) => continue,
-            }
-            self.disputed.insert(named.partner.clone(), now);
-            warn!(partner = %named.partner, lock = named.id, "not settled though revealed: a dispute");
-            let disputed = self.try_channel(&named.partner, out, |channel, _| channel.dispute());
-            if let Err(problem) = disputed {
-                error!(partner = %named.partner, %problem, "cannot dispute");
+            if self.may_dispute(&named.partner, now) {
+                let (partner, lock) = (&named.partner, named.id);
+                warn!(%partner, lock, "not settled though revealed: a dispute");
+                self.dispute_payer(partner, now, out);
             }
         }
+        self.end_hanging(now, out);
+    }
+
+    /// Whether a payer is to be disputed, or once more: the chain may have refused it for want of a
+    /// fee, and would forget the secret.
+    fn may_dispute(&self, partner: &AccountId, now: Clock) -> bool {
+        match self.entries.get(partner).and_then(|entry| entry.channel.frozen()) {
+            None => true,
+            Some(FreezeReason::OwnDispute) => {
+                let tried = self.disputed.get(partner);
+                let pause = tried.is_some_and(|at| now < at.saturating_add(PAUSE));
+                self.open_dispute(partner).is_none() && !pause
+            },
+            Some(_) => false,
+        }
+    }
+
+    fn dispute_payer(&mut self, partner: &AccountId, now: Clock, out: &mut Output) {
+        self.disputed.insert(partner.clone(), now);
+        let disputed = self.try_channel(partner, out, |channel, _| channel.dispute());
+        if let Err(problem) = disputed {
+            error!(%partner, %problem, "cannot dispute");
+        }
+    }
+
+    /// Disputes payers that talk to us and leave expired locks pending.
+    fn end_hanging(&mut self, now: Clock, out: &mut Output) {
+        let mut hanging = std::mem::take(&mut self.hanging);
+        hanging.retain(|partner, _| self.guarded.contains(partner));
+        for partner in self.guarded.clone() {
+            let Some(entry) = self.entries.get(&partner) else { continue };
+            if entry.channel.state().theirs.locks().all(|(_, lock)| now <= lock.expiry) {
+                hanging.remove(&partner);
+                continue;
+            }
+            let known = hanging.get(&partner).copied();
+            let known = known.filter(|hang| now <= hang.heard.saturating_add(AWAY));
+            let mut hang = known.unwrap_or(Hanging { since: now, heard: now });
+            if entry.session.is_some() {
+                hang.heard = now;
+            }
+            let patient = now < hang.since.saturating_add(HANG);
+            hanging.insert(partner.clone(), hang);
+            if !patient && self.may_dispute(&partner, now) {
+                warn!(%partner, "an expired lock stays pending: a dispute");
+                self.dispute_payer(&partner, now, out);
+            }
+        }
+        self.hanging = hanging;
     }
 }

@@ -17,6 +17,7 @@ pub mod incoming;
 mod mediate;
 pub mod outgoing;
 
+pub(super) use guard::Hanging;
 pub use mediate::name_of;
 
 use super::core::{Action, Core, Output};

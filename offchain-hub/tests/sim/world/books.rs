@@ -122,16 +122,7 @@ impl World {
         let mut wealth = signed(chain.free(NATIVE_ASSET, me));
         for channel in self.parties[at].core.channels() {
             let row = channel.asset_summary(NATIVE_ASSET);
-            // What a dishonest partner leaves locked for ever counts as nothing. That can happen to
-            // a lock whose secret came too late for the chain; who has paid for that has lost.
-            let partner = self.place(channel.partner());
-            let late = self.parties.iter().any(|party| party.vice == Vice::LateAnswer);
-            let hangs = match self.parties[partner].vice {
-                Vice::NoSign => true,
-                Vice::NoSettle => late,
-                _ => false,
-            };
-            if row.own_locked > 0 || (row.partner_locked > 0 && !hangs) {
+            if row.own_locked > 0 || row.partner_locked > 0 {
                 let state = channel.state();
                 let pending: Vec<_> = state.mine.locks().chain(state.theirs.locks()).collect();
                 let at_clock = self.chain.best().clock();
