@@ -33,6 +33,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+mod absence;
 mod books;
 mod hands;
 mod network;
@@ -215,6 +216,7 @@ pub struct World {
     late: VecDeque<(u64, usize, usize, Vec<u8>)>,
     /// Cut short the next commit: before it, or after so many actions.
     crash: Option<Option<usize>>,
+    absence: absence::Absence,
     pub log: bool,
     pub counts: BTreeMap<&'static str, u64>,
 }
@@ -297,6 +299,7 @@ impl World {
             plain: vec![],
             late: VecDeque::new(),
             crash: None,
+            absence: Default::default(),
             log: false,
             counts: BTreeMap::new(),
         };
@@ -456,6 +459,7 @@ impl World {
         for to in 0..self.parties.len() {
             self.disconnect(at, to);
         }
+        self.note_fall(at);
         let down = if self.rng.gen_bool(0.8) { 0 } else { self.rng.gen_range(1..4) };
         self.parties[at].down = down;
         if down == 0 {
@@ -558,6 +562,7 @@ impl World {
             }
             self.look(at);
         }
+        self.note_presence();
         self.tell_late();
         let target = self.chain.best_height().saturating_sub(lag);
         for at in 0..self.parties.len() {

@@ -1,0 +1,68 @@
+//! What absence costs. Who was there for most of the time that the protocol gives for a reveal loses
+//! nothing (`protocol.md` §8); who was not may lose the lock, and nothing else.
+
+use super::World;
+use failsafe_channel::lock::Answer;
+use failsafe_primitives::{Balance, Clock, Epoch};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Usable blocks of the time for a reveal in which a party must have been there.
+const ENOUGH: usize = 3;
+
+#[derive(Default)]
+pub struct Absence {
+    /// Who was there from one block to the next, by the usable clock of the first.
+    there: BTreeSet<(usize, Clock)>,
+    /// Locks that came too late to the chain because of it: by party, partner, epoch and number.
+    late: BTreeMap<(usize, usize, Epoch, u64), Balance>,
+}
+
+impl World {
+    /// To be called when everybody has heard of a new best block.
+    pub(super) fn note_presence(&mut self) {
+        let now = self.chain.best().clock();
+        for at in 0..self.parties.len() {
+            if self.parties[at].down == 0 {
+                self.absence.there.insert((at, now));
+            }
+            for (lock, amount) in self.missed(at, now) {
+                self.absence.late.entry(lock).or_insert(amount);
+            }
+        }
+    }
+
+    /// The process of a party has ended since the last block.
+    pub(super) fn note_fall(&mut self, at: usize) {
+        let now = self.chain.best().clock();
+        self.absence.there.remove(&(at, now));
+    }
+
+    /// Locks that a party has claimed from its partners and that have expired without a secret on
+    /// chain, if it was away for so long.
+    fn missed(&self, at: usize, now: Clock) -> Vec<((usize, usize, Epoch, u64), Balance)> {
+        let act = super::parameters().act;
+        let mut missed = vec![];
+        for channel in self.parties[at].core.channels() {
+            let state = channel.state();
+            let claimed = |id| matches!(state.answers.get(&id), Some(Answer::Fulfilled(_)));
+            for (_, lock) in state.theirs.locks().filter(|(_, lock)| claimed(lock.id)) {
+                let reveal = self.chain.reveal(&lock.hash, self.chain.best_height());
+                if now <= lock.expiry || lock.counts(reveal.map(|reveal| reveal.at)) {
+                    continue;
+                }
+                let window = lock.expiry.saturating_sub(act)..lock.expiry;
+                let there = window.filter(|clock| self.absence.there.contains(&(at, *clock)));
+                if there.count() < ENOUGH {
+                    let partner = self.place(channel.partner());
+                    missed.push(((at, partner, state.context.epoch, lock.id), lock.amount));
+                }
+            }
+        }
+        missed
+    }
+
+    /// What a party may have lost by its absence.
+    pub(super) fn absence_of(&self, at: usize) -> Balance {
+        self.absence.late.iter().filter(|((who, ..), _)| *who == at).map(|(_, sum)| sum).sum()
+    }
+}
