@@ -24,7 +24,7 @@ use tracing::{error, warn};
 const GRACE: Clock = 3;
 /// Most secrets in one call.
 const MAX_SECRETS: usize = 1_024;
-/// Usable blocks until a dispute is submitted again that the chain did not take.
+/// Usable blocks until a dispute is tried again that we could not open or the chain did not take.
 const PAUSE: Clock = 5;
 /// Usable blocks that a payer has to clear an expired lock away, while it talks to us.
 const HANG: Clock = 50;
@@ -126,13 +126,13 @@ impl Core {
     /// Whether a payer is to be disputed, or once more: the chain may have refused it for want of a
     /// fee, and would forget the secret.
     fn may_dispute(&self, partner: &AccountId, now: Clock) -> bool {
+        let tried = self.disputed.get(partner);
+        if tried.is_some_and(|at| now < at.saturating_add(PAUSE)) {
+            return false;
+        }
         match self.entries.get(partner).and_then(|entry| entry.channel.frozen()) {
             None => true,
-            Some(FreezeReason::OwnDispute) => {
-                let tried = self.disputed.get(partner);
-                let pause = tried.is_some_and(|at| now < at.saturating_add(PAUSE));
-                self.open_dispute(partner).is_none() && !pause
-            },
+            Some(FreezeReason::OwnDispute) => self.open_dispute(partner).is_none(),
             Some(_) => false,
         }
     }
