@@ -1,11 +1,9 @@
 //! Weights of `pallet_insurance`, **measured**. Written by `make weights`: do not edit.
 //!
-//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.07 at the start
-//! * day: 2026-11-20
-//! * runtime: failsafe 2, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
+//! * machine: Intel(R) Xeon(R) Processor, 2 cores, 24105 MiB; load 2.52 at the start
+//! * day: 2026-11-21
+//! * runtime: failsafe 3, WebAssembly in wasmtime, state in memory; rustc 1.95.0 (59807616e 2026-04-14)
 //! * 20 points per component, each 20 times in 5 passes; processor time; least squares over the middle half
-//! * **added, not measured yet**: what `close`, `resolve` and `late_claim` note of hubs, as two reads, one
-//!   write and 10 µs for each party
 //! * accesses are charged by `DbWeight`, at least as many as were counted at any point
 
 #![allow(clippy::unnecessary_cast, reason = "generated")]
@@ -63,8 +61,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 5 w: 5)
     fn deposit_native() -> Weight {
-        // At least 263_184_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(273_191_000, 0)
+        // At least 228_826_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(266_640_000, 0)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(8))
     }
@@ -80,8 +78,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 3)
     fn deposit_issued() -> Weight {
-        // At least 361_923_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(387_267_000, 0)
+        // At least 320_245_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(363_279_000, 0)
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(10))
     }
@@ -92,8 +90,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 2)
     fn redeposit_native() -> Weight {
-        // At least 117_340_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(121_609_000, 0)
+        // At least 98_804_000 ps. At the heaviest point the quartiles are 16 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(111_989_000, 0)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -107,8 +105,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 0)
     fn redeposit_issued() -> Weight {
-        // At least 134_382_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(140_386_000, 0)
+        // At least 116_661_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(136_754_000, 0)
             .saturating_add(T::DbWeight::get().reads(11))
             .saturating_add(T::DbWeight::get().writes(5))
     }
@@ -120,8 +118,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn new_record() -> Weight {
-        // At least 91_371_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(95_177_000, 0)
+        // At least 80_012_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(92_254_000, 0)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -148,10 +146,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 19 w: 19)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw(n: u32) -> Weight {
-        // At least 541_674_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(173_961_422, 0)
-            // Standard error: 1_095_509
-            .saturating_add(Weight::from_parts(455_023_423, 0).saturating_mul(n.into()))
+        // At least 453_147_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(176_207_768, 0)
+            // Standard error: 2_362_344
+            .saturating_add(Weight::from_parts(412_065_452, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(24_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -168,10 +166,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw_insured(n: u32) -> Weight {
-        // At least 177_145_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(108_446_250, 0)
-            // Standard error: 315_421
-            .saturating_add(Weight::from_parts(99_996_944, 0).saturating_mul(n.into()))
+        // At least 146_587_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(110_968_772, 0)
+            // Standard error: 733_658
+            .saturating_add(Weight::from_parts(90_882_871, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().reads(7_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -193,12 +191,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn dispute(s: u32, l: u32) -> Weight {
-        // At least 382_508_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(336_769_525, 0)
-            // Standard error: 1_940_089
-            .saturating_add(Weight::from_parts(33_349_049, 0).saturating_mul(s.into()))
-            // Standard error: 21_378
-            .saturating_add(Weight::from_parts(358_018, 0).saturating_mul(l.into()))
+        // At least 311_529_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 3 %.
+        Weight::from_parts(311_310_976, 0)
+            // Standard error: 3_280_859
+            .saturating_add(Weight::from_parts(31_921_680, 0).saturating_mul(s.into()))
+            // Standard error: 36_152
+            .saturating_add(Weight::from_parts(378_078, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(33))
             .saturating_add(T::DbWeight::get().writes(9))
     }
@@ -209,12 +207,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter(s: u32, l: u32) -> Weight {
-        // At least 204_811_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(124_609_521, 0)
-            // Standard error: 3_360_302
-            .saturating_add(Weight::from_parts(71_379_856, 0).saturating_mul(s.into()))
-            // Standard error: 17_729
-            .saturating_add(Weight::from_parts(231_499, 0).saturating_mul(l.into()))
+        // At least 159_544_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 2 %.
+        Weight::from_parts(111_142_912, 0)
+            // Standard error: 4_388_001
+            .saturating_add(Weight::from_parts(59_830_292, 0).saturating_mul(s.into()))
+            // Standard error: 23_151
+            .saturating_add(Weight::from_parts(109_668, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -225,12 +223,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter_for(s: u32, l: u32) -> Weight {
-        // At least 282_294_000 ps. At the heaviest point the quartiles are 17 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(136_990_712, 0)
-            // Standard error: 5_142_427
-            .saturating_add(Weight::from_parts(135_896_252, 0).saturating_mul(s.into()))
-            // Standard error: 27_131
-            .saturating_add(Weight::from_parts(337_053, 0).saturating_mul(l.into()))
+        // At least 219_603_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(110_294_927, 0)
+            // Standard error: 5_477_704
+            .saturating_add(Weight::from_parts(106_736_355, 0).saturating_mul(s.into()))
+            // Standard error: 28_900
+            .saturating_add(Weight::from_parts(212_781, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(1))
     }
@@ -252,6 +250,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::Ring (r: 70 w: 128)
     // Debt::RingLength (r: 1 w: 1)
     // Hubs::Hubs (r: 2 w: 0)
+    // Hubs::Reputations (r: 2 w: 2)
     // Insurance::Agenda (r: 0 w: 1)
     // Insurance::AgendaCursor (r: 1 w: 0)
     // Insurance::AgendaLength (r: 1 w: 1)
@@ -264,15 +263,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 52 w: 52)
     fn accept(a: u32, l: u32) -> Weight {
-        // At least 2_850_274_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(516_374_583, 0)
-            // Standard error: 1_554_116
-            .saturating_add(Weight::from_parts(725_774_497, 0).saturating_mul(a.into()))
-            // Standard error: 288_527
-            .saturating_add(Weight::from_parts(6_582_028, 0).saturating_mul(l.into()))
+        // At least 2_510_795_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(1_060_152_800, 0)
+            // Standard error: 2_425_670
+            .saturating_add(Weight::from_parts(641_775_717, 0).saturating_mul(a.into()))
+            // Standard error: 450_333
+            .saturating_add(Weight::from_parts(5_116_839, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(l.into())))
-            .saturating_add(T::DbWeight::get().writes(13))
+            .saturating_add(T::DbWeight::get().writes(15))
             .saturating_add(T::DbWeight::get().writes(32_u64.saturating_mul(a.into())))
     }
     // Assets::Account (r: 188 w: 188)
@@ -301,13 +300,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // System::Account (r: 52 w: 52)
     // System::BlockHash (r: 1 w: 0)
     fn close(a: u32) -> Weight {
-        // At least 1_199_971_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(638_207_231, 0)
-            // Standard error: 582_651
-            .saturating_add(Weight::from_parts(717_041_221, 0).saturating_mul(a.into()))
-            .saturating_add(T::DbWeight::get().reads(20))
+        // At least 995_016_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(570_848_448, 0)
+            // Standard error: 2_232_072
+            .saturating_add(Weight::from_parts(639_051_199, 0).saturating_mul(a.into()))
+            .saturating_add(T::DbWeight::get().reads(16))
             .saturating_add(T::DbWeight::get().reads(33_u64.saturating_mul(a.into())))
-            .saturating_add(T::DbWeight::get().writes(12))
+            .saturating_add(T::DbWeight::get().writes(10))
             .saturating_add(T::DbWeight::get().writes(32_u64.saturating_mul(a.into())))
     }
     // Assets::Account (r: 235 w: 235)
@@ -327,7 +326,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::Owed (r: 144 w: 144)
     // Debt::Ring (r: 0 w: 49)
     // Debt::RingLength (r: 1 w: 1)
+    // Exchange::Owned (r: 48 w: 0)
     // Hubs::Hubs (r: 2 w: 0)
+    // Hubs::Reputations (r: 2 w: 2)
     // Insurance::Agenda (r: 0 w: 1)
     // Insurance::AgendaCursor (r: 1 w: 0)
     // Insurance::AgendaLength (r: 1 w: 1)
@@ -340,14 +341,14 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 99 w: 99)
     fn resolve(a: u32, l: u32) -> Weight {
-        // At least 2_326_108_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(20_000_000, 0)
-            // Standard error: 1_439_737
-            .saturating_add(Weight::from_parts(832_453_586, 0).saturating_mul(a.into()))
-            // Standard error: 267_292
-            .saturating_add(Weight::from_parts(5_726_754, 0).saturating_mul(l.into()))
-            .saturating_add(T::DbWeight::get().reads(12))
-            .saturating_add(T::DbWeight::get().reads(38_u64.saturating_mul(a.into())))
+        // At least 1_999_457_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(724_961_320, 0)
+            // Standard error: 2_733_468
+            .saturating_add(Weight::from_parts(729_932_948, 0).saturating_mul(a.into()))
+            // Standard error: 507_477
+            .saturating_add(Weight::from_parts(6_143_071, 0).saturating_mul(l.into()))
+            .saturating_add(T::DbWeight::get().reads(10))
+            .saturating_add(T::DbWeight::get().reads(39_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(l.into())))
             .saturating_add(T::DbWeight::get().writes(7))
             .saturating_add(T::DbWeight::get().writes(37_u64.saturating_mul(a.into())))
@@ -367,19 +368,19 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Debt::Owed (r: 32 w: 32)
     // Debt::Ring (r: 0 w: 17)
     // Debt::RingLength (r: 1 w: 1)
+    // Exchange::Owned (r: 16 w: 0)
     // Hubs::Hubs (r: 2 w: 0)
     // Insurance::OldEpochs (r: 1 w: 1)
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 18 w: 18)
     // System::BlockHash (r: 1 w: 0)
     fn late_claim(a: u32) -> Weight {
-        // At least 603_512_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(257_501_776, 0)
-            // Standard error: 998_302
-            .saturating_add(Weight::from_parts(507_583_139, 0).saturating_mul(a.into()))
-            .saturating_add(T::DbWeight::get().reads(7))
-            .saturating_add(T::DbWeight::get().writes(1))
-            .saturating_add(T::DbWeight::get().reads(25_u64.saturating_mul(a.into())))
+        // At least 530_237_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(167_644_777, 0)
+            // Standard error: 1_725_063
+            .saturating_add(Weight::from_parts(425_704_878, 0).saturating_mul(a.into()))
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().reads(26_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().writes(26_u64.saturating_mul(a.into())))
     }
     // Clock::Now (r: 1 w: 0)
@@ -388,8 +389,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     // Insurance::AgendaLength (r: 1 w: 1)
     // Insurance::OldEpochs (r: 0 w: 1)
     fn agenda_step() -> Weight {
-        // At least 25_705_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(28_345_000, 0)
+        // At least 21_865_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(24_124_000, 0)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
@@ -406,8 +407,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 5 w: 5)
     fn deposit_native() -> Weight {
-        // At least 263_184_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(273_191_000, 0)
+        // At least 228_826_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(266_640_000, 0)
             .saturating_add(RocksDbWeight::get().reads(12))
             .saturating_add(RocksDbWeight::get().writes(8))
     }
@@ -423,8 +424,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 3)
     fn deposit_issued() -> Weight {
-        // At least 361_923_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(387_267_000, 0)
+        // At least 320_245_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(363_279_000, 0)
             .saturating_add(RocksDbWeight::get().reads(15))
             .saturating_add(RocksDbWeight::get().writes(10))
     }
@@ -435,8 +436,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 4 w: 2)
     fn redeposit_native() -> Weight {
-        // At least 117_340_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(121_609_000, 0)
+        // At least 98_804_000 ps. At the heaviest point the quartiles are 16 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(111_989_000, 0)
             .saturating_add(RocksDbWeight::get().reads(9))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
@@ -450,8 +451,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 0)
     fn redeposit_issued() -> Weight {
-        // At least 134_382_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(140_386_000, 0)
+        // At least 116_661_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(136_754_000, 0)
             .saturating_add(RocksDbWeight::get().reads(11))
             .saturating_add(RocksDbWeight::get().writes(5))
     }
@@ -463,8 +464,8 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 2 w: 2)
     fn new_record() -> Weight {
-        // At least 91_371_000 ps. At the heaviest point the quartiles are 10 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(95_177_000, 0)
+        // At least 80_012_000 ps. At the heaviest point the quartiles are 8 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(92_254_000, 0)
             .saturating_add(RocksDbWeight::get().reads(8))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
@@ -491,10 +492,10 @@ impl WeightInfo for () {
     // System::Account (r: 19 w: 19)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw(n: u32) -> Weight {
-        // At least 541_674_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(173_961_422, 0)
-            // Standard error: 1_095_509
-            .saturating_add(Weight::from_parts(455_023_423, 0).saturating_mul(n.into()))
+        // At least 453_147_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(176_207_768, 0)
+            // Standard error: 2_362_344
+            .saturating_add(Weight::from_parts(412_065_452, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(2))
             .saturating_add(RocksDbWeight::get().reads(24_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(1))
@@ -511,10 +512,10 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn withdraw_insured(n: u32) -> Weight {
-        // At least 177_145_000 ps. At the heaviest point the quartiles are 3 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(108_446_250, 0)
-            // Standard error: 315_421
-            .saturating_add(Weight::from_parts(99_996_944, 0).saturating_mul(n.into()))
+        // At least 146_587_000 ps. At the heaviest point the quartiles are 11 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(110_968_772, 0)
+            // Standard error: 733_658
+            .saturating_add(Weight::from_parts(90_882_871, 0).saturating_mul(n.into()))
             .saturating_add(RocksDbWeight::get().reads(1))
             .saturating_add(RocksDbWeight::get().reads(7_u64.saturating_mul(n.into())))
             .saturating_add(RocksDbWeight::get().writes(5_u64.saturating_mul(n.into())))
@@ -536,12 +537,12 @@ impl WeightInfo for () {
     // System::Account (r: 2 w: 2)
     // System::BlockHash (r: 1 w: 0)
     fn dispute(s: u32, l: u32) -> Weight {
-        // At least 382_508_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(336_769_525, 0)
-            // Standard error: 1_940_089
-            .saturating_add(Weight::from_parts(33_349_049, 0).saturating_mul(s.into()))
-            // Standard error: 21_378
-            .saturating_add(Weight::from_parts(358_018, 0).saturating_mul(l.into()))
+        // At least 311_529_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 3 %.
+        Weight::from_parts(311_310_976, 0)
+            // Standard error: 3_280_859
+            .saturating_add(Weight::from_parts(31_921_680, 0).saturating_mul(s.into()))
+            // Standard error: 36_152
+            .saturating_add(Weight::from_parts(378_078, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(33))
             .saturating_add(RocksDbWeight::get().writes(9))
     }
@@ -552,12 +553,12 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter(s: u32, l: u32) -> Weight {
-        // At least 204_811_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(124_609_521, 0)
-            // Standard error: 3_360_302
-            .saturating_add(Weight::from_parts(71_379_856, 0).saturating_mul(s.into()))
-            // Standard error: 17_729
-            .saturating_add(Weight::from_parts(231_499, 0).saturating_mul(l.into()))
+        // At least 159_544_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 2 %.
+        Weight::from_parts(111_142_912, 0)
+            // Standard error: 4_388_001
+            .saturating_add(Weight::from_parts(59_830_292, 0).saturating_mul(s.into()))
+            // Standard error: 23_151
+            .saturating_add(Weight::from_parts(109_668, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(22))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -568,12 +569,12 @@ impl WeightInfo for () {
     // Parameters::Current (r: 1 w: 0)
     // System::BlockHash (r: 1 w: 0)
     fn counter_for(s: u32, l: u32) -> Weight {
-        // At least 282_294_000 ps. At the heaviest point the quartiles are 17 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(136_990_712, 0)
-            // Standard error: 5_142_427
-            .saturating_add(Weight::from_parts(135_896_252, 0).saturating_mul(s.into()))
-            // Standard error: 27_131
-            .saturating_add(Weight::from_parts(337_053, 0).saturating_mul(l.into()))
+        // At least 219_603_000 ps. At the heaviest point the quartiles are 9 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(110_294_927, 0)
+            // Standard error: 5_477_704
+            .saturating_add(Weight::from_parts(106_736_355, 0).saturating_mul(s.into()))
+            // Standard error: 28_900
+            .saturating_add(Weight::from_parts(212_781, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(22))
             .saturating_add(RocksDbWeight::get().writes(1))
     }
@@ -595,6 +596,7 @@ impl WeightInfo for () {
     // Debt::Ring (r: 70 w: 128)
     // Debt::RingLength (r: 1 w: 1)
     // Hubs::Hubs (r: 2 w: 0)
+    // Hubs::Reputations (r: 2 w: 2)
     // Insurance::Agenda (r: 0 w: 1)
     // Insurance::AgendaCursor (r: 1 w: 0)
     // Insurance::AgendaLength (r: 1 w: 1)
@@ -607,15 +609,15 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 52 w: 52)
     fn accept(a: u32, l: u32) -> Weight {
-        // At least 2_850_274_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(516_374_583, 0)
-            // Standard error: 1_554_116
-            .saturating_add(Weight::from_parts(725_774_497, 0).saturating_mul(a.into()))
-            // Standard error: 288_527
-            .saturating_add(Weight::from_parts(6_582_028, 0).saturating_mul(l.into()))
+        // At least 2_510_795_000 ps. At the heaviest point the quartiles are 5 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(1_060_152_800, 0)
+            // Standard error: 2_425_670
+            .saturating_add(Weight::from_parts(641_775_717, 0).saturating_mul(a.into()))
+            // Standard error: 450_333
+            .saturating_add(Weight::from_parts(5_116_839, 0).saturating_mul(l.into()))
             .saturating_add(RocksDbWeight::get().reads(33_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(l.into())))
-            .saturating_add(RocksDbWeight::get().writes(13))
+            .saturating_add(RocksDbWeight::get().writes(15))
             .saturating_add(RocksDbWeight::get().writes(32_u64.saturating_mul(a.into())))
     }
     // Assets::Account (r: 188 w: 188)
@@ -644,13 +646,13 @@ impl WeightInfo for () {
     // System::Account (r: 52 w: 52)
     // System::BlockHash (r: 1 w: 0)
     fn close(a: u32) -> Weight {
-        // At least 1_199_971_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(638_207_231, 0)
-            // Standard error: 582_651
-            .saturating_add(Weight::from_parts(717_041_221, 0).saturating_mul(a.into()))
-            .saturating_add(RocksDbWeight::get().reads(20))
+        // At least 995_016_000 ps. At the heaviest point the quartiles are 4 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(570_848_448, 0)
+            // Standard error: 2_232_072
+            .saturating_add(Weight::from_parts(639_051_199, 0).saturating_mul(a.into()))
+            .saturating_add(RocksDbWeight::get().reads(16))
             .saturating_add(RocksDbWeight::get().reads(33_u64.saturating_mul(a.into())))
-            .saturating_add(RocksDbWeight::get().writes(12))
+            .saturating_add(RocksDbWeight::get().writes(10))
             .saturating_add(RocksDbWeight::get().writes(32_u64.saturating_mul(a.into())))
     }
     // Assets::Account (r: 235 w: 235)
@@ -670,7 +672,9 @@ impl WeightInfo for () {
     // Debt::Owed (r: 144 w: 144)
     // Debt::Ring (r: 0 w: 49)
     // Debt::RingLength (r: 1 w: 1)
+    // Exchange::Owned (r: 48 w: 0)
     // Hubs::Hubs (r: 2 w: 0)
+    // Hubs::Reputations (r: 2 w: 2)
     // Insurance::Agenda (r: 0 w: 1)
     // Insurance::AgendaCursor (r: 1 w: 0)
     // Insurance::AgendaLength (r: 1 w: 1)
@@ -683,14 +687,14 @@ impl WeightInfo for () {
     // Secrets::Reveals (r: 128 w: 0)
     // System::Account (r: 99 w: 99)
     fn resolve(a: u32, l: u32) -> Weight {
-        // At least 2_326_108_000 ps. At the heaviest point the quartiles are 1 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(20_000_000, 0)
-            // Standard error: 1_439_737
-            .saturating_add(Weight::from_parts(832_453_586, 0).saturating_mul(a.into()))
-            // Standard error: 267_292
-            .saturating_add(Weight::from_parts(5_726_754, 0).saturating_mul(l.into()))
-            .saturating_add(RocksDbWeight::get().reads(12))
-            .saturating_add(RocksDbWeight::get().reads(38_u64.saturating_mul(a.into())))
+        // At least 1_999_457_000 ps. At the heaviest point the quartiles are 6 % of the median apart; the line was lifted by 1 %.
+        Weight::from_parts(724_961_320, 0)
+            // Standard error: 2_733_468
+            .saturating_add(Weight::from_parts(729_932_948, 0).saturating_mul(a.into()))
+            // Standard error: 507_477
+            .saturating_add(Weight::from_parts(6_143_071, 0).saturating_mul(l.into()))
+            .saturating_add(RocksDbWeight::get().reads(10))
+            .saturating_add(RocksDbWeight::get().reads(39_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().reads(1_u64.saturating_mul(l.into())))
             .saturating_add(RocksDbWeight::get().writes(7))
             .saturating_add(RocksDbWeight::get().writes(37_u64.saturating_mul(a.into())))
@@ -710,19 +714,19 @@ impl WeightInfo for () {
     // Debt::Owed (r: 32 w: 32)
     // Debt::Ring (r: 0 w: 17)
     // Debt::RingLength (r: 1 w: 1)
+    // Exchange::Owned (r: 16 w: 0)
     // Hubs::Hubs (r: 2 w: 0)
     // Insurance::OldEpochs (r: 1 w: 1)
     // Parameters::Current (r: 1 w: 0)
     // System::Account (r: 18 w: 18)
     // System::BlockHash (r: 1 w: 0)
     fn late_claim(a: u32) -> Weight {
-        // At least 603_512_000 ps. At the heaviest point the quartiles are 2 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(257_501_776, 0)
-            // Standard error: 998_302
-            .saturating_add(Weight::from_parts(507_583_139, 0).saturating_mul(a.into()))
-            .saturating_add(RocksDbWeight::get().reads(7))
-            .saturating_add(RocksDbWeight::get().writes(1))
-            .saturating_add(RocksDbWeight::get().reads(25_u64.saturating_mul(a.into())))
+        // At least 530_237_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(167_644_777, 0)
+            // Standard error: 1_725_063
+            .saturating_add(Weight::from_parts(425_704_878, 0).saturating_mul(a.into()))
+            .saturating_add(RocksDbWeight::get().reads(5))
+            .saturating_add(RocksDbWeight::get().reads(26_u64.saturating_mul(a.into())))
             .saturating_add(RocksDbWeight::get().writes(26_u64.saturating_mul(a.into())))
     }
     // Clock::Now (r: 1 w: 0)
@@ -731,8 +735,8 @@ impl WeightInfo for () {
     // Insurance::AgendaLength (r: 1 w: 1)
     // Insurance::OldEpochs (r: 0 w: 1)
     fn agenda_step() -> Weight {
-        // At least 25_705_000 ps. At the heaviest point the quartiles are 7 % of the median apart; the line was lifted by 0 %.
-        Weight::from_parts(28_345_000, 0)
+        // At least 21_865_000 ps. At the heaviest point the quartiles are 13 % of the median apart; the line was lifted by 0 %.
+        Weight::from_parts(24_124_000, 0)
             .saturating_add(RocksDbWeight::get().reads(4))
             .saturating_add(RocksDbWeight::get().writes(4))
     }
