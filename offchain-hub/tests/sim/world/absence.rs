@@ -1,7 +1,7 @@
 //! What absence costs. Who was there for most of the time that the protocol gives for a reveal loses
 //! nothing (`protocol.md` §8); who was not may lose the lock, and nothing else.
 
-use super::World;
+use super::{Vice, World};
 use failsafe_channel::lock::Answer;
 use failsafe_primitives::{Balance, Clock, Epoch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,8 @@ pub struct Absence {
     there: BTreeSet<(usize, Clock)>,
     /// Locks that came too late to the chain because of it: by party, partner, epoch and number.
     late: BTreeMap<(usize, usize, Epoch, u64), Balance>,
+    /// What should never be: a recipient that was there, and has given its secret out for nothing.
+    given_away: Vec<String>,
 }
 
 impl World {
@@ -22,11 +24,21 @@ impl World {
     pub(super) fn note_presence(&mut self) {
         let now = self.chain.best().clock();
         for at in 0..self.parties.len() {
+            if self.parties[at].vice != Vice::None {
+                continue;
+            }
             if self.parties[at].down == 0 {
                 self.absence.there.insert((at, now));
             }
-            for (lock, amount) in self.missed(at, now) {
-                self.absence.late.entry(lock).or_insert(amount);
+            for (lock, amount, excused) in self.missed(at, now) {
+                if excused {
+                    self.absence.late.entry(lock).or_insert(amount);
+                } else {
+                    let (at, partner, epoch, id) = lock;
+                    self.absence.given_away.push(format!(
+                        "{at} gave the secret of lock {id} of {partner} away at {now}, epoch {epoch}"
+                    ));
+                }
             }
         }
     }
@@ -38,8 +50,9 @@ impl World {
     }
 
     /// Locks that a party has claimed from its partners and that have expired without a secret on
-    /// chain, if it was away for so long.
-    fn missed(&self, at: usize, now: Clock) -> Vec<((usize, usize, Epoch, u64), Balance)> {
+    /// chain, with what they hold: those that it missed because it was away, and those for which it
+    /// has given its own secret out.
+    fn missed(&self, at: usize, now: Clock) -> Vec<((usize, usize, Epoch, u64), Balance, bool)> {
         let act = super::parameters().act;
         let mut missed = vec![];
         for channel in self.parties[at].core.channels() {
@@ -52,13 +65,21 @@ impl World {
                 }
                 let window = lock.expiry.saturating_sub(act)..lock.expiry;
                 let there = window.filter(|clock| self.absence.there.contains(&(at, *clock)));
-                if there.count() < ENOUGH {
+                let away = there.count() < ENOUGH;
+                // A mediator may pass a secret on that came too late for all: it has not paid for it.
+                if away || self.parties[at].core.invoice(&lock.hash).is_some() {
                     let partner = self.place(channel.partner());
-                    missed.push(((at, partner, state.context.epoch, lock.id), lock.amount));
+                    missed.push(((at, partner, state.context.epoch, lock.id), lock.amount, away));
                 }
             }
         }
         missed
+    }
+
+    /// # Errors
+    /// A secret was given away by somebody honest.
+    pub(super) fn check_secrets(&self) -> Result<(), String> {
+        self.absence.given_away.first().map_or(Ok(()), |what| Err(what.clone()))
     }
 
     /// What a party may have lost by its absence.

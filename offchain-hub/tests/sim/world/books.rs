@@ -10,6 +10,7 @@ impl World {
     /// # Errors
     /// Says what does not hold.
     pub fn check(&mut self) -> Result<(), String> {
+        self.check_secrets()?;
         let honest: Vec<bool> = self.parties.iter().map(|party| party.vice == Vice::None).collect();
         // A dispute, which honest parties open too, may cut plain payments off that are under way:
         // then they have left their payer and are no payment in the payee's books.
