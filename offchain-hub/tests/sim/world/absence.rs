@@ -9,12 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Usable blocks of the time for a reveal in which a party must have been there.
 const ENOUGH: usize = 3;
 
+/// A lock: whose it is, of which partner, in which epoch, and its number.
+type LockName = (usize, usize, Epoch, u64);
+
 #[derive(Default)]
 pub struct Absence {
     /// Who was there from one block to the next, by the usable clock of the first.
     there: BTreeSet<(usize, Clock)>,
-    /// Locks that came too late to the chain because of it: by party, partner, epoch and number.
-    late: BTreeMap<(usize, usize, Epoch, u64), Balance>,
+    /// Locks that came too late to the chain because of it.
+    late: BTreeMap<LockName, Balance>,
     /// What should never be: a recipient that was there, and has given its secret out for nothing.
     given_away: Vec<String>,
 }
@@ -52,7 +55,7 @@ impl World {
     /// Locks that a party has claimed from its partners and that have expired without a secret on
     /// chain, with what they hold: those that it missed because it was away, and those for which it
     /// has given its own secret out.
-    fn missed(&self, at: usize, now: Clock) -> Vec<((usize, usize, Epoch, u64), Balance, bool)> {
+    fn missed(&self, at: usize, now: Clock) -> Vec<(LockName, Balance, bool)> {
         let act = super::parameters().act;
         let mut missed = vec![];
         for channel in self.parties[at].core.channels() {
