@@ -413,7 +413,7 @@ impl Follower {
             return Ok(None);
         }
         match self.touched_after(known.block, head.block).await {
-            Ok((touched, _)) => Ok(Some(touched.pairs)),
+            Ok(touched) => Ok(Some(touched.pairs)),
             Err(error) => {
                 debug!(%error, "the node has forgotten a block: reading every pair");
                 Ok(None)
@@ -421,20 +421,23 @@ impl Follower {
         }
     }
 
-    /// What blocks after `known` touch, up to `last`, and the hash of that one.
+    /// What blocks after `known` touch, up to `last`.
     async fn touched_after(
         &self,
         known: BlockNumber,
         last: BlockNumber,
-    ) -> Result<(Mentioned, H256), ChainError> {
+    ) -> Result<Mentioned, ChainError> {
         let mut touched = Mentioned::default();
-        let mut newest = H256::zero();
-        for block in known + 1..=last {
-            let gone = || ChainError::Connection(format!("finalized block {block} is gone"));
-            newest = self.client.block_hash(block).await?.ok_or_else(gone)?;
-            touched.extend(self.touched(newest).await?);
+        for block in (known..last).map(|before| before + 1) {
+            touched.extend(self.touched(self.finalized_hash(block).await?).await?);
         }
-        Ok((touched, newest))
+        Ok(touched)
+    }
+
+    /// The hash of a block that is final.
+    async fn finalized_hash(&self, block: BlockNumber) -> Result<H256, ChainError> {
+        let gone = || ChainError::Connection(format!("finalized block {block} is gone"));
+        self.client.block_hash(block).await?.ok_or_else(gone)
     }
 
     /// Reads every pair at a finalized block. Reports them in parts, and returns the last one.
@@ -502,7 +505,8 @@ impl Follower {
             debug!(from = known, to = number, "a gap");
             return self.catch_up().await;
         }
-        let (mut touched, hash) = self.touched_after(known, number).await?;
+        let mut touched = self.touched_after(known, number).await?;
+        let hash = self.finalized_hash(number).await?;
         touched.pairs.extend(self.open.iter().cloned());
         let moment = self.client.moment(Some(hash)).await?;
         self.survey(number).await?;

@@ -295,7 +295,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("code.wasm");
         fs::write(&path, b"\0asm\x01").unwrap();
-        let hash = format!("0x{}", hex::encode(blake2_256(b"\0asm\x01")));
+        let hash = hex_text(&blake2_256(b"\0asm\x01"));
         assert_eq!(code_hash(&path), Ok(hash));
         fs::write(&path, b"#!/bin/sh").unwrap();
         assert!(code_hash(&path).unwrap_err().contains("is not a runtime"));

@@ -345,7 +345,7 @@ fn read_code(path: &str) -> Result<Vec<u8>, RequestError> {
     let file = File::open(path).map_err(|e| invalid(e.to_string()))?;
     let mut code = vec![];
     file.take(MAX_CODE + 1).read_to_end(&mut code).map_err(|e| invalid(e.to_string()))?;
-    if u64::try_from(code.len()).is_ok_and(|length| length > MAX_CODE) {
+    if !u64::try_from(code.len()).is_ok_and(|length| length <= MAX_CODE) {
         return Err(invalid(format!("a runtime has at most {MAX_CODE} bytes")).into());
     }
     // What is uploaded is public: no other file may be, whoever asks.

@@ -2,7 +2,7 @@
 
 use crate::chain::{Chain, News, GENESIS};
 use codec::Encode;
-use failsafe_channel::{Message, Sign};
+use failsafe_channel::{Message, Sign, Transition};
 use failsafe_hub::{
     chain::{Call, ChainNews, Followed, Outcome, Track},
     keys::{AccountKey, Scheme},
@@ -117,18 +117,9 @@ pub enum Vice {
 
 impl Vice {
     fn withholds(self, message: &Message) -> bool {
-        let settles = |message: &Message| match message {
-            Message::Update(update) => update.transitions.iter().any(|transition| {
-                matches!(transition, failsafe_channel::Transition::Settle { .. })
-            }),
-            _ => false,
-        };
-        let cleans = |message: &Message| match message {
-            Message::Update(update) => update.transitions.iter().any(|transition| {
-                use failsafe_channel::Transition::{Cancel, Expire, Settle};
-                matches!(transition, Settle { .. } | Cancel { .. } | Expire { .. })
-            }),
-            _ => false,
+        let settles = |step: &Transition| matches!(step, Transition::Settle { .. });
+        let cleans = |step: &Transition| {
+            settles(step) || matches!(step, Transition::Cancel { .. } | Transition::Expire { .. })
         };
         let covers = |message: &Message| matches!(message, Message::Update(update) if update.transitions.is_empty());
         match self {
@@ -136,8 +127,8 @@ impl Vice {
             Self::LateAnswer => matches!(message, Message::Fulfill { .. }),
             Self::NoProof => matches!(message, Message::Proof { .. } | Message::Refused { .. }),
             Self::NoSign => covers(message),
-            Self::NoSettle => settles(message),
-            Self::NoClean => cleans(message),
+            Self::NoSettle => takes_a_step(message, settles),
+            Self::NoClean => takes_a_step(message, cleans),
             Self::NoAck => matches!(message, Message::Ack { .. }),
             Self::NoAnswer => matches!(message, Message::Fulfill { .. } | Message::Fail { .. }),
         }
@@ -155,14 +146,14 @@ impl Vice {
 
     /// Whether it takes no notice of a message.
     fn ignores(self, message: &Message) -> bool {
-        let cancels = |message: &Message| match message {
-            Message::Update(update) => update.transitions.iter().any(|transition| {
-                matches!(transition, failsafe_channel::Transition::Cancel { .. })
-            }),
-            _ => false,
-        };
-        self == Self::FailThenClaim && cancels(message)
+        let cancels = |step: &Transition| matches!(step, Transition::Cancel { .. });
+        self == Self::FailThenClaim && takes_a_step(message, cancels)
     }
+}
+
+/// Whether a message is an update with a transition of a kind.
+fn takes_a_step(message: &Message, of_kind: impl Fn(&Transition) -> bool) -> bool {
+    matches!(message, Message::Update(update) if update.transitions.iter().any(of_kind))
 }
 
 struct Party {

@@ -39,21 +39,28 @@ fn has_chain(folder: &Path) -> bool {
     chains.flatten().any(|chain| chain.path().join("paritydb/full").exists())
 }
 
-/// A network with a full node that has followed it for some blocks and is stopped, and the snapshot
-/// of that one, with what `export-snapshot` has said.
+/// Stops a member and makes a snapshot of it, with what `export-snapshot` has said.
+async fn export(
+    network: &mut Network,
+    member: &str,
+    workspace: &Workspace,
+) -> Result<(PathBuf, String), Failure> {
+    network.stop_member(member).await?;
+    let file = workspace.path().join("chain.snapshot");
+    let exported = node(network, member, &["export-snapshot", &file.display().to_string()])?;
+    if !exported.status.success() {
+        return Err(failure(text(&exported)));
+    }
+    Ok((file, String::from_utf8(exported.stdout)?))
+}
+
+/// A network with a full node that has followed it for some blocks, and the snapshot of that one.
 async fn exported(workspace: &Workspace) -> Result<(Network, PathBuf, String), Failure> {
     let mut network = network([25; 4], workspace).await?;
     network.add("full", None).await?;
     network.start_member("full").await?;
     network.wait_finalized("full", 12).await?;
-    network.stop_member("full").await?;
-    let file = workspace.path().join("chain.snapshot");
-    let path = file.display().to_string();
-    let exported = node(&network, "full", &["export-snapshot", &path])?;
-    if !exported.status.success() {
-        return Err(failure(text(&exported)));
-    }
-    let answer = String::from_utf8(exported.stdout)?;
+    let (file, answer) = export(&mut network, "full", workspace).await?;
     Ok((network, file, answer))
 }
 
@@ -134,15 +141,11 @@ async fn nodes_should_come_to_the_same_chain_by_full_sync_warp_sync_and_snapshot
     .await?;
     join(&mut network, "full", &[]).await?;
     join(&mut network, "warp", &["--sync", "warp"]).await?;
-    network.stop_member("full").await?;
-    let file = workspace.path().join("chain.snapshot");
-    let path = file.display().to_string();
     let begun = Instant::now();
-    let exported = node(&network, "full", &["export-snapshot", &path])?;
-    assert!(exported.status.success(), "{}", text(&exported));
+    let (file, _) = export(&mut network, "full", &workspace).await?;
     let (took, size) = (begun.elapsed().as_secs_f64(), fs::metadata(&file)?.len());
-    println!("snapshot: {size} bytes, made in {took:.1} s");
-    join(&mut network, "snapshot", &["--from-snapshot", &path]).await?;
+    println!("snapshot: {size} bytes, made in {took:.1} s, with the node's stop");
+    join(&mut network, "snapshot", &["--from-snapshot", &file.display().to_string()]).await?;
     network.stop().await?;
     workspace.finish()
 }

@@ -147,27 +147,24 @@ impl Core {
 
     /// Disputes payers that talk to us and leave expired locks pending.
     fn end_hanging(&mut self, now: Clock, out: &mut Output) {
-        let mut hanging = std::mem::take(&mut self.hanging);
-        hanging.retain(|partner, _| self.guarded.contains(partner));
+        let before = std::mem::take(&mut self.hanging);
         for partner in self.guarded.clone() {
             let Some(entry) = self.entries.get(&partner) else { continue };
             if entry.channel.state().theirs.locks().all(|(_, lock)| now <= lock.expiry) {
-                hanging.remove(&partner);
                 continue;
             }
-            let known = hanging.get(&partner).copied();
+            let known = before.get(&partner).copied();
             let known = known.filter(|hang| now <= hang.heard.saturating_add(AWAY));
             let mut hang = known.unwrap_or(Hanging { since: now, heard: now });
             if entry.session.is_some() {
                 hang.heard = now;
             }
+            self.hanging.insert(partner.clone(), hang);
             let patient = now < hang.since.saturating_add(HANG);
-            hanging.insert(partner.clone(), hang);
             if !patient && self.may_dispute(&partner, now) {
                 warn!(%partner, "an expired lock stays pending: a dispute");
                 self.dispute_payer(&partner, now, out);
             }
         }
-        self.hanging = hanging;
     }
 }

@@ -18,8 +18,9 @@ pub struct Absence {
     there: BTreeSet<(usize, Clock)>,
     /// Locks that came too late to the chain because of it.
     late: BTreeMap<LockName, Balance>,
-    /// What should never be: a recipient that was there, and has given its secret out for nothing.
-    given_away: Vec<String>,
+    /// What should never be: the first recipient that was there, and has given its secret out for
+    /// nothing.
+    given_away: Option<String>,
 }
 
 impl World {
@@ -38,7 +39,7 @@ impl World {
                     self.absence.late.entry(lock).or_insert(amount);
                 } else {
                     let (at, partner, epoch, id) = lock;
-                    self.absence.given_away.push(format!(
+                    self.absence.given_away.get_or_insert(format!(
                         "{at} gave the secret of lock {id} of {partner} away at {now}, epoch {epoch}"
                     ));
                 }
@@ -82,7 +83,7 @@ impl World {
     /// # Errors
     /// A secret was given away by somebody honest.
     pub(super) fn check_secrets(&self) -> Result<(), String> {
-        self.absence.given_away.first().map_or(Ok(()), |what| Err(what.clone()))
+        self.absence.given_away.clone().map_or(Ok(()), Err)
     }
 
     /// What a party may have lost by its absence.
