@@ -6,10 +6,11 @@
 //! runs in hub and wallet, which differ in policy only, and a million times a second in a test.
 //!
 //! # The contract of effects
-//! The host carries effects out in order. [`Effect::Persist`] means: [`Channel::encode_state`] must be
-//! durable before anything after it leaves the process, together with whatever work the host derives
-//! from the [`Event`]s of the same call. A host that crashes in between starts from the older state
-//! and loses nothing: what was not persisted was not sent.
+//! The host carries effects out in order. [`Effect::Persist`] means: [`Channel::encode_state`], or
+//! [`Channel::encode_lean`] with what it leaves out, must be durable before anything after it leaves the
+//! process, together with whatever work the host derives from the [`Event`]s of the same call. A host
+//! that crashes in between starts from the older state and loses nothing: what was not persisted was not
+//! sent.
 //!
 //! # Faults
 //! A message of the partner that breaks the rules changes nothing and ends the session: the last

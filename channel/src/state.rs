@@ -23,7 +23,9 @@ use sp_runtime::{BoundedVec, MultiSignature};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Version of the stored form.
-pub const STATE_VERSION: u8 = 4;
+pub const STATE_VERSION: u8 = 5;
+/// The one before, which always had all of the outbox.
+const WHOLE_VERSION: u8 = 4;
 
 /// Money held for a withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -231,16 +233,57 @@ impl Channel {
         Self { state, session, watch, desk }
     }
 
-    /// The stored form.
+    /// The stored form, with all that it needs.
     pub fn encode_state(&self) -> Vec<u8> {
-        (STATE_VERSION, &self.state).encode()
+        (STATE_VERSION, 0u32, &self.state).encode()
     }
 
-    /// Reads the stored form; says what is wrong with it.
+    /// The stored form without the outbox, which is stored apart: what is in there does not change any
+    /// more once it was stored, and there may be [much](crate::update::MAX_UNACKED) of it. The state
+    /// says how many of its newest updates are needed with it.
+    pub fn encode_lean(&mut self) -> Vec<u8> {
+        let outbox = std::mem::take(&mut self.state.outbox);
+        // At most MAX_UNACKED.
+        let apart = u32::try_from(outbox.len()).unwrap_or(u32::MAX);
+        let bytes = (STATE_VERSION, apart, &self.state).encode();
+        self.state.outbox = outbox;
+        bytes
+    }
+
+    /// Reads the stored form of a channel that has nothing stored apart; says what is wrong with it.
     pub fn decode_state(bytes: &[u8]) -> Result<Self, String> {
+        Self::decode_lean(bytes, |_, _| None)
+    }
+
+    /// Reads the stored form; says what is wrong with it. `sent` finds what is stored apart, by epoch
+    /// and nonce.
+    pub fn decode_lean(
+        bytes: &[u8],
+        mut sent: impl FnMut(Epoch, Nonce) -> Option<Sent>,
+    ) -> Result<Self, String> {
+        let (mut channel, apart) = Self::read(bytes)?;
+        let State { context, mine, outbox, .. } = &mut channel.state;
+        let newest = mine.nonce();
+        let before = newest.checked_sub(apart).ok_or("a damaged channel record: its outbox")?;
+        for nonce in (before..newest).map(|last| last.saturating_add(1)) {
+            let sent = sent(context.epoch, nonce).filter(|sent| sent.simplex.nonce == nonce);
+            outbox.push_back(sent.ok_or_else(|| format!("update {nonce} of ours is missing"))?);
+        }
+        Ok(channel)
+    }
+
+    /// Reads the stored form without what is stored apart: to look at, not to go on with.
+    pub fn peek_state(bytes: &[u8]) -> Result<Self, String> {
+        Self::read(bytes).map(|(channel, _)| channel)
+    }
+
+    /// A channel, and how many of its newest updates are stored apart.
+    fn read(bytes: &[u8]) -> Result<(Self, Nonce), String> {
         let input = &mut &bytes[..];
-        match u8::decode(input) {
-            Ok(STATE_VERSION) => {},
+        let damaged = |e: codec::Error| format!("a damaged channel record: {e}");
+        let apart = match u8::decode(input) {
+            Ok(STATE_VERSION) => u32::decode(input).map_err(damaged)?,
+            Ok(WHOLE_VERSION) => 0,
             Ok(version) => {
                 let advice = if version > STATE_VERSION { "newer" } else { "older" };
                 return Err(format!(
@@ -249,12 +292,15 @@ impl Channel {
                 ));
             },
             Err(_) => return Err("an empty channel record".into()),
-        }
-        let state = State::decode(input).map_err(|e| format!("a damaged channel record: {e}"))?;
+        };
+        let state = State::decode(input).map_err(damaged)?;
         if !input.is_empty() {
             return Err("a damaged channel record: it is too long".into());
         }
-        Ok(Self::from_state(state))
+        if apart > 0 && !state.outbox.is_empty() {
+            return Err("a damaged channel record: its outbox is there twice".into());
+        }
+        Ok((Self::from_state(state), apart.into()))
     }
 
     /// What survives a crash, to look at.

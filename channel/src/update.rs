@@ -5,7 +5,7 @@ use crate::{
     effect::{Effect, Event},
     error::{Fault, Refusal},
     lock::Answers,
-    message::{AckOf, Message, Purpose, Transition, Update},
+    message::{AckOf, Message, Purpose, Transition, Update, MAX_TRANSITIONS},
     reservation,
     state::{Acked, Channel, Decision, Half, Reservation, Sent},
     unsigned::check_unsigned,
@@ -321,12 +321,16 @@ impl Channel {
         let nonce = self.state.mine.nonce();
         next.simplex.nonce = nonce;
         let Some(sent) = self.state.outbox.back_mut() else { return Ok(vec![]) };
-        let mut all = sent.update.transitions.clone();
+        let all = &mut sent.update.transitions;
+        // Before anything is added: a refusal changes nothing.
+        let count = all.len().saturating_add(transitions.len());
+        if count > MAX_TRANSITIONS as usize {
+            return Err(Refusal::TooManyTransitions);
+        }
         for transition in transitions {
             let added = all.try_push(transition.clone());
             added.map_err(|_| Refusal::TooManyTransitions)?;
         }
-        sent.update.transitions = all;
         sent.update.as_of = next.as_of;
         sent.simplex = next.simplex.clone();
         self.put_on_desk(nonce, sign);

@@ -228,7 +228,7 @@ impl Interceptor for Faulty {
         for change in &batch.changes {
             let Change::Put(Table::Channels, partner, state) = change else { continue };
             let partner = AccountId::decode(&mut &partner[..]);
-            let (Ok(partner), Ok(channel)) = (partner, Channel::decode_state(state)) else {
+            let (Ok(partner), Ok(channel)) = (partner, Channel::peek_state(state)) else {
                 continue;
             };
             let evidence = channel.evidence();

@@ -298,7 +298,7 @@ impl Wallet {
     pub fn stored_channels(&self) -> Result<Vec<Channel>, WalletError> {
         let store = FjallStore::open(&self.dir.join(STORE))?;
         let read = |(partner, bytes): (Vec<u8>, Vec<u8>)| {
-            Channel::decode_state(&bytes)
+            Channel::peek_state(&bytes)
                 .map_err(|reason| WalletError::Channel { partner: hex::encode(partner), reason })
         };
         store.scan(Table::Channels)?.into_iter().map(read).collect()

@@ -193,6 +193,56 @@ fn stored_state_should_be_refused_when_damaged_or_from_the_future() {
     assert!(Channel::decode_state(&past).unwrap_err().contains("older program"));
 }
 
+/// A channel whose left side has sent three updates that are not acknowledged.
+fn three_unacked() -> Channel {
+    let mut world = World::new(100, 100);
+    for _ in 0..3 {
+        world.pay(L, 10).unwrap();
+    }
+    world.parties[L].channel.clone()
+}
+
+#[test]
+fn stored_state_should_be_the_same_when_its_outbox_is_stored_apart() {
+    let mut channel = three_unacked();
+    let (whole, lean) = (channel.encode_state(), channel.encode_lean());
+    assert_eq!(channel.encode_state(), whole, "nothing has changed");
+    let outbox = channel.state().outbox.clone();
+    let find = |epoch, nonce| {
+        assert_eq!(epoch, channel.epoch());
+        outbox.iter().find(|sent| sent.simplex.nonce == nonce).cloned()
+    };
+    let read = Channel::decode_lean(&lean, find).unwrap();
+    assert_eq!(read.state(), channel.state());
+    assert!(Channel::peek_state(&lean).unwrap().state().outbox.is_empty());
+    assert_eq!(Channel::decode_state(&whole).unwrap().state(), channel.state());
+}
+
+#[test]
+fn stored_state_should_be_refused_when_an_update_that_is_stored_apart_is_missing() {
+    let mut channel = three_unacked();
+    let lean = channel.encode_lean();
+    let first = channel.state().outbox[0].clone();
+    assert!(Channel::decode_state(&lean).unwrap_err().contains("is missing"));
+    // Another one than the one that is asked for.
+    let wrong = Channel::decode_lean(&lean, |_, _| Some(first.clone()));
+    assert!(wrong.unwrap_err().contains("update 2 of ours is missing"));
+    let mut many = lean.clone();
+    many[1] = 200;
+    assert!(Channel::decode_state(&many).unwrap_err().contains("its outbox"));
+    let mut twice = channel.encode_state();
+    twice[1] = 1;
+    assert!(Channel::decode_state(&twice).unwrap_err().contains("there twice"));
+}
+
+#[test]
+fn stored_state_should_be_read_when_the_program_before_has_written_it() {
+    let channel = three_unacked();
+    let new = channel.encode_state();
+    let old = [&[4], &new[5..]].concat();
+    assert_eq!(Channel::decode_state(&old).unwrap().state(), channel.state());
+}
+
 #[test]
 fn h4_payment_should_be_refused_when_too_many_are_not_acknowledged() {
     let mut world = World::new(100_000, 100_000);

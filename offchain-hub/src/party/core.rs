@@ -15,6 +15,7 @@ use super::{
     locks::{incoming::Invoice, Hanging, LockRef, Locks},
     mode::Mode,
     orders::StandingOrder,
+    outbox::{self, Outboxes, Stored},
     policy::Policy,
     quota::PeerQuota,
     records::{PaymentRecord, Payments},
@@ -162,6 +163,8 @@ pub(super) struct Entry {
     pub insure: BTreeSet<AssetId>,
     /// What the partner did wrong.
     pub fault: Option<String>,
+    /// What is stored of its outbox.
+    pub stored: Stored,
 }
 
 /// A withdrawal whose proof is awaited.
@@ -180,6 +183,7 @@ pub struct Core {
     pub(super) genesis: H256,
     pub(super) policy: Policy,
     pub(super) entries: Entries,
+    pub(super) outboxes: Outboxes,
     pub(super) finalized: Moment,
     pub(super) best: Moment,
     pub(super) following: Following,
@@ -280,9 +284,11 @@ impl Core {
         let (mut waiting, mut guarded) = (BTreeSet::new(), BTreeSet::new());
         let mut risk = Risk::default();
         let mut busy = vec![];
+        let mut outboxes = outbox::Loaded::new(store.scan(Table::Outbox)?)?;
         for (key, value) in store.scan(Table::Channels)? {
-            let channel = Channel::decode_state(&value).map_err(|e| damaged(Table::Channels, e))?;
             let partner = partner(Table::Channels, key)?;
+            let read = outboxes.channel(&partner, &value);
+            let (channel, outbox) = read.map_err(|e| damaged(Table::Channels, e))?;
             if channel.waits_for_blocks() {
                 waiting.insert(partner.clone());
             }
@@ -290,20 +296,15 @@ impl Core {
                 guarded.insert(partner.clone());
             }
             risk.note(&partner, &channel);
-            if !channel.is_idle() {
-                busy.push(partner.clone());
+            if channel.is_idle() {
+                stored.push((partner, value));
+            } else {
+                busy.push((partner, Entry { stored: outbox, ..Entry::new(channel) }));
             }
-            stored.push((partner, value));
         }
         let mut entries = Entries::load(stored);
-        for partner in busy {
-            entries.get_mut(&partner);
-        }
-        let mut payments = vec![];
-        for (key, value) in store.scan(Table::Payments)? {
-            let read = |e: codec::Error| damaged(Table::Payments, e.to_string());
-            let id = PaymentId::decode(&mut &key[..]).map_err(read)?;
-            payments.push((id, PaymentRecord::decode(&mut &value[..]).map_err(read)?));
+        for (partner, entry) in busy {
+            entries.insert(partner, entry);
         }
         let mut calls = BTreeMap::new();
         for (key, value) in store.scan(Table::Intents)? {
@@ -359,11 +360,12 @@ impl Core {
             genesis,
             policy,
             entries,
+            outboxes: outboxes.done(),
             finalized: Moment::default(),
             best: Moment::default(),
             following: Following::load(&*store)?,
             best_since: None,
-            payments: Payments::load(payments, history::load(&*store)?),
+            payments: history::load(&*store)?,
             store: store.clone(),
             failure: OnceLock::new(),
             locks: Locks::load(&*store)?,
@@ -475,13 +477,15 @@ impl Core {
         let dirty = std::mem::take(&mut out.dirty);
         self.seal(&dirty, out);
         self.tell_delivered(out);
-        self.archive_payments(out);
+        self.payments.store(self.policy.payments_in_memory, &mut out.batch);
         for partner in dirty {
             self.note_risk(&partner);
-            if let Some(entry) = self.entries.get(&partner) {
-                out.batch.put(Table::Channels, partner.encode(), entry.channel.encode_state());
+            if let Some(entry) = self.entries.get_mut(&partner) {
+                self.outboxes.note(&partner, entry);
+                out.batch.put(Table::Channels, partner.encode(), entry.channel.encode_lean());
             }
         }
+        self.outboxes.store(&self.entries, &mut out.batch);
     }
 
     /// Whether the node delivers blocks.
@@ -586,7 +590,8 @@ impl Entry {
     pub(super) fn new(mut channel: Channel) -> Self {
         channel.sign_later();
         let (ack_since, unsigned_since, insure) = (None, None, BTreeSet::new());
-        Self { channel, session: None, ack_since, unsigned_since, insure, fault: None }
+        let (session, fault, stored) = (None, None, Stored::default());
+        Self { channel, session, ack_since, unsigned_since, insure, fault, stored }
     }
 
     /// Whether its stored form says all, and nothing happens before somebody comes.

@@ -88,6 +88,11 @@ impl Entries {
         Some(entry)
     }
 
+    /// The one with `partner`, unless it sleeps.
+    pub(super) fn awake_one(&self, partner: &AccountId) -> Option<&Entry> {
+        self.slots.get(partner)?.awake.get().map(|entry| &**entry)
+    }
+
     /// The one with `partner`, to be changed.
     pub(super) fn get_mut(&mut self, partner: &AccountId) -> Option<&mut Entry> {
         let slot = self.slots.get_mut(partner)?;

@@ -20,6 +20,9 @@
 //! | `gossip` | what hubs announce to each other |
 //! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
+//! | `history` | how they are stored: in memory, too, or only on disk |
+//! | `outbox` | how updates are stored that were not acknowledged |
+//! | `pages` | how what changes with nearly every commit is stored |
 //! | [`policy`] | in what hub and user differ |
 //! | [`intercept`] | parties that fail on purpose, in tests |
 //! | [`mode`] | what a hub takes at the moment |
@@ -43,6 +46,8 @@ pub mod intercept;
 pub mod locks;
 pub mod mode;
 pub mod orders;
+pub(crate) mod outbox;
+mod pages;
 mod payments;
 pub mod policy;
 mod quota;

@@ -6,11 +6,7 @@ use super::{
     policy::Role,
     records::{Direction, PaymentRecord, PaymentState},
 };
-use crate::{
-    metrics::{Kind, PaymentEvent},
-    store::Table,
-};
-use codec::Encode;
+use crate::metrics::{Kind, PaymentEvent};
 use failsafe_channel::{
     message::{Message, MAX_ASKED},
     Channel, PaymentId, Purpose, ReturnReason,
@@ -173,7 +169,6 @@ impl Core {
     }
 
     pub(super) fn store_payment(&mut self, id: PaymentId, record: PaymentRecord, out: &mut Output) {
-        out.batch.put(Table::Payments, id.encode(), record.encode());
         self.counters.recorded(&record);
         self.publish(id, &record, out);
         self.payments.insert(id, record);
@@ -187,7 +182,6 @@ impl Core {
     ) -> Option<PaymentRecord> {
         self.counters.moved(self.payments.get(&id)?, state, self.now_ms);
         let record = self.payments.set_state(&id, state)?.clone();
-        out.batch.put(Table::Payments, id.encode(), record.encode());
         self.publish(id, &record, out);
         Some(record)
     }

@@ -1,11 +1,13 @@
 //! Records of payments: so that none is made twice, and people can look.
 
+use super::pages::Pages;
+use crate::store::Table;
 use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -160,7 +162,7 @@ pub struct PaymentRecord {
 
 impl PaymentRecord {
     /// Whether it has come to an end that does not change any more, but by another attempt.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         match self.state {
             PaymentState::Delivered
             | PaymentState::Returned(_)
@@ -195,13 +197,35 @@ pub struct Archived {
     pub earned: BTreeMap<AssetId, Balance>,
 }
 
+impl Archived {
+    /// Counts one more.
+    pub(super) fn note(&mut self, record: &PaymentRecord) {
+        if record.brings_fee() {
+            add(&mut self.earned, record.asset, record.fee);
+        }
+        self.payments = self.payments.saturating_add(1);
+    }
+}
+
+/// A payment in memory.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub record: PaymentRecord,
+    /// The page on which it stands as it is now.
+    pub page: u64,
+}
+
 /// The payments that a party has in memory: all that are under way, and the newest of the others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Payments {
-    records: HashMap<PaymentId, PaymentRecord>,
-    /// Those that are over, the longest first. One that is tried again is there twice.
-    over: VecDeque<PaymentId>,
-    archived: Archived,
+    pub(super) records: HashMap<PaymentId, Kept>,
+    /// How many of them are over.
+    pub(super) over: usize,
+    pub(super) archived: Archived,
+    /// Where they are stored.
+    pub(super) pages: Pages<PaymentId>,
+    /// Those that still have a record of their own in the store, which is to be deleted.
+    pub(super) singles: Vec<PaymentId>,
     /// Ours that have not arrived as far as we know, by who has to say so.
     asks: HashMap<AccountId, BTreeSet<PaymentId>>,
     /// Signed to a partner, not acknowledged: nonce and payment.
@@ -211,14 +235,16 @@ pub struct Payments {
 }
 
 impl Payments {
-    /// After a restart.
-    pub fn load(mut records: Vec<(PaymentId, PaymentRecord)>, archived: Archived) -> Self {
-        records.sort_by_key(|(_, record)| record.at_ms);
-        let mut payments = Self { earned: archived.earned.clone(), archived, ..Self::default() };
-        for (id, record) in records {
-            payments.insert(id, record);
-        }
-        payments
+    /// None in memory yet; with pages that will have been loaded, and names of records that are to be
+    /// deleted.
+    pub(super) fn new(
+        archived: Archived,
+        pages: Pages<PaymentId>,
+        singles: Vec<PaymentId>,
+    ) -> Self {
+        let earned = archived.earned.clone();
+        let (records, asks, unacked) = (HashMap::new(), HashMap::new(), HashMap::new());
+        Self { records, over: 0, archived, pages, singles, asks, unacked, earned }
     }
 
     /// How many are in memory.
@@ -231,33 +257,12 @@ impl Payments {
         self.archived.payments > 0
     }
 
-    /// Takes out those that are over, the oldest first, until `keep` of them are left, `most` at most.
-    /// They are to be put away together with what is then known of all that were.
-    pub fn archive(
-        &mut self,
-        keep: usize,
-        most: usize,
-    ) -> Option<(Vec<(PaymentId, PaymentRecord)>, &Archived)> {
-        let mut gone = vec![];
-        while self.over.len() > keep && gone.len() < most {
-            let Some(id) = self.over.pop_front() else { break };
-            // One that was tried again may be under way, or have been taken out before.
-            let Some(record) = self.records.get(&id).filter(|record| record.is_over()) else {
-                continue;
-            };
-            if record.brings_fee() {
-                add(&mut self.archived.earned, record.asset, record.fee);
-            }
-            self.archived.payments = self.archived.payments.saturating_add(1);
-            gone.extend(self.records.remove(&id).map(|record| (id, record)));
-        }
-        (!gone.is_empty()).then_some((gone, &self.archived))
-    }
-
     /// Keeps the lists, when a record has become another one.
     fn note_change(&mut self, id: PaymentId, before: Option<&PaymentRecord>, now: &PaymentRecord) {
-        if now.is_over() && !before.is_some_and(PaymentRecord::is_over) {
-            self.over.push_back(id);
+        match (before.is_some_and(PaymentRecord::is_over), now.is_over()) {
+            (false, true) => self.over = self.over.saturating_add(1),
+            (true, false) => self.over = self.over.saturating_sub(1),
+            (false, false) | (true, true) => {},
         }
         if now.brings_fee() && !before.is_some_and(PaymentRecord::brings_fee) {
             add(&mut self.earned, now.asset, now.fee);
@@ -285,21 +290,28 @@ impl Payments {
 
     /// A payment by its name.
     pub fn get(&self, id: &PaymentId) -> Option<&PaymentRecord> {
-        self.records.get(id)
+        self.records.get(id).map(|kept| &kept.record)
     }
 
     /// A new payment, or what has become of one.
     pub fn insert(&mut self, id: PaymentId, record: PaymentRecord) {
+        self.insert_at(id, record, None);
+    }
+
+    /// The same; if it is on a page, it is written already.
+    pub(super) fn insert_at(&mut self, id: PaymentId, record: PaymentRecord, page: Option<u64>) {
         self.note_unacked(id, &record);
-        let before = self.records.insert(id, record.clone());
-        self.note_change(id, before.as_ref(), &record);
+        let known = self.records.get(&id).map(|kept| kept.page);
+        let page = page.unwrap_or_else(|| self.pages.note(id, known));
+        let before = self.records.insert(id, Kept { record: record.clone(), page });
+        self.note_change(id, before.as_ref().map(|kept| &kept.record), &record);
     }
 
     /// Moves a payment on; `None` if it is not known.
     pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
-        let record = self.records.get(id)?.clone();
+        let record = self.get(id)?.clone();
         self.insert(*id, PaymentRecord { state, ..record });
-        self.records.get(id)
+        self.get(id)
     }
 
     /// The payments that `partner` has acknowledged with `nonce`.
@@ -319,7 +331,7 @@ impl Payments {
     /// Payments of ours through `via` that have not arrived as far as we know, newest first.
     pub fn undelivered(&self, via: &AccountId) -> Vec<PaymentId> {
         let open = self.asks.get(via).into_iter().flatten();
-        let at = |id: &PaymentId| Some((self.records.get(id)?.at_ms, *id));
+        let at = |id: &PaymentId| Some((self.get(id)?.at_ms, *id));
         let mut open: Vec<_> = open.filter_map(at).collect();
         open.sort_unstable_by(|a, b| b.cmp(a));
         open.into_iter().map(|(_, id)| id).collect()
@@ -337,14 +349,20 @@ impl Payments {
 
     /// The newest payments of those in memory.
     pub fn newest(&self, limit: usize) -> Vec<(PaymentId, PaymentRecord)> {
-        let order = |id: &PaymentId, record: &PaymentRecord| (Reverse(record.at_ms), *id);
+        let order = |id: &PaymentId, kept: &Kept| (Reverse(kept.record.at_ms), *id);
         let mut all: Vec<_> = self.records.iter().collect();
         if let Some(last) = limit.checked_sub(1).filter(|last| *last < all.len()) {
-            all.select_nth_unstable_by_key(last, |(id, record)| order(id, record));
+            all.select_nth_unstable_by_key(last, |(id, kept)| order(id, kept));
         }
         all.truncate(limit);
-        all.sort_by_key(|(id, record)| order(id, record));
-        all.into_iter().map(|(id, record)| (*id, record.clone())).collect()
+        all.sort_by_key(|(id, kept)| order(id, kept));
+        all.into_iter().map(|(id, kept)| (*id, kept.record.clone())).collect()
+    }
+}
+
+impl Default for Payments {
+    fn default() -> Self {
+        Self::new(Archived::default(), Pages::new(Table::Payments), vec![])
     }
 }
 
@@ -383,59 +401,6 @@ mod tests {
         }
     }
 
-    fn through(numbers: impl IntoIterator<Item = u8>, state: PaymentState) -> Payments {
-        let records = numbers.into_iter().map(|n| (id(n), record(n, Direction::Through, state)));
-        Payments::load(records.collect(), Archived::default())
-    }
-
-    fn archive(payments: &mut Payments, keep: usize) -> Vec<PaymentId> {
-        let gone = payments.archive(keep, 100).map(|(gone, _)| gone);
-        gone.into_iter().flatten().map(|(id, _)| id).collect()
-    }
-
-    #[test]
-    fn oldest_payments_should_be_put_away_when_more_are_over_than_are_kept() {
-        let mut payments = through([3, 1, 2, 4], PaymentState::Delivered);
-        assert!(!payments.are_archived());
-        assert_eq!(archive(&mut payments, 2), [id(1), id(2)]);
-        assert!(payments.are_archived());
-        assert_eq!(payments.get(&id(1)), None);
-        assert!(payments.get(&id(3)).is_some());
-        assert_eq!(archive(&mut payments, 2), []);
-    }
-
-    #[test]
-    fn payments_should_stay_in_memory_when_they_are_under_way() {
-        let mut payments = through([1, 2, 3], PaymentState::Sent);
-        assert_eq!(archive(&mut payments, 0), []);
-        payments.set_state(&id(2), PaymentState::Delivered);
-        assert_eq!(archive(&mut payments, 0), [id(2)]);
-        assert_eq!(payments.acked(&account(3), 9), [id(1), id(2), id(3)]);
-    }
-
-    #[test]
-    fn payment_should_stay_in_memory_when_it_is_tried_again() {
-        let mut payments = Payments::default();
-        let failed = PaymentState::Failed(Failure::Expired);
-        payments.insert(id(1), record(1, Direction::Out, failed));
-        payments.insert(id(1), record(1, Direction::Out, PaymentState::Locked));
-        assert_eq!(archive(&mut payments, 0), []);
-        payments.set_state(&id(1), PaymentState::Delivered);
-        assert_eq!(archive(&mut payments, 0), [id(1)]);
-    }
-
-    #[test]
-    fn fees_should_count_once_when_payments_were_put_away_before_a_restart() {
-        let mut payments = through(1..=5, PaymentState::Delivered);
-        let known = payments.archive(2, 100).map(|(_, known)| known.clone()).unwrap();
-        assert_eq!(known, Archived { payments: 3, earned: BTreeMap::from([(FRD, 3)]) });
-        assert_eq!(payments.earned(), 5);
-        let delivered = |n| (id(n), record(n, Direction::Through, PaymentState::Delivered));
-        let again = Payments::load(vec![delivered(4), delivered(5)], known);
-        assert_eq!(again.earned(), 5);
-        assert!(again.are_archived());
-    }
-
     #[test]
     fn partner_should_be_asked_for_our_payments_that_have_not_arrived_newest_first() {
         let mut payments = Payments::default();
@@ -450,7 +415,11 @@ mod tests {
 
     #[test]
     fn newest_payments_should_come_first_when_there_are_more_than_wanted() {
-        let payments = through([5, 1, 4, 2, 3], PaymentState::Delivered);
+        let mut payments = Payments::default();
+        for number in [5, 1, 4, 2, 3] {
+            let delivered = record(number, Direction::Through, PaymentState::Delivered);
+            payments.insert(id(number), delivered);
+        }
         let newest: Vec<_> = payments.newest(2).into_iter().map(|(id, _)| id).collect();
         assert_eq!(newest, [id(5), id(4)]);
         assert_eq!(payments.newest(9).len(), 5);

@@ -14,9 +14,8 @@
 //! are not repeated: they may have been made since.
 
 use super::{Batch, Owner, Record, Restored, Store, StoreError, Table, Tables, SCHEMA};
-use crate::chain::submit;
+use crate::{chain::submit, party::outbox};
 use codec::{Decode, DecodeAll, Encode};
-use failsafe_channel::Channel;
 use failsafe_primitives::AccountId;
 use sp_core::H256;
 use sp_crypto_hashing::blake2_256;
@@ -353,14 +352,22 @@ impl Backup {
     pub fn restored(self) -> Result<(Batch, Dropped), BackupError> {
         let damaged = |what: String| BackupError::Damaged { path: self.path.clone(), what };
         let (mut batch, mut dropped) = (Batch::default(), vec![]);
+        let outboxes = self.tables.iter().filter(|(table, _)| *table == Table::Outbox);
+        let outboxes = outboxes.flat_map(|(_, records)| records.clone()).collect();
+        let mut outboxes = outbox::Loaded::new(outboxes).map_err(|e| damaged(e.to_string()))?;
         for (table, records) in self.tables {
             for (key, value) in records {
                 match table {
                     Table::Channels => {
-                        let mut channel = Channel::decode_state(&value).map_err(damaged)?;
+                        let partner = AccountId::decode(&mut &key[..])
+                            .map_err(|e| damaged(format!("a channel's partner: {e}")))?;
+                        let (mut channel, _) =
+                            outboxes.channel(&partner, &value).map_err(damaged)?;
                         channel.mark_restored();
                         batch.put(table, key, channel.encode_state());
                     },
+                    // It is with the channels now.
+                    Table::Outbox => {},
                     Table::Intents => {
                         let record = submit::Record::decode(&mut &value[..])
                             .map_err(|e| damaged(format!("a call: {e}")))?;

@@ -87,9 +87,9 @@ impl Store for FjallStore {
         for change in &batch.changes {
             match change {
                 Change::Put(table, key, value) => {
-                    writes.insert(self.table(*table), key.clone(), value.clone());
+                    writes.insert(self.table(*table), &key[..], &value[..]);
                 },
-                Change::Delete(table, key) => writes.remove(self.table(*table), key.clone()),
+                Change::Delete(table, key) => writes.remove(self.table(*table), &key[..]),
             }
         }
         writes.commit().map_err(|e| self.failed(&e))

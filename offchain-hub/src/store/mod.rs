@@ -16,16 +16,20 @@ use rand::RngCore;
 use sp_core::H256;
 
 /// Version of the records' layout.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Groups of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
     /// Whose store it is and for which chain.
     Meta,
-    /// Channels by partner.
+    /// Channels by partner, without what is in [`Table::Outbox`].
     Channels,
-    /// Payments by id: those under way, and the newest of the others.
+    /// Own updates that their partners have not acknowledged: pages by number, an update is on the
+    /// newest that has it. Once it is not needed any more, it may stay on its page for a while.
+    Outbox,
+    /// Payments under way and the newest of the others: pages by number, a payment is on the newest
+    /// that has it.
     Payments,
     /// Older payments by id.
     History,
@@ -53,9 +57,10 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Meta,
         Self::Channels,
+        Self::Outbox,
         Self::Payments,
         Self::History,
         Self::Intents,
@@ -75,6 +80,7 @@ impl Table {
         match self {
             Self::Meta => "meta",
             Self::Channels => "channels",
+            Self::Outbox => "outbox",
             Self::Payments => "payments",
             Self::History => "history",
             Self::Intents => "intents",

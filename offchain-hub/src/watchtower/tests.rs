@@ -314,13 +314,10 @@ async fn say(session: &mut crate::transport::Session, message: ToClient) {
 
 /// A snapshot in which the partner has signed `theirs`.
 fn snapshot(two: &Two, theirs: TwiceSigned) -> Snapshot {
-    let mut bytes = channel(two).encode_state();
-    let mut state = failsafe_channel::state::State::decode_all(&mut &bytes[1..]).unwrap();
+    let mut state = channel(two).state().clone();
     state.theirs.simplex = theirs.simplex;
     state.theirs.signature = Some(theirs.signature);
-    bytes.truncate(1);
-    bytes.extend(state.encode());
-    Snapshot::of(&Channel::decode_state(&bytes).unwrap()).unwrap()
+    Snapshot::of(&Channel::from_state(state)).unwrap()
 }
 
 async fn until(handover: &Handover, wanted: impl Fn(&TowerStanding) -> bool) {

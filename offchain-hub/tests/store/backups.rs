@@ -2,7 +2,7 @@
 
 use crate::common::{database, places, server, LEASE};
 use codec::{Decode, Encode};
-use failsafe_channel::{Channel, Moment, PairFacts, Sign};
+use failsafe_channel::{message::Update, state::Sent, Channel, Moment, PairFacts, Sign};
 use failsafe_hub::{
     chain::{submit, Call, Intent},
     keys::{AccountKey, Scheme},
@@ -101,6 +101,45 @@ fn restored_store_should_have_everything_but_calls_with_its_channels_marked() {
             assert_eq!(Restored::load(&*store).unwrap(), None);
         }
     }
+}
+
+/// What a party stores apart from its channels is with them in a restored store.
+#[test]
+fn restored_channel_should_have_what_was_not_acknowledged() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = used_store(&Place::Directory(dir.path().join("store")));
+    let mut state = channel(2).state().clone();
+    let mut page = vec![];
+    for nonce in 1..4u64 {
+        let update = Update {
+            epoch: 0,
+            base_nonce: nonce - 1,
+            as_of: 9,
+            terms_version: 0,
+            transitions: Default::default(),
+            signature: None,
+            ack: None,
+        };
+        state.mine.simplex.nonce = nonce;
+        let sent = Sent { update, simplex: state.mine.simplex.clone() };
+        page.push(((channel(2).partner().clone(), 0u32, nonce), sent.clone()));
+        state.outbox.push_back(sent);
+    }
+    let mut stored = Channel::from_state(state.clone());
+    let mut batch = Batch::default();
+    batch.put(Table::Channels, stored.partner().encode(), stored.encode_lean());
+    batch.put(Table::Outbox, 0u64.to_be_bytes(), page.encode());
+    store.commit(&batch).unwrap();
+    let path = dir.path().join("file");
+    backup::write(&*store, &path, 1_000).unwrap();
+
+    let to = Place::Directory(dir.path().join("restored"));
+    to.fill(&restored(&path)).unwrap();
+    let new = to.open().unwrap();
+    let bytes = new.get(Table::Channels, &stored.partner().encode()).unwrap().unwrap();
+    let channel = Channel::decode_state(&bytes).unwrap();
+    assert_eq!(channel.state().outbox, state.outbox);
+    assert!(new.scan(Table::Outbox).unwrap().is_empty());
 }
 
 #[test]

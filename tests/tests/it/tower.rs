@@ -99,7 +99,7 @@ impl Play {
     fn evidence(&self, dir: &Path, partner: &AccountId) -> Result<Evidence, Failure> {
         let store = FjallStore::open(&dir.join("store"))?;
         let bytes = store.get(Table::Channels, &partner.encode())?;
-        let channel = Channel::decode_state(&bytes.ok_or_else(|| failure("no such channel"))?)?;
+        let channel = Channel::peek_state(&bytes.ok_or_else(|| failure("no such channel"))?)?;
         Ok(channel.evidence())
     }
 

@@ -1,11 +1,13 @@
 //! What a test does to a world by hand, and looks at.
 
 use super::{World, FEE};
-use codec::Encode;
+use codec::{Decode, Encode};
+use failsafe_channel::PaymentId;
 use failsafe_hub::{
     party::{
         core::{Action, Core, Input, Output},
         policy::Policy,
+        records::PaymentRecord,
         Answer, Command, CommandError, Exposure, PaymentState,
     },
     store::{Batch, Store, Table},
@@ -114,9 +116,16 @@ impl World {
     }
 
     /// A party's disk loses what it knows of a payment that is over, and the party starts again.
-    pub fn forget_payment(&mut self, at: usize, id: &failsafe_channel::PaymentId) {
+    pub fn forget_payment(&mut self, at: usize, id: &PaymentId) {
         let mut batch = Batch::default();
-        batch.delete(Table::Payments, id.encode());
+        for (page, content) in
+            self.parties[at].disk.scan(Table::Payments).expect("the disk is fine")
+        {
+            let content = Vec::<(PaymentId, PaymentRecord)>::decode(&mut &content[..]);
+            let mut content = content.expect("it was written by the party");
+            content.retain(|(known, _)| known != id);
+            batch.put(Table::Payments, page, content.encode());
+        }
         batch.delete(Table::History, id.encode());
         self.parties[at].disk.commit(&batch).expect("the disk is fine");
         self.restart(at);

@@ -1,0 +1,200 @@
+//! How what changes with nearly every commit is stored: on a page per commit, all that has changed. A
+//! record for each of it would cost the store several times as much.
+//!
+//! An entry stands on its newest page. Pages go away whole and the oldest first, so nothing older can
+//! come back; what is still needed of such a page is put onto the newest one, or elsewhere.
+
+use crate::store::{Batch, Record, StoreError, Table};
+use codec::{Decode, DecodeAll, Encode};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Most entries on a page.
+pub(super) const PAGE: usize = 1_024;
+/// Entries that pages may have for each that is needed, and as many more.
+pub(super) const ENTRIES: (usize, usize) = (3, 4_096);
+
+/// What becomes of an entry when its page goes away.
+pub(super) enum Fate {
+    /// There is a newer one, or it is not needed any more.
+    Stale,
+    /// It is put onto the newest page.
+    Carried,
+    /// It is stored elsewhere.
+    Taken,
+}
+
+/// An entry of the oldest page.
+pub(super) struct Oldest<'a, K> {
+    /// Number of the page.
+    pub page: u64,
+    /// What the entry is of.
+    pub key: &'a K,
+    /// Whether another entry of the page was carried or taken: this one may not stay.
+    pub begun: bool,
+    /// How many entries there are in all.
+    pub entries: usize,
+}
+
+impl<K> Oldest<'_, K> {
+    /// Whether most of what is on pages is out of date, when so much is needed.
+    pub fn is_wasteful(&self, needed: usize) -> bool {
+        let (each, more) = ENTRIES;
+        self.entries > needed.saturating_mul(each).saturating_add(more)
+    }
+}
+
+/// Pages, and what stands on them with the page's number, older ones first.
+pub(super) type Content<K, V> = (Pages<K>, Vec<(u64, K, V)>);
+
+/// What is on pages, and what is to be written on the next ones.
+#[derive(Debug)]
+pub(super) struct Pages<K> {
+    table: Table,
+    /// Entries with the numbers of their pages, in order.
+    entries: VecDeque<(u64, K)>,
+    /// How many of them, at the end, are not written yet.
+    fresh: usize,
+    /// Number of the newest page, and how many entries it has.
+    newest: (u64, usize),
+}
+
+impl<K: Clone + Encode> Pages<K> {
+    /// None yet.
+    pub fn new(table: Table) -> Self {
+        Self { table, entries: VecDeque::new(), fresh: 0, newest: (0, 0) }
+    }
+
+    /// Reads what [`Self::write`] has written.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn load<V: Decode>(table: Table, records: Vec<Record>) -> Result<Content<K, V>, StoreError>
+    where
+        K: Decode,
+    {
+        let damaged = |reason: String| StoreError::Damaged { table: table.name(), reason };
+        let mut pages = BTreeMap::new();
+        for (key, value) in records {
+            let number = <[u8; 8]>::try_from(key).map(u64::from_be_bytes);
+            let number = number.map_err(|_| damaged("a number of the wrong length".into()))?;
+            let page = Vec::<(K, V)>::decode_all(&mut &value[..]);
+            pages.insert(number, page.map_err(|e| damaged(e.to_string()))?);
+        }
+        let mut loaded = Self::new(table);
+        let mut contents = vec![];
+        for (number, page) in pages {
+            let next = number.checked_add(1).ok_or_else(|| damaged("no page can follow".into()))?;
+            loaded.newest = (next, 0);
+            for (key, value) in page {
+                loaded.entries.push_back((number, key.clone()));
+                contents.push((number, key, value));
+            }
+        }
+        Ok((loaded, contents))
+    }
+
+    /// Notes that something has changed; `known` is the page on which it stands. Returns the page on
+    /// which it will stand.
+    pub fn note(&mut self, key: K, known: Option<u64>) -> u64 {
+        let (mut page, mut count) = self.newest;
+        if count >= PAGE {
+            (page, count) = (page.saturating_add(1), 0);
+        }
+        if known != Some(page) {
+            self.entries.push_back((page, key));
+            count = count.saturating_add(1);
+            self.fresh = self.fresh.saturating_add(1);
+        }
+        self.newest = (page, count);
+        page
+    }
+
+    /// Whether nothing is to be written.
+    pub fn is_written(&self) -> bool {
+        self.fresh == 0
+    }
+
+    /// How many entries are to be written.
+    #[cfg(test)]
+    pub fn unwritten(&self) -> usize {
+        self.fresh
+    }
+
+    /// The oldest page that is written.
+    fn oldest(&self) -> Option<u64> {
+        let written = self.entries.front().filter(|_| self.entries.len() > self.fresh);
+        written.map(|(page, _)| *page)
+    }
+
+    /// Clears pages away, the oldest first, as far as `fate` says what becomes of their entries. Returns
+    /// those that were carried, with their new pages.
+    pub fn turn(
+        &mut self,
+        batch: &mut Batch,
+        mut fate: impl FnMut(Oldest<'_, K>) -> Option<Fate>,
+    ) -> Vec<(u64, K)> {
+        let mut carried = vec![];
+        let mut begun = None;
+        while let Some(page) = self.oldest() {
+            let entries = self.entries.len();
+            let Some((_, key)) = self.entries.front() else { break };
+            let oldest = Oldest { page, key, begun: begun == Some(page), entries };
+            let Some(fate) = fate(oldest) else { break };
+            let Some((_, key)) = self.entries.pop_front() else { break };
+            match fate {
+                Fate::Stale => {},
+                Fate::Taken => begun = Some(page),
+                Fate::Carried => {
+                    begun = Some(page);
+                    carried.push((self.note(key.clone(), None), key));
+                },
+            }
+            if self.oldest() != Some(page) {
+                batch.delete(self.table, page.to_be_bytes());
+            }
+        }
+        carried
+    }
+
+    /// Writes the pages that are still to be written. `content` is what stands on a page of something,
+    /// nothing if it is on a newer one.
+    pub fn write<V: Encode>(&mut self, batch: &mut Batch, content: impl Fn(u64, &K) -> Option<V>) {
+        let written = self.entries.len().saturating_sub(self.fresh);
+        let fresh: Vec<_> = self.entries.range(written..).cloned().collect();
+        for entries in fresh.chunk_by(|(one, _), (next, _)| one == next) {
+            let Some((page, _)) = entries.first() else { continue };
+            let content = |(_, key): &(u64, K)| Some((key.clone(), content(*page, key)?));
+            let entries: Vec<_> = entries.iter().filter_map(content).collect();
+            batch.put(self.table, page.to_be_bytes(), entries.encode());
+        }
+        self.fresh = 0;
+        self.newest = (self.newest.0.saturating_add(1), 0);
+    }
+}
+
+/// A disk for tests.
+#[cfg(test)]
+pub(super) mod disk {
+    use super::{Batch, Record, Table};
+    use crate::store::Change;
+    use std::collections::BTreeMap;
+
+    #[derive(Default)]
+    pub struct Disk(BTreeMap<(Table, Vec<u8>), Vec<u8>>);
+
+    impl Disk {
+        pub fn commit(&mut self, batch: Batch) {
+            for change in batch.changes {
+                match change {
+                    Change::Put(table, key, value) => self.0.insert((table, key), value),
+                    Change::Delete(table, key) => self.0.remove(&(table, key)),
+                };
+            }
+        }
+
+        pub fn records(&self, table: Table) -> Vec<Record> {
+            let of = self.0.iter().filter(|((known, _), _)| *known == table);
+            of.map(|((_, key), value)| (key.clone(), value.clone())).collect()
+        }
+    }
+}
