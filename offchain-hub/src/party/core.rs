@@ -15,7 +15,7 @@ use super::{
     locks::{incoming::Invoice, Hanging, LockRef, Locks},
     mode::Mode,
     orders::StandingOrder,
-    outbox::{self, Outboxes, Stored},
+    outbox::{self, Outboxes},
     policy::Policy,
     quota::PeerQuota,
     records::{PaymentRecord, Payments},
@@ -163,8 +163,6 @@ pub(super) struct Entry {
     pub insure: BTreeSet<AssetId>,
     /// What the partner did wrong.
     pub fault: Option<String>,
-    /// What is stored of its outbox.
-    pub stored: Stored,
 }
 
 /// A withdrawal whose proof is awaited.
@@ -287,8 +285,8 @@ impl Core {
         let mut outboxes = outbox::Loaded::new(store.scan(Table::Outbox)?)?;
         for (key, value) in store.scan(Table::Channels)? {
             let partner = partner(Table::Channels, key)?;
-            let read = outboxes.channel(&partner, &value);
-            let (channel, outbox) = read.map_err(|e| damaged(Table::Channels, e))?;
+            let channel = outboxes.channel(&partner, &value);
+            let channel = channel.map_err(|e| damaged(Table::Channels, e))?;
             if channel.waits_for_blocks() {
                 waiting.insert(partner.clone());
             }
@@ -299,7 +297,7 @@ impl Core {
             if channel.is_idle() {
                 stored.push((partner, value));
             } else {
-                busy.push((partner, Entry { stored: outbox, ..Entry::new(channel) }));
+                busy.push((partner, Entry::new(channel)));
             }
         }
         let mut entries = Entries::load(stored);
@@ -481,7 +479,7 @@ impl Core {
         for partner in dirty {
             self.note_risk(&partner);
             if let Some(entry) = self.entries.get_mut(&partner) {
-                self.outboxes.note(&partner, entry);
+                self.outboxes.note(&entry.channel);
                 out.batch.put(Table::Channels, partner.encode(), entry.channel.encode_lean());
             }
         }
@@ -590,8 +588,7 @@ impl Entry {
     pub(super) fn new(mut channel: Channel) -> Self {
         channel.sign_later();
         let (ack_since, unsigned_since, insure) = (None, None, BTreeSet::new());
-        let (session, fault, stored) = (None, None, Stored::default());
-        Self { channel, session, ack_since, unsigned_since, insure, fault, stored }
+        Self { channel, session: None, ack_since, unsigned_since, insure, fault: None }
     }
 
     /// Whether its stored form says all, and nothing happens before somebody comes.

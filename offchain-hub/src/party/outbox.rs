@@ -2,7 +2,6 @@
 //! [pages](super::pages), so that a commit writes each of them once and not all of them again.
 
 use super::{
-    core::Entry,
     entries::Entries,
     pages::{Fate, Oldest, Pages},
 };
@@ -20,12 +19,13 @@ pub(super) struct SentName {
     nonce: Nonce,
 }
 
-/// What is stored of a channel's outbox.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stored {
-    /// The newest update that is, and its epoch.
-    newest: (Epoch, Nonce),
-    /// How many updates the outbox has.
+/// What is stored of an outbox that is not empty.
+#[derive(Clone, Copy, Debug)]
+struct Stored {
+    epoch: Epoch,
+    /// The newest update.
+    newest: Nonce,
+    /// How many there are.
     count: usize,
 }
 
@@ -33,25 +33,34 @@ pub(crate) struct Stored {
 #[derive(Debug)]
 pub(super) struct Outboxes {
     pages: Pages<SentName>,
-    /// How many are needed.
+    stored: HashMap<AccountId, Stored>,
+    /// How many updates there are in all of them.
     needed: usize,
 }
 
 impl Outboxes {
-    /// Notes what a channel has sent since it was stored last, which happens with the same commit.
-    pub fn note(&mut self, partner: &AccountId, entry: &mut Entry) {
-        let state = entry.channel.state();
-        let epoch = entry.channel.epoch();
-        let (known_epoch, known) = entry.stored.newest;
-        let known = if known_epoch == epoch { known } else { 0 };
-        let new = state.outbox.iter().rev().take_while(|sent| sent.simplex.nonce > known).count();
-        for sent in state.outbox.range(state.outbox.len().saturating_sub(new)..) {
+    /// Notes what is new in a channel that is stored with the same commit.
+    pub fn note(&mut self, channel: &Channel) {
+        let (partner, epoch) = (channel.partner(), channel.epoch());
+        let outbox = &channel.state().outbox;
+        let before = self.stored.remove(partner);
+        let known = before.filter(|stored| stored.epoch == epoch).map_or(0, |stored| stored.newest);
+        let new = outbox.iter().rev().take_while(|sent| sent.simplex.nonce > known).count();
+        for sent in outbox.range(outbox.len().saturating_sub(new)..) {
             let nonce = sent.simplex.nonce;
             self.pages.note(SentName { partner: partner.clone(), epoch, nonce }, None);
         }
-        let count = state.outbox.len();
-        self.needed = self.needed.saturating_sub(entry.stored.count).saturating_add(count);
-        entry.stored = Stored { newest: (epoch, state.mine.nonce()), count };
+        self.needed = self.needed.saturating_sub(before.map_or(0, |stored| stored.count));
+        self.keep(channel);
+    }
+
+    /// Remembers what is stored of a channel's outbox.
+    fn keep(&mut self, channel: &Channel) {
+        let outbox = &channel.state().outbox;
+        let Some(newest) = outbox.back().map(|sent| sent.simplex.nonce) else { return };
+        let stored = Stored { epoch: channel.epoch(), newest, count: outbox.len() };
+        self.needed = self.needed.saturating_add(stored.count);
+        self.stored.insert(channel.partner().clone(), stored);
     }
 
     /// Writes what was noted.
@@ -81,9 +90,8 @@ fn find<'a>(entries: &'a Entries, name: &SentName) -> Option<&'a Sent> {
 
 /// What a store has of own updates, to be put together with the channels.
 pub(crate) struct Loaded {
-    pages: Pages<SentName>,
+    outboxes: Outboxes,
     sent: HashMap<SentName, Sent>,
-    needed: usize,
 }
 
 impl Loaded {
@@ -94,41 +102,37 @@ impl Loaded {
     pub fn new(records: Vec<Record>) -> Result<Self, StoreError> {
         let (pages, entries) = Pages::load(Table::Outbox, records)?;
         let sent = entries.into_iter().map(|(_, name, sent)| (name, sent)).collect();
-        Ok(Self { pages, sent, needed: 0 })
+        Ok(Self { outboxes: Outboxes { pages, stored: HashMap::new(), needed: 0 }, sent })
     }
 
     /// Reads the channel with `partner`. Says what is wrong with it.
-    pub fn channel(
-        &mut self,
-        partner: &AccountId,
-        bytes: &[u8],
-    ) -> Result<(Channel, Stored), String> {
+    pub fn channel(&mut self, partner: &AccountId, bytes: &[u8]) -> Result<Channel, String> {
         let mut apart = false;
         let channel = Channel::decode_lean(bytes, |epoch, nonce| {
             apart = true;
             self.sent.remove(&SentName { partner: partner.clone(), epoch, nonce })
         })?;
-        let count = channel.state().outbox.len();
-        let mut stored = Stored::default();
         // A program before this one, and a restore, keep the outbox with the channel: until that is
         // stored again, nothing is apart.
         if apart {
-            stored = Stored { newest: (channel.epoch(), channel.state().mine.nonce()), count };
-            self.needed = self.needed.saturating_add(count);
+            self.outboxes.keep(&channel);
         }
-        Ok((channel, stored))
+        Ok(channel)
     }
 
     /// When all channels were read.
     pub(super) fn done(self) -> Outboxes {
-        Outboxes { pages: self.pages, needed: self.needed }
+        self.outboxes
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{
-        super::pages::{disk::Disk, ENTRIES},
+        super::{
+            core::Entry,
+            pages::{disk::Disk, ENTRIES},
+        },
         *,
     };
     use failsafe_channel::{message::Update, Moment, PairFacts};
@@ -158,8 +162,8 @@ mod tests {
             let mut entries = Entries::default();
             for (key, bytes) in disk.records(Table::Channels) {
                 let partner = AccountId::decode(&mut &key[..]).unwrap();
-                let (channel, stored) = loaded.channel(&partner, &bytes).unwrap();
-                entries.insert(partner, Entry { stored, ..Entry::new(channel) });
+                let channel = loaded.channel(&partner, &bytes).unwrap();
+                entries.insert(partner, Entry::new(channel));
             }
             Self { entries, outboxes: loaded.done() }
         }
@@ -220,7 +224,7 @@ mod tests {
             let mut batch = Batch::default();
             for number in numbers {
                 let entry = self.entries.get_mut(&partner(*number)).unwrap();
-                self.outboxes.note(&partner(*number), entry);
+                self.outboxes.note(&entry.channel);
                 let bytes = entry.channel.encode_lean();
                 batch.put(Table::Channels, partner(*number).encode(), bytes);
             }
@@ -348,6 +352,7 @@ mod tests {
             }
             let needed: usize = (1..4).map(|number| books.state(number).outbox.len()).sum();
             prop_assert_eq!(books.outboxes.needed, needed);
+            prop_assert!(books.outboxes.stored.values().all(|stored| stored.count > 0));
         }
     }
 }

@@ -361,8 +361,7 @@ impl Backup {
                     Table::Channels => {
                         let partner = AccountId::decode(&mut &key[..])
                             .map_err(|e| damaged(format!("a channel's partner: {e}")))?;
-                        let (mut channel, _) =
-                            outboxes.channel(&partner, &value).map_err(damaged)?;
+                        let mut channel = outboxes.channel(&partner, &value).map_err(damaged)?;
                         channel.mark_restored();
                         batch.put(table, key, channel.encode_state());
                     },
