@@ -1,16 +1,17 @@
 //! The channel engine: what one party knows and may do in one channel, as a pure state machine
 //! (`protocol.md` §3, §4).
 //!
-//! It does no I/O, has no clock and no randomness of its own. Messages, chain facts and time come in
-//! as arguments; what is to be done comes out as an ordered list of [`Effect`]s. So the same code
-//! runs in hub and wallet, which differ in policy only, and a million times a second in a test.
+//! It does no I/O, has no clock and no randomness of its own. Messages, chain facts and time come
+//! in as arguments; what is to be done comes out as an ordered list of [`Effect`]s. So the same
+//! code runs in hub and wallet, which differ in policy only, and a million times a second in a
+//! test.
 //!
 //! # The contract of effects
 //! The host carries effects out in order. [`Effect::Persist`] means: [`Channel::encode_state`], or
-//! [`Channel::encode_lean`] with what it leaves out, must be durable before anything after it leaves the
-//! process, together with whatever work the host derives from the [`Event`]s of the same call. A host
-//! that crashes in between starts from the older state and loses nothing: what was not persisted was not
-//! sent.
+//! [`Channel::encode_lean`] with what it leaves out, must be durable before anything after it
+//! leaves the process, together with whatever work the host derives from the [`Event`]s of the same
+//! call. A host that crashes in between starts from the older state and loses nothing: what was not
+//! persisted was not sent.
 //!
 //! # Faults
 //! A message of the partner that breaks the rules changes nothing and ends the session: the last
@@ -19,10 +20,10 @@
 //! # Reading order
 //! [`state`] what is kept · [`message`] what travels · [`session`] what waits · [`update`] paying ·
 //! [`terms`] credit lines · [`reservation`] withdrawal proofs · [`close`] cooperative closes ·
-//! [`reconnect`] catching up · [`restored`] old copies · [`chain`] disputes and epochs ·
-//! [`freeze`] when nothing moves · [`late`] claims for what a resolve did not count · [`lock`]
-//! payments against a secret · [`unsigned`] payments without a signature · [`seal`] signing and
-//! checking many at once.
+//! [`reconnect`] catching up · [`restored`] old copies · [`chain`] disputes and epochs · [`freeze`]
+//! when nothing moves · [`late`] claims for what a resolve did not count · [`lock`] payments
+//! against a secret · [`unsigned`] payments without a signature · [`seal`] signing and checking
+//! many at once.
 
 #![allow(clippy::cast_possible_truncation, reason = "in what codec's derive makes of an index")]
 

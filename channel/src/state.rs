@@ -238,9 +238,9 @@ impl Channel {
         (STATE_VERSION, 0u32, &self.state).encode()
     }
 
-    /// The stored form without the outbox, which is stored apart: what is in there does not change any
-    /// more once it was stored, and there may be [much](crate::update::MAX_UNACKED) of it. The state
-    /// says how many of its newest updates are needed with it.
+    /// The stored form without the outbox, which is stored apart: what is in there does not change
+    /// any more once it was stored, and there may be [much](crate::update::MAX_UNACKED) of it. The
+    /// state says how many of its newest updates are needed with it.
     pub fn encode_lean(&mut self) -> Vec<u8> {
         let outbox = std::mem::take(&mut self.state.outbox);
         // At most MAX_UNACKED.
@@ -250,13 +250,14 @@ impl Channel {
         bytes
     }
 
-    /// Reads the stored form of a channel that has nothing stored apart; says what is wrong with it.
+    /// Reads the stored form of a channel that has nothing stored apart; says what is wrong with
+    /// it.
     pub fn decode_state(bytes: &[u8]) -> Result<Self, String> {
         Self::decode_lean(bytes, |_, _| None)
     }
 
-    /// Reads the stored form; says what is wrong with it. `sent` finds what is stored apart, by epoch
-    /// and nonce.
+    /// Reads the stored form; says what is wrong with it. `sent` finds what is stored apart, by
+    /// epoch and nonce.
     pub fn decode_lean(
         bytes: &[u8],
         mut sent: impl FnMut(Epoch, Nonce) -> Option<Sent>,

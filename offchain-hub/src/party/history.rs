@@ -1,6 +1,6 @@
-//! How payments are stored. Those in memory are on [pages](super::pages). Those that ended a while ago
-//! are on disk only, a record for each, so that a hub does not need more memory, nor more time to start,
-//! with every payment it has ever made. Their names stay taken.
+//! How payments are stored. Those in memory are on [pages](super::pages). Those that ended a while
+//! ago are on disk only, a record for each, so that a hub does not need more memory, nor more time
+//! to start, with every payment it has ever made. Their names stay taken.
 
 use super::{
     core::Core,
@@ -19,7 +19,8 @@ pub(super) fn load(store: &dyn Store) -> Result<Payments, StoreError> {
     read_payments(store.scan(Table::Payments)?, archived(store)?)
 }
 
-/// Reads pages, and what a program before them has written: a record for each payment, under its name.
+/// Reads pages, and what a program before them has written: a record for each payment, under its
+/// name.
 fn read_payments(records: Vec<Record>, archived: Archived) -> Result<Payments, StoreError> {
     let of_its_own = |(key, _): &Record| key.len() == size_of::<PaymentId>();
     let (singles, pages): (Vec<_>, Vec<_>) = records.into_iter().partition(of_its_own);
@@ -66,8 +67,8 @@ fn read(store: &dyn Store, id: &PaymentId) -> Result<Option<PaymentRecord>, Stor
 }
 
 impl Payments {
-    /// Writes what has changed since the last time. Payments that are over are put away while more than
-    /// `keep` of them are in memory, by whole pages.
+    /// Writes what has changed since the last time. Payments that are over are put away while more
+    /// than `keep` of them are in memory, by whole pages.
     pub fn store(&mut self, keep: usize, batch: &mut Batch) {
         if self.pages.is_written() {
             return;
@@ -85,7 +86,8 @@ impl Payments {
     fn turn(&mut self, keep: usize, batch: &mut Batch) {
         let Self { pages, records, over, archived, .. } = self;
         let mut gone = vec![];
-        // Whether what is over goes from the page into the history: as long as too many are in memory.
+        // Whether what is over goes from the page into the history: as long as too many are in
+        // memory.
         let mut away = false;
         let carried = pages.turn(batch, |oldest| {
             let Some(kept) = records.get(oldest.key).filter(|kept| kept.page == oldest.page) else {

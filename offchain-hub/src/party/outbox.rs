@@ -1,5 +1,6 @@
-//! How own updates are stored that their partners have not acknowledged yet: apart from the channels, on
-//! [pages](super::pages), so that a commit writes each of them once and not all of them again.
+//! How own updates are stored that their partners have not acknowledged yet: apart from the
+//! channels, on [pages](super::pages), so that a commit writes each of them once and not all of
+//! them again.
 
 use super::{
     entries::Entries,

@@ -1,8 +1,8 @@
-//! How what changes with nearly every commit is stored: on a page per commit, all that has changed. A
-//! record for each of it would cost the store several times as much.
+//! How what changes with nearly every commit is stored: on a page per commit, all that has changed.
+//! A record for each of it would cost the store several times as much.
 //!
-//! An entry stands on its newest page. Pages go away whole and the oldest first, so nothing older can
-//! come back; what is still needed of such a page is put onto the newest one, or elsewhere.
+//! An entry stands on its newest page. Pages go away whole and the oldest first, so nothing older
+//! can come back; what is still needed of such a page is put onto the newest one, or elsewhere.
 
 use crate::store::{Batch, Record, StoreError, Table};
 use codec::{Decode, DecodeAll, Encode};
@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Most entries on a page.
 pub(super) const PAGE: usize = 1_024;
+/// Entries that are carried or taken with one commit before no other page is begun: a commit must
+/// not take long because much is on old pages.
+const MOST: usize = 4 * PAGE;
 /// Entries that pages may have for each that is needed, and as many more.
 pub(super) const ENTRIES: (usize, usize) = (3, 4_096);
 
@@ -93,8 +96,8 @@ impl<K: Clone + Encode> Pages<K> {
         Ok((loaded, contents))
     }
 
-    /// Notes that something has changed; `known` is the page on which it stands. Returns the page on
-    /// which it will stand.
+    /// Notes that something has changed; `known` is the page on which it stands. Returns the page
+    /// on which it will stand.
     pub fn note(&mut self, key: K, known: Option<u64>) -> u64 {
         let (mut page, mut count) = self.newest;
         if count >= PAGE {
@@ -126,8 +129,8 @@ impl<K: Clone + Encode> Pages<K> {
         written.map(|(page, _)| *page)
     }
 
-    /// Clears pages away, the oldest first, as far as `fate` says what becomes of their entries. Returns
-    /// those that were carried, with their new pages.
+    /// Clears pages away, the oldest first, as far as `fate` says what becomes of their entries.
+    /// Returns those that were carried, with their new pages.
     pub fn turn(
         &mut self,
         batch: &mut Batch,
@@ -135,19 +138,19 @@ impl<K: Clone + Encode> Pages<K> {
     ) -> Vec<(u64, K)> {
         let mut carried = vec![];
         let mut begun = None;
-        while let Some(page) = self.oldest() {
+        let mut moved = 0usize;
+        while let Some(page) = self.oldest().filter(|page| moved < MOST || begun == Some(*page)) {
             let entries = self.entries.len();
             let Some((_, key)) = self.entries.front() else { break };
             let oldest = Oldest { page, key, begun: begun == Some(page), entries };
             let Some(fate) = fate(oldest) else { break };
             let Some((_, key)) = self.entries.pop_front() else { break };
-            match fate {
-                Fate::Stale => {},
-                Fate::Taken => begun = Some(page),
-                Fate::Carried => {
-                    begun = Some(page);
-                    carried.push((self.note(key.clone(), None), key));
-                },
+            if !matches!(fate, Fate::Stale) {
+                begun = Some(page);
+                moved = moved.saturating_add(1);
+            }
+            if matches!(fate, Fate::Carried) {
+                carried.push((self.note(key.clone(), None), key));
             }
             if self.oldest() != Some(page) {
                 batch.delete(self.table, page.to_be_bytes());
@@ -156,8 +159,8 @@ impl<K: Clone + Encode> Pages<K> {
         carried
     }
 
-    /// Writes the pages that are still to be written. `content` is what stands on a page of something,
-    /// nothing if it is on a newer one.
+    /// Writes the pages that are still to be written. `content` is what stands on a page of
+    /// something, nothing if it is on a newer one.
     pub fn write<V: Encode>(&mut self, batch: &mut Batch, content: impl Fn(u64, &K) -> Option<V>) {
         let written = self.entries.len().saturating_sub(self.fresh);
         let fresh: Vec<_> = self.entries.range(written..).cloned().collect();
@@ -169,6 +172,45 @@ impl<K: Clone + Encode> Pages<K> {
         }
         self.fresh = 0;
         self.newest = (self.newest.0.saturating_add(1), 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(pages: &mut Pages<u64>) -> Batch {
+        let mut batch = Batch::default();
+        pages.write(&mut batch, |_, key| Some(*key));
+        batch
+    }
+
+    #[test]
+    fn commit_should_carry_only_some_pages_when_all_entries_are_needed() {
+        let mut pages = Pages::new(Table::Outbox);
+        for key in 0..8 * PAGE as u64 {
+            pages.note(key, None);
+        }
+        assert_eq!(written(&mut pages).changes.len(), 8);
+        let mut batch = Batch::default();
+        let carried = pages.turn(&mut batch, |_| Some(Fate::Carried));
+        assert_eq!((carried.len(), batch.changes.len()), (MOST, MOST / PAGE));
+        assert!(carried.iter().all(|(page, _)| *page >= 8));
+    }
+
+    #[test]
+    fn entries_should_be_read_with_their_pages_in_the_order_in_which_they_were_written() {
+        let mut pages = Pages::new(Table::Outbox);
+        let mut disk = disk::Disk::default();
+        for key in [7, 3, 5] {
+            pages.note(key, None);
+            pages.note(key + 1, None);
+            disk.commit(written(&mut pages));
+        }
+        let (_, entries) =
+            Pages::<u64>::load::<u64>(Table::Outbox, disk.records(Table::Outbox)).unwrap();
+        let expected = [(0, 7), (0, 8), (1, 3), (1, 4), (2, 5), (2, 6)];
+        assert_eq!(entries, expected.map(|(page, key)| (page, key, key)));
     }
 }
 

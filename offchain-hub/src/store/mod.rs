@@ -323,8 +323,8 @@ fn read_owner(bytes: Option<Vec<u8>>) -> Result<Owner, StoreError> {
     Owner::decode(&mut &bytes[..]).map_err(|e| damaged(e.to_string()))
 }
 
-/// Refuses a store of another account or chain; notes the chain on first use, and that the records may
-/// have this program's layout from now on, which earlier programs do not know.
+/// Refuses a store of another account or chain; notes the chain on first use, and that the records
+/// may have this program's layout from now on, which earlier programs do not know.
 pub fn check_owner(
     store: &dyn Store,
     account: &AccountId,
