@@ -77,10 +77,7 @@ impl Payments {
             batch.delete(Table::Payments, id.encode());
         }
         self.turn(keep, batch);
-        let Self { pages, records, .. } = self;
-        pages.write(batch, |page, id| {
-            records.get(id).filter(|kept| kept.page == page).map(|kept| &kept.record)
-        });
+        self.pages.write(batch);
     }
 
     fn turn(&mut self, keep: usize, batch: &mut Batch) {
@@ -100,7 +97,7 @@ impl Payments {
                 }
             }
             if !away || !kept.record.is_over() {
-                return Some(Fate::Carried);
+                return Some(Fate::Carried(kept.record.encode()));
             }
             let Kept { record, .. } = records.remove(oldest.key)?;
             *over = over.saturating_sub(1);
@@ -321,15 +318,15 @@ mod tests {
         let mut disk = Disk::default();
         let mut payments = start(&disk);
         let name = |number: usize| PaymentId((number as u128).to_be_bytes());
-        for number in 0..2 * PAGE + 1 {
+        for number in 0..2 * PAGE as usize + 1 {
             payments.insert(name(number), record(1, PaymentState::Sent));
             payments.set_state(&name(number / 2), PaymentState::Delivered);
         }
         store(&mut disk, &mut payments, usize::MAX);
         assert!(disk.records(Table::Payments).len() >= 3);
         let again = start(&disk);
-        assert_eq!(again.in_memory(), 2 * PAGE + 1);
-        for number in 0..2 * PAGE + 1 {
+        assert_eq!(again.in_memory(), 2 * PAGE as usize + 1);
+        for number in 0..2 * PAGE as usize + 1 {
             assert_eq!(again.get(&name(number)), payments.get(&name(number)), "{number}");
         }
     }

@@ -49,7 +49,7 @@ impl Outboxes {
         let new = outbox.iter().rev().take_while(|sent| sent.simplex.nonce > known).count();
         for sent in outbox.range(outbox.len().saturating_sub(new)..) {
             let nonce = sent.simplex.nonce;
-            self.pages.note(SentName { partner: partner.clone(), epoch, nonce }, None);
+            self.pages.put(SentName { partner: partner.clone(), epoch, nonce }, sent, None);
         }
         self.needed = self.needed.saturating_sub(before.map_or(0, |stored| stored.count));
         self.keep(channel);
@@ -71,12 +71,11 @@ impl Outboxes {
         }
         let needed = self.needed;
         self.pages.turn(batch, |oldest: Oldest<'_, SentName>| {
-            if find(entries, oldest.key).is_none() {
-                return Some(Fate::Stale);
-            }
-            (oldest.begun || oldest.is_wasteful(needed)).then_some(Fate::Carried)
+            let Some(sent) = find(entries, oldest.key) else { return Some(Fate::Stale) };
+            let carried = oldest.begun || oldest.is_wasteful(needed);
+            carried.then(|| Fate::Carried(sent.encode()))
         });
-        self.pages.write(batch, |_, name| find(entries, name));
+        self.pages.write(batch);
     }
 }
 

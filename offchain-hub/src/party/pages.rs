@@ -5,14 +5,14 @@
 //! can come back; what is still needed of such a page is put onto the newest one, or elsewhere.
 
 use crate::store::{Batch, Record, StoreError, Table};
-use codec::{Decode, DecodeAll, Encode};
+use codec::{Compact, Decode, DecodeAll, Encode, Output};
 use std::collections::{BTreeMap, VecDeque};
 
 /// Most entries on a page.
-pub(super) const PAGE: usize = 1_024;
+pub(super) const PAGE: u32 = 1_024;
 /// Entries that are carried or taken with one commit before no other page is begun: a commit must
 /// not take long because much is on old pages.
-const MOST: usize = 4 * PAGE;
+const MOST: usize = 4 * PAGE as usize;
 /// Entries that pages may have for each that is needed, and as many more.
 pub(super) const ENTRIES: (usize, usize) = (3, 4_096);
 
@@ -20,8 +20,8 @@ pub(super) const ENTRIES: (usize, usize) = (3, 4_096);
 pub(super) enum Fate {
     /// There is a newer one, or it is not needed any more.
     Stale,
-    /// It is put onto the newest page.
-    Carried,
+    /// It is put onto the newest page: what stands there, encoded.
+    Carried(Vec<u8>),
     /// It is stored elsewhere.
     Taken,
 }
@@ -49,7 +49,7 @@ impl<K> Oldest<'_, K> {
 /// Pages, and what stands on them with the page's number, older ones first.
 pub(super) type Content<K, V> = (Pages<K>, Vec<(u64, K, V)>);
 
-/// What is on pages, and what is to be written on the next ones.
+/// What is on pages, and the pages that are to be written.
 #[derive(Debug)]
 pub(super) struct Pages<K> {
     table: Table,
@@ -57,14 +57,25 @@ pub(super) struct Pages<K> {
     entries: VecDeque<(u64, K)>,
     /// How many of them, at the end, are not written yet.
     fresh: usize,
-    /// Number of the newest page, and how many entries it has.
-    newest: (u64, usize),
+    /// The pages that these are on.
+    open: Vec<Page>,
+    /// Number of the next page.
+    next: u64,
+}
+
+/// A page that is not written yet.
+#[derive(Debug)]
+struct Page {
+    number: u64,
+    count: u32,
+    /// Its entries, encoded one behind the other.
+    bytes: Vec<u8>,
 }
 
 impl<K: Clone + Encode> Pages<K> {
     /// None yet.
     pub fn new(table: Table) -> Self {
-        Self { table, entries: VecDeque::new(), fresh: 0, newest: (0, 0) }
+        Self { table, entries: VecDeque::new(), fresh: 0, open: vec![], next: 0 }
     }
 
     /// Reads what [`Self::write`] has written.
@@ -86,8 +97,8 @@ impl<K: Clone + Encode> Pages<K> {
         let mut loaded = Self::new(table);
         let mut contents = vec![];
         for (number, page) in pages {
-            let next = number.checked_add(1).ok_or_else(|| damaged("no page can follow".into()))?;
-            loaded.newest = (next, 0);
+            let next = number.checked_add(1);
+            loaded.next = next.ok_or_else(|| damaged("no page can follow".into()))?;
             for (key, value) in page {
                 loaded.entries.push_back((number, key.clone()));
                 contents.push((number, key, value));
@@ -96,20 +107,24 @@ impl<K: Clone + Encode> Pages<K> {
         Ok((loaded, contents))
     }
 
-    /// Notes that something has changed; `known` is the page on which it stands. Returns the page
-    /// on which it will stand.
-    pub fn note(&mut self, key: K, known: Option<u64>) -> u64 {
-        let (mut page, mut count) = self.newest;
-        if count >= PAGE {
-            (page, count) = (page.saturating_add(1), 0);
+    /// Puts what has changed onto the newest page; `known` is the page on which it stood. Returns
+    /// the number of its page.
+    pub fn put(&mut self, key: K, value: &impl Encode, known: Option<u64>) -> u64 {
+        let full = |page: &Page| page.count >= PAGE;
+        if self.open.last().is_none_or(full) {
+            self.open.push(Page { number: self.next, count: 0, bytes: vec![] });
+            self.next = self.next.saturating_add(1);
         }
-        if known != Some(page) {
-            self.entries.push_back((page, key));
-            count = count.saturating_add(1);
+        let Some(page) = self.open.last_mut() else { return self.next };
+        // The later one counts if it is there already.
+        key.encode_to(&mut page.bytes);
+        value.encode_to(&mut page.bytes);
+        page.count = page.count.saturating_add(1);
+        if known != Some(page.number) {
+            self.entries.push_back((page.number, key));
             self.fresh = self.fresh.saturating_add(1);
         }
-        self.newest = (page, count);
-        page
+        page.number
     }
 
     /// Whether nothing is to be written.
@@ -149,8 +164,8 @@ impl<K: Clone + Encode> Pages<K> {
                 begun = Some(page);
                 moved = moved.saturating_add(1);
             }
-            if matches!(fate, Fate::Carried) {
-                carried.push((self.note(key.clone(), None), key));
+            if let Fate::Carried(value) = fate {
+                carried.push((self.put(key.clone(), &Raw(value), None), key));
             }
             if self.oldest() != Some(page) {
                 batch.delete(self.table, page.to_be_bytes());
@@ -159,19 +174,23 @@ impl<K: Clone + Encode> Pages<K> {
         carried
     }
 
-    /// Writes the pages that are still to be written. `content` is what stands on a page of
-    /// something, nothing if it is on a newer one.
-    pub fn write<V: Encode>(&mut self, batch: &mut Batch, content: impl Fn(u64, &K) -> Option<V>) {
-        let written = self.entries.len().saturating_sub(self.fresh);
-        let fresh: Vec<_> = self.entries.range(written..).cloned().collect();
-        for entries in fresh.chunk_by(|(one, _), (next, _)| one == next) {
-            let Some((page, _)) = entries.first() else { continue };
-            let content = |(_, key): &(u64, K)| Some((key.clone(), content(*page, key)?));
-            let entries: Vec<_> = entries.iter().filter_map(content).collect();
-            batch.put(self.table, page.to_be_bytes(), entries.encode());
+    /// Writes the pages that are still to be written.
+    pub fn write(&mut self, batch: &mut Batch) {
+        for Page { number, count, bytes } in std::mem::take(&mut self.open) {
+            let mut content = Compact(count).encode();
+            content.extend(bytes);
+            batch.put(self.table, number.to_be_bytes(), content);
         }
         self.fresh = 0;
-        self.newest = (self.newest.0.saturating_add(1), 0);
+    }
+}
+
+/// Bytes that are encoded already.
+struct Raw(Vec<u8>);
+
+impl Encode for Raw {
+    fn encode_to<T: Output + ?Sized>(&self, to: &mut T) {
+        to.write(&self.0);
     }
 }
 
@@ -181,20 +200,20 @@ mod tests {
 
     fn written(pages: &mut Pages<u64>) -> Batch {
         let mut batch = Batch::default();
-        pages.write(&mut batch, |_, key| Some(*key));
+        pages.write(&mut batch);
         batch
     }
 
     #[test]
     fn commit_should_carry_only_some_pages_when_all_entries_are_needed() {
         let mut pages = Pages::new(Table::Outbox);
-        for key in 0..8 * PAGE as u64 {
-            pages.note(key, None);
+        for key in 0..8 * u64::from(PAGE) {
+            pages.put(key, &key, None);
         }
         assert_eq!(written(&mut pages).changes.len(), 8);
         let mut batch = Batch::default();
-        let carried = pages.turn(&mut batch, |_| Some(Fate::Carried));
-        assert_eq!((carried.len(), batch.changes.len()), (MOST, MOST / PAGE));
+        let carried = pages.turn(&mut batch, |oldest| Some(Fate::Carried(oldest.key.encode())));
+        assert_eq!((carried.len(), batch.changes.len()), (MOST, 4));
         assert!(carried.iter().all(|(page, _)| *page >= 8));
     }
 
@@ -203,8 +222,8 @@ mod tests {
         let mut pages = Pages::new(Table::Outbox);
         let mut disk = disk::Disk::default();
         for key in [7, 3, 5] {
-            pages.note(key, None);
-            pages.note(key + 1, None);
+            pages.put(key, &key, None);
+            pages.put(key + 1, &(key + 1), None);
             disk.commit(written(&mut pages));
         }
         let (_, entries) =

@@ -195,17 +195,16 @@ impl Core {
 
     /// A partner has acknowledged what we paid it.
     pub(super) fn on_payment_acked(&mut self, id: PaymentId, out: &mut Output) {
-        let Some(known) = self.payments.get(&id).cloned() else { return };
-        if known.state != PaymentState::Sent {
-            return;
-        }
-        let arrived = known.direction == Direction::Through || known.via == Some(known.to.clone());
+        let known = self.payments.get(&id).filter(|known| known.state == PaymentState::Sent);
+        let Some(known) = known else { return };
+        let direct = known.via.as_ref() == Some(&known.to);
+        let arrived = known.direction == Direction::Through || direct;
         let state = if arrived { PaymentState::Delivered } else { PaymentState::Accepted };
         let Some(record) = self.move_payment(id, state, out) else { return };
-        match known.direction {
+        match record.direction {
             // The recipient has it: tell the payer.
             Direction::Through => {
-                out.delivered.entry(known.from).or_default().push(id);
+                out.delivered.entry(record.from).or_default().push(id);
             },
             Direction::Out if arrived => self.reply_payment(id, Ok(record), out),
             Direction::Out | Direction::In => {},

@@ -7,7 +7,7 @@ use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{hash_map::Entry, BTreeMap, BTreeSet, HashMap};
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -207,6 +207,30 @@ impl Archived {
     }
 }
 
+/// In which lists a payment is.
+#[derive(Default)]
+struct Marks {
+    over: bool,
+    /// The fee that it has left.
+    fee: Option<(AssetId, Balance)>,
+    /// Who has to say whether it arrived.
+    asks: Option<AccountId>,
+    /// Who has to acknowledge what.
+    unacked: Option<(AccountId, Nonce)>,
+}
+
+impl Marks {
+    fn of(record: &PaymentRecord) -> Self {
+        let sent = record.via.clone().filter(|_| record.state == PaymentState::Sent);
+        Self {
+            over: record.is_over(),
+            fee: record.brings_fee().then_some((record.asset, record.fee)),
+            asks: record.asks().cloned(),
+            unacked: sent.map(|via| (via, record.nonce)),
+        }
+    }
+}
+
 /// A payment in memory.
 #[derive(Debug)]
 pub(super) struct Kept {
@@ -258,33 +282,32 @@ impl Payments {
     }
 
     /// Keeps the lists, when a record has become another one.
-    fn note_change(&mut self, id: PaymentId, before: Option<&PaymentRecord>, now: &PaymentRecord) {
-        match (before.is_some_and(PaymentRecord::is_over), now.is_over()) {
+    fn note_change(&mut self, id: PaymentId, before: Marks, now: Marks) {
+        match (before.over, now.over) {
             (false, true) => self.over = self.over.saturating_add(1),
             (true, false) => self.over = self.over.saturating_sub(1),
             (false, false) | (true, true) => {},
         }
-        if now.brings_fee() && !before.is_some_and(PaymentRecord::brings_fee) {
-            add(&mut self.earned, now.asset, now.fee);
+        if let (None, Some((asset, fee))) = (before.fee, now.fee) {
+            add(&mut self.earned, asset, fee);
         }
-        let (asked, asks) = (before.and_then(PaymentRecord::asks), now.asks());
-        if asked == asks {
+        if let Some((via, nonce)) = now.unacked {
+            self.unacked.entry(via).or_default().push((nonce, id));
+        }
+        if before.asks == now.asks {
             return;
         }
-        if let Some((via, open)) = asked.and_then(|via| Some((via, self.asks.get_mut(via)?))) {
+        if let Some((via, open)) = before.asks.and_then(|via| {
+            let open = self.asks.get_mut(&via)?;
+            Some((via, open))
+        }) {
             open.remove(&id);
             if open.is_empty() {
-                self.asks.remove(via);
+                self.asks.remove(&via);
             }
         }
-        if let Some(via) = asks {
-            self.asks.entry(via.clone()).or_default().insert(id);
-        }
-    }
-
-    fn note_unacked(&mut self, id: PaymentId, record: &PaymentRecord) {
-        if let (PaymentState::Sent, Some(via)) = (record.state, &record.via) {
-            self.unacked.entry(via.clone()).or_default().push((record.nonce, id));
+        if let Some(via) = now.asks {
+            self.asks.entry(via).or_default().insert(id);
         }
     }
 
@@ -300,17 +323,32 @@ impl Payments {
 
     /// The same; if it is on a page, it is written already.
     pub(super) fn insert_at(&mut self, id: PaymentId, record: PaymentRecord, page: Option<u64>) {
-        self.note_unacked(id, &record);
-        let known = self.records.get(&id).map(|kept| kept.page);
-        let page = page.unwrap_or_else(|| self.pages.note(id, known));
-        let before = self.records.insert(id, Kept { record: record.clone(), page });
-        self.note_change(id, before.as_ref().map(|kept| &kept.record), &record);
+        let now = Marks::of(&record);
+        let before = match self.records.entry(id) {
+            Entry::Occupied(mut known) => {
+                let kept = known.get_mut();
+                let before = Marks::of(&kept.record);
+                kept.page = page.unwrap_or_else(|| self.pages.put(id, &record, Some(kept.page)));
+                kept.record = record;
+                before
+            },
+            Entry::Vacant(new) => {
+                let page = page.unwrap_or_else(|| self.pages.put(id, &record, None));
+                new.insert(Kept { record, page });
+                Marks::default()
+            },
+        };
+        self.note_change(id, before, now);
     }
 
     /// Moves a payment on; `None` if it is not known.
     pub fn set_state(&mut self, id: &PaymentId, state: PaymentState) -> Option<&PaymentRecord> {
-        let record = self.get(id)?.clone();
-        self.insert(*id, PaymentRecord { state, ..record });
+        let kept = self.records.get_mut(id)?;
+        let before = Marks::of(&kept.record);
+        kept.record.state = state;
+        kept.page = self.pages.put(*id, &kept.record, Some(kept.page));
+        let now = Marks::of(&kept.record);
+        self.note_change(*id, before, now);
         self.get(id)
     }
 
