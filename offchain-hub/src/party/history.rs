@@ -221,12 +221,36 @@ mod tests {
     #[test]
     fn oldest_payments_should_be_put_away_when_more_are_over_than_are_kept() {
         let mut disk = Disk::default();
-        let payments = made(&mut disk, &[3, 1, 2, 4, 5], PaymentState::Delivered, 2);
+        let payments = made(&mut disk, &[3], PaymentState::Delivered, 2);
+        assert!(!payments.are_archived());
+        let mut payments = made(&mut disk, &[1, 2, 4, 5], PaymentState::Delivered, 2);
         assert_eq!(payments.in_memory(), 2);
         assert_eq!(history(&disk).keys().copied().collect::<Vec<_>>(), [id(1), id(2), id(3)]);
         assert!(payments.are_archived());
         assert_eq!(payments.get(&id(1)), None);
         assert!(payments.get(&id(4)).is_some());
+        store(&mut disk, &mut payments, 2);
+        assert_eq!((payments.in_memory(), history(&disk).len()), (2, 3));
+    }
+
+    #[test]
+    fn payment_should_stay_in_memory_when_it_is_tried_again() {
+        let mut disk = Disk::default();
+        let mut payments = start(&disk);
+        for state in [FAILED, PaymentState::Locked] {
+            let again = PaymentRecord { direction: Direction::Out, ..record(1, state) };
+            payments.insert(id(1), again);
+            store(&mut disk, &mut payments, 0);
+        }
+        payments.insert(id(2), record(2, PaymentState::Sent));
+        store(&mut disk, &mut payments, 0);
+        assert!(history(&disk).is_empty());
+        assert!(payments.get(&id(1)).is_some());
+        payments.set_state(&id(1), PaymentState::Delivered);
+        store(&mut disk, &mut payments, 0);
+        payments.insert(id(3), record(3, PaymentState::Sent));
+        store(&mut disk, &mut payments, 0);
+        assert_eq!(history(&disk).keys().copied().collect::<Vec<_>>(), [id(1)]);
     }
 
     #[test]
