@@ -265,8 +265,9 @@ impl Channel {
         let (mut channel, apart) = Self::read(bytes)?;
         let State { context, mine, outbox, .. } = &mut channel.state;
         let newest = mine.nonce();
-        let before = newest.checked_sub(apart).ok_or("a damaged channel record: its outbox")?;
-        for nonce in (before..newest).map(|last| last.saturating_add(1)) {
+        let damaged = "a damaged channel record: its outbox";
+        for last in newest.checked_sub(apart).ok_or(damaged)?..newest {
+            let nonce = last.checked_add(1).ok_or(damaged)?;
             let sent = sent(context.epoch, nonce).filter(|sent| sent.simplex.nonce == nonce);
             outbox.push_back(sent.ok_or_else(|| format!("update {nonce} of ours is missing"))?);
         }

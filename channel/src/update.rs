@@ -5,7 +5,7 @@ use crate::{
     effect::{Effect, Event},
     error::{Fault, Refusal},
     lock::Answers,
-    message::{AckOf, Message, Purpose, Transition, Update, MAX_TRANSITIONS},
+    message::{AckOf, Message, Purpose, Transition, Update},
     reservation,
     state::{Acked, Channel, Decision, Half, Reservation, Sent},
     unsigned::check_unsigned,
@@ -321,16 +321,9 @@ impl Channel {
         let nonce = self.state.mine.nonce();
         next.simplex.nonce = nonce;
         let Some(sent) = self.state.outbox.back_mut() else { return Ok(vec![]) };
-        let all = &mut sent.update.transitions;
-        // Before anything is added: a refusal changes nothing.
-        let count = all.len().saturating_add(transitions.len());
-        if count > MAX_TRANSITIONS as usize {
-            return Err(Refusal::TooManyTransitions);
-        }
-        for transition in transitions {
-            let added = all.try_push(transition.clone());
-            added.map_err(|_| Refusal::TooManyTransitions)?;
-        }
+        // All or none of them.
+        let added = sent.update.transitions.try_extend(transitions.iter().cloned());
+        added.map_err(|()| Refusal::TooManyTransitions)?;
         sent.update.as_of = next.as_of;
         sent.simplex = next.simplex.clone();
         self.put_on_desk(nonce, sign);

@@ -412,7 +412,7 @@ impl Follower {
         if !near || self.client.block_hash(known.block).await? != Some(known.hash) {
             return Ok(None);
         }
-        match self.touched_after(known.block, head.block).await {
+        match self.touched_after(known.block, head).await {
             Ok(touched) => Ok(Some(touched.pairs)),
             Err(error) => {
                 debug!(%error, "the node has forgotten a block: reading every pair");
@@ -425,11 +425,13 @@ impl Follower {
     async fn touched_after(
         &self,
         known: BlockNumber,
-        last: BlockNumber,
+        last: Followed,
     ) -> Result<Mentioned, ChainError> {
         let mut touched = Mentioned::default();
-        for block in (known..last).map(|before| before + 1) {
-            touched.extend(self.touched(self.finalized_hash(block).await?).await?);
+        for block in (known..last.block).map(|before| before + 1) {
+            let is_last = block == last.block;
+            let hash = if is_last { last.hash } else { self.finalized_hash(block).await? };
+            touched.extend(self.touched(hash).await?);
         }
         Ok(touched)
     }
@@ -505,15 +507,15 @@ impl Follower {
             debug!(from = known, to = number, "a gap");
             return self.catch_up().await;
         }
-        let mut touched = self.touched_after(known, number).await?;
         let hash = self.finalized_hash(number).await?;
+        let place = Followed { block: number, hash };
+        let mut touched = self.touched_after(known, place).await?;
         touched.pairs.extend(self.open.iter().cloned());
         let moment = self.client.moment(Some(hash)).await?;
         self.survey(number).await?;
         touched.hashes.extend(self.new_hashes.drain());
         self.report_reveals(&touched.hashes, hash, true).await?;
         let facts = self.read(touched.pairs, hash).await?;
-        let place = Followed { block: number, hash };
         self.finalized = Some(place);
         self.seen = self.seen.split_off(&number);
         self.report(ChainNews::Finalized { moment, facts });

@@ -182,6 +182,15 @@ mod tests {
             (Self::start(&disk), disk)
         }
 
+        /// One that has sent three updates to the first partner, which are not stored yet.
+        fn with_three_sent() -> (Self, Disk) {
+            let (mut books, disk) = Self::with([1]);
+            for _ in 0..3 {
+                books.send(1);
+            }
+            (books, disk)
+        }
+
         fn change(&mut self, number: u8, change: impl FnOnce(&mut failsafe_channel::state::State)) {
             let entry = self.entries.get_mut(&partner(number)).unwrap();
             let mut state = entry.channel.state().clone();
@@ -220,7 +229,7 @@ mod tests {
         }
 
         /// Stores the channels that have changed. Returns how many updates were written.
-        fn store(&mut self, disk: &mut Disk, numbers: &[u8]) -> usize {
+        fn store(&mut self, disk: &mut Disk, numbers: &[u8]) -> u32 {
             let mut batch = Batch::default();
             for number in numbers {
                 let entry = self.entries.get_mut(&partner(*number)).unwrap();
@@ -241,10 +250,7 @@ mod tests {
 
     #[test]
     fn update_should_be_written_once_when_its_channel_is_stored_again() {
-        let (mut books, mut disk) = Books::with([1]);
-        for _ in 0..3 {
-            books.send(1);
-        }
+        let (mut books, mut disk) = Books::with_three_sent();
         assert_eq!(books.store(&mut disk, &[1]), 3);
         assert_eq!(books.store(&mut disk, &[1]), 0);
         books.send(1);
@@ -271,10 +277,7 @@ mod tests {
 
     #[test]
     fn updates_should_be_those_of_the_new_epoch_when_nonces_have_started_anew() {
-        let (mut books, mut disk) = Books::with([1]);
-        for _ in 0..3 {
-            books.send(1);
-        }
+        let (mut books, mut disk) = Books::with_three_sent();
         books.store(&mut disk, &[1]);
         books.start_epoch(1);
         books.send(1);

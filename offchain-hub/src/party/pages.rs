@@ -55,9 +55,7 @@ pub(super) struct Pages<K> {
     table: Table,
     /// Entries with the numbers of their pages, in order.
     entries: VecDeque<(u64, K)>,
-    /// How many of them, at the end, are not written yet.
-    fresh: usize,
-    /// The pages that these are on.
+    /// The pages that are not written yet: those of the last entries.
     open: Vec<Page>,
     /// Number of the next page.
     next: u64,
@@ -75,7 +73,7 @@ struct Page {
 impl<K: Clone + Encode> Pages<K> {
     /// None yet.
     pub fn new(table: Table) -> Self {
-        Self { table, entries: VecDeque::new(), fresh: 0, open: vec![], next: 0 }
+        Self { table, entries: VecDeque::new(), open: vec![], next: 0 }
     }
 
     /// Reads what [`Self::write`] has written.
@@ -122,26 +120,25 @@ impl<K: Clone + Encode> Pages<K> {
         page.count = page.count.saturating_add(1);
         if known != Some(page.number) {
             self.entries.push_back((page.number, key));
-            self.fresh = self.fresh.saturating_add(1);
         }
         page.number
     }
 
     /// Whether nothing is to be written.
     pub fn is_written(&self) -> bool {
-        self.fresh == 0
+        self.open.is_empty()
     }
 
     /// How many entries are to be written.
     #[cfg(test)]
-    pub fn unwritten(&self) -> usize {
-        self.fresh
+    pub fn unwritten(&self) -> u32 {
+        self.open.iter().map(|page| page.count).sum()
     }
 
-    /// The oldest page that is written.
-    fn oldest(&self) -> Option<u64> {
-        let written = self.entries.front().filter(|_| self.entries.len() > self.fresh);
-        written.map(|(page, _)| *page)
+    /// The oldest entry that is written.
+    fn oldest(&self) -> Option<&(u64, K)> {
+        let unwritten = self.open.first().map(|page| page.number);
+        self.entries.front().filter(|(page, _)| unwritten.is_none_or(|first| *page < first))
     }
 
     /// Clears pages away, the oldest first, as far as `fate` says what becomes of their entries.
@@ -154,11 +151,14 @@ impl<K: Clone + Encode> Pages<K> {
         let mut carried = vec![];
         let mut begun = None;
         let mut moved = 0usize;
-        while let Some(page) = self.oldest().filter(|page| moved < MOST || begun == Some(*page)) {
+        while let Some(&(page, ref key)) = self.oldest() {
+            let begun_here = begun == Some(page);
+            if moved >= MOST && !begun_here {
+                break;
+            }
             let entries = self.entries.len();
-            let Some((_, key)) = self.entries.front() else { break };
-            let oldest = Oldest { page, key, begun: begun == Some(page), entries };
-            let Some(fate) = fate(oldest) else { break };
+            let fate = fate(Oldest { page, key, begun: begun_here, entries });
+            let Some(fate) = fate else { break };
             let Some((_, key)) = self.entries.pop_front() else { break };
             if !matches!(fate, Fate::Stale) {
                 begun = Some(page);
@@ -167,7 +167,7 @@ impl<K: Clone + Encode> Pages<K> {
             if let Fate::Carried(value) = fate {
                 carried.push((self.put(key.clone(), &Raw(value), None), key));
             }
-            if self.oldest() != Some(page) {
+            if self.oldest().is_none_or(|(next, _)| *next != page) {
                 batch.delete(self.table, page.to_be_bytes());
             }
         }
@@ -181,7 +181,6 @@ impl<K: Clone + Encode> Pages<K> {
             content.extend(bytes);
             batch.put(self.table, number.to_be_bytes(), content);
         }
-        self.fresh = 0;
     }
 }
 

@@ -297,13 +297,10 @@ impl Payments {
         if before.asks == now.asks {
             return;
         }
-        if let Some((via, open)) = before.asks.and_then(|via| {
-            let open = self.asks.get_mut(&via)?;
-            Some((via, open))
-        }) {
-            open.remove(&id);
-            if open.is_empty() {
-                self.asks.remove(&via);
+        if let Some(Entry::Occupied(mut open)) = before.asks.map(|via| self.asks.entry(via)) {
+            open.get_mut().remove(&id);
+            if open.get().is_empty() {
+                open.remove();
             }
         }
         if let Some(via) = now.asks {

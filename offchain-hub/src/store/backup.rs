@@ -352,10 +352,12 @@ impl Backup {
     pub fn restored(self) -> Result<(Batch, Dropped), BackupError> {
         let damaged = |what: String| BackupError::Damaged { path: self.path.clone(), what };
         let (mut batch, mut dropped) = (Batch::default(), vec![]);
-        let outboxes = self.tables.iter().filter(|(table, _)| *table == Table::Outbox);
-        let outboxes = outboxes.flat_map(|(_, records)| records.clone()).collect();
+        // It goes to the channels.
+        let (outboxes, tables): (Tables, Tables) =
+            self.tables.into_iter().partition(|(table, _)| *table == Table::Outbox);
+        let outboxes = outboxes.into_iter().flat_map(|(_, records)| records).collect();
         let mut outboxes = outbox::Loaded::new(outboxes).map_err(|e| damaged(e.to_string()))?;
-        for (table, records) in self.tables {
+        for (table, records) in tables {
             for (key, value) in records {
                 match table {
                     Table::Channels => {
@@ -365,8 +367,6 @@ impl Backup {
                         channel.mark_restored();
                         batch.put(table, key, channel.encode_state());
                     },
-                    // It is with the channels now.
-                    Table::Outbox => {},
                     Table::Intents => {
                         let record = submit::Record::decode(&mut &value[..])
                             .map_err(|e| damaged(format!("a call: {e}")))?;
