@@ -1,5 +1,6 @@
 //! From a Diffie-Hellman result to the keys of a layer (`docs/onion.md` §3).
 
+use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey, X25519};
 use chacha20::{cipher::KeyIvInit, ChaCha20};
 use codec::{Decode, Encode, MaxEncodedLen};
 use core::fmt;
@@ -7,7 +8,6 @@ use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Salt of every extraction. The same X25519 keys serve the Noise transport: no key of one may ever
@@ -50,13 +50,22 @@ pub(crate) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
 
 /// The X25519 function; `None` if the point is of low order.
 pub(crate) fn agree(scalar: &[u8; 32], point: &[u8; 32]) -> Option<Key> {
-    let shared = Zeroizing::new(x25519_dalek::x25519(*scalar, *point));
-    (!bool::from(shared.ct_eq(&[0; 32]))).then_some(shared)
+    let point = UnparsedPublicKey::new(&X25519, point);
+    agreement::agree(&private_key(scalar), point, (), |shared| {
+        Ok(Zeroizing::new(shared.try_into().map_err(|_| ())?))
+    })
+    .ok()
+}
+
+fn private_key(scalar: &[u8; 32]) -> PrivateKey {
+    PrivateKey::from_private_key(&X25519, scalar).expect("any 32 bytes are a scalar; qed")
 }
 
 /// The X25519 public key of a secret key, as hops are addressed by it in a route.
 pub fn public_key(secret: &[u8; 32]) -> [u8; 32] {
-    PublicKey::from(&StaticSecret::from(*secret)).to_bytes()
+    let public = private_key(secret).compute_public_key();
+    let public = public.expect("every scalar has a public key; qed");
+    public.as_ref().try_into().expect("it has 32 bytes; qed")
 }
 
 /// The keys of one layer.

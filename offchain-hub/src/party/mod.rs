@@ -45,6 +45,7 @@ mod insurer;
 pub mod intercept;
 pub mod locks;
 pub mod mode;
+mod names;
 pub mod orders;
 pub(crate) mod outbox;
 mod pages;

@@ -91,8 +91,9 @@ pub struct Policy {
     pub signing: Signing,
 }
 
-/// [`Policy::payments_in_memory`] of programs: some 30 MB.
-pub const PAYMENTS_IN_MEMORY: usize = 100_000;
+/// [`Policy::payments_in_memory`] of programs: some 6 MB. With more, a busy hub waits for memory
+/// when it looks at old ones again.
+pub const PAYMENTS_IN_MEMORY: usize = 20_000;
 
 impl Policy {
     /// The policy of an account that only makes on-chain payments.

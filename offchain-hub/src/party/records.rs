@@ -1,6 +1,6 @@
 //! Records of payments: so that none is made twice, and people can look.
 
-use super::pages::Pages;
+use super::{names::Names, pages::Pages};
 use crate::store::Table;
 use codec::{Decode, Encode};
 use failsafe_channel::{PaymentId, ReturnReason};
@@ -8,6 +8,9 @@ use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
 use std::cmp::Reverse;
 use std::collections::{hash_map::Entry, BTreeMap, BTreeSet, HashMap};
+
+/// Payments are looked up several times each. Their names come from strangers: keyed at random.
+type ById<T> = HashMap<PaymentId, T, ahash::RandomState>;
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -242,10 +245,12 @@ pub(super) struct Kept {
 /// The payments that a party has in memory: all that are under way, and the newest of the others.
 #[derive(Debug)]
 pub struct Payments {
-    pub(super) records: HashMap<PaymentId, Kept>,
+    pub(super) records: ById<Kept>,
     /// How many of them are over.
     pub(super) over: usize,
     pub(super) archived: Archived,
+    /// The names of those that were put away.
+    pub(super) names: Names,
     /// Where they are stored.
     pub(super) pages: Pages<PaymentId>,
     /// Those that still have a record of their own in the store, which is to be deleted.
@@ -267,18 +272,15 @@ impl Payments {
         singles: Vec<PaymentId>,
     ) -> Self {
         let earned = archived.earned.clone();
-        let (records, asks, unacked) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Self { records, over: 0, archived, pages, singles, asks, unacked, earned }
+        let names = Names::new(archived.payments);
+        let (asks, unacked) = (HashMap::new(), HashMap::new());
+        let records = ById::default();
+        Self { records, over: 0, archived, names, pages, singles, asks, unacked, earned }
     }
 
     /// How many are in memory.
     pub fn in_memory(&self) -> usize {
         self.records.len()
-    }
-
-    /// Whether some are no longer in memory.
-    pub fn are_archived(&self) -> bool {
-        self.archived.payments > 0
     }
 
     /// Keeps the lists, when a record has become another one.

@@ -219,6 +219,9 @@ pub trait Store: Send + Sync {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
     /// All records of a table.
     fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError>;
+    /// Keys of a table in order, at most so many: the first ones after this one, which need not be
+    /// there; no key is before an empty one.
+    fn keys(&self, table: Table, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError>;
     /// Makes a batch durable.
     fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
     /// All records of all tables at one moment between two commits.

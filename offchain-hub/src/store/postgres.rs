@@ -176,6 +176,7 @@ fn explain(error: &postgres::Error) -> String {
 enum Request {
     Get(Table, Vec<u8>, mpsc::Sender<Result<Option<Vec<u8>>, StoreError>>),
     Scan(Table, mpsc::Sender<Result<Vec<Record>, StoreError>>),
+    Keys(Table, Vec<u8>, usize, mpsc::Sender<Result<Vec<Vec<u8>>, StoreError>>),
     Snapshot(mpsc::Sender<Result<Tables, StoreError>>),
     Commit(Batch, mpsc::Sender<Result<(), StoreError>>),
     Acquire(mpsc::Sender<Result<(), StoreError>>),
@@ -282,6 +283,10 @@ impl Store for PostgresStore {
 
     fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError> {
         self.ask(|reply| Request::Scan(table, reply))
+    }
+
+    fn keys(&self, table: Table, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.ask(|reply| Request::Keys(table, after.to_vec(), most, reply))
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
@@ -422,6 +427,9 @@ impl Connection {
             Request::Scan(table, reply) => {
                 let _ = reply.send(self.scan(table));
             },
+            Request::Keys(table, after, most, reply) => {
+                let _ = reply.send(self.keys(table, &after, most));
+            },
             Request::Snapshot(reply) => {
                 let _ = reply.send(self.snapshot());
             },
@@ -511,6 +519,21 @@ impl Connection {
 
     fn scan(&mut self, table: Table) -> Result<Vec<Record>, StoreError> {
         scan(&mut self.client, table).map_err(|e| failed(&self.shown, &e))
+    }
+
+    fn keys(
+        &mut self,
+        table: Table,
+        after: &[u8],
+        most: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let query =
+            "SELECT key FROM failsafe_records WHERE tbl = $1 AND key > $2 ORDER BY key LIMIT $3";
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.client.query(query, &[&table.name(), &after, &most]);
+        let rows = rows.map_err(|e| self.failed(&e))?;
+        let keys = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
+        keys.map_err(|e| self.failed(&e))
     }
 
     fn snapshot(&mut self) -> Result<Tables, StoreError> {

@@ -1,0 +1,225 @@
+//! Which names were used by payments that are no longer in memory. A name stays taken for ever, so
+//! the store would have to be asked for each new payment; filters in memory say of nearly every new
+//! name that it is free.
+//!
+//! After a start the filters learn the store's names little by little ([`Names::learn`]). Until they
+//! know all of them, the store is asked.
+
+use crate::store::{Store, StoreError, Table};
+use codec::{DecodeAll, Encode};
+use failsafe_channel::PaymentId;
+use fastbloom::BloomFilter;
+
+/// Keyed at random: names come from strangers.
+type Filter = BloomFilter<ahash::RandomState>;
+
+/// Bits of a filter for each name: the store is asked for one free name of a hundred.
+const BITS: usize = 10;
+/// Names for which the first filter has room; each further one has room for twice as many.
+const LEAST: usize = 1 << 16;
+/// Most names that filters are kept for: some 160 MB. Of more, the store is asked.
+const MOST: usize = 1 << 27;
+/// Names that are learned at a time: about half a millisecond.
+const PART: usize = 512;
+
+/// Which names the filters know.
+#[derive(Debug)]
+enum Known {
+    /// All.
+    All,
+    /// Those that are not greater than this one, and all that are new since the start.
+    Until(Vec<u8>),
+    /// There are too many.
+    None,
+}
+
+/// The names of older payments.
+#[derive(Debug)]
+pub(super) struct Names {
+    /// Each has room for twice as many as the one before.
+    filters: Vec<Filter>,
+    /// For how many names the last one still has room.
+    room: usize,
+    known: Known,
+}
+
+impl Names {
+    /// The names of so many payments that a store has put away, none of which is known yet.
+    pub fn new(stored: u64) -> Self {
+        let mut names = Self { filters: vec![], room: 0, known: Known::All };
+        if stored > 0 {
+            names.known = Known::Until(vec![]);
+            // More are added.
+            names.grow(usize::try_from(stored).unwrap_or(usize::MAX).saturating_mul(2));
+        }
+        names
+    }
+
+    /// Begins another filter, with room for at least so many.
+    fn grow(&mut self, least: usize) {
+        let size = least.checked_next_power_of_two().map(|size| size.max(LEAST));
+        let Some(size) = size.filter(|size| *size <= MOST) else {
+            *self = Self { filters: vec![], room: 0, known: Known::None };
+            return;
+        };
+        // `MOST` is far from where this would be too much.
+        let bits = size.saturating_mul(BITS);
+        let filter = BloomFilter::with_num_bits(bits).hasher(ahash::RandomState::new());
+        self.filters.push(filter.expected_items(size));
+        self.room = size;
+    }
+
+    /// A payment of this name was put away.
+    pub fn add(&mut self, id: &PaymentId) {
+        if matches!(self.known, Known::None) || self.filters.iter().any(|known| known.contains(id))
+        {
+            return;
+        }
+        if self.room == 0 {
+            let filters = u32::try_from(self.filters.len()).unwrap_or(u32::MAX);
+            self.grow(LEAST.checked_shl(filters).unwrap_or(usize::MAX));
+        }
+        if let Some(newest) = self.filters.last_mut() {
+            newest.insert(id);
+            self.room = self.room.saturating_sub(1);
+        }
+    }
+
+    /// Whether a payment of this name may have been put away; `false` is certain.
+    pub fn may_be_taken(&self, id: &PaymentId) -> bool {
+        match self.known {
+            Known::All => self.filters.iter().any(|known| known.contains(id)),
+            Known::Until(_) | Known::None => true,
+        }
+    }
+
+    /// Learns some more of the store's names, if it does not know them all.
+    ///
+    /// # Errors
+    /// [`StoreError`]: nothing was learned.
+    pub fn learn(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        let Known::Until(last) = &self.known else { return Ok(()) };
+        let keys = store.keys(Table::History, last, PART)?;
+        let read = |key: &Vec<u8>| PaymentId::decode_all(&mut &key[..]);
+        let ids = keys.iter().map(read).collect::<Result<Vec<_>, _>>();
+        let ids = ids.map_err(|e| StoreError::Damaged {
+            table: Table::History.name(),
+            reason: e.to_string(),
+        })?;
+        for id in &ids {
+            self.add(id);
+        }
+        // Who has become too large in the meantime stays so.
+        if let Known::Until(last) = &mut self.known {
+            match ids.last() {
+                Some(newest) if ids.len() == PART => *last = newest.encode(),
+                _ => self.known = Known::All,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Batch, FjallStore};
+    use tempfile::TempDir;
+
+    fn id(number: usize) -> PaymentId {
+        // Spread, as names are.
+        PaymentId(
+            (number as u128).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes(),
+        )
+    }
+
+    fn store_of(keys: impl IntoIterator<Item = Vec<u8>>) -> (TempDir, FjallStore) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = FjallStore::create(&dir.path().join("store")).unwrap();
+        let mut batch = Batch::default();
+        for key in keys {
+            batch.put(Table::History, key, vec![1]);
+        }
+        store.commit(&batch).unwrap();
+        (dir, store)
+    }
+
+    fn stored(count: usize) -> (TempDir, FjallStore) {
+        store_of((0..count).map(|number| id(number).encode()))
+    }
+
+    fn learned(count: usize) -> Names {
+        let (_dir, store) = stored(count);
+        let mut names = Names::new(count as u64);
+        for _ in 0..=count / PART {
+            names.learn(&store).unwrap();
+        }
+        names
+    }
+
+    #[test]
+    fn names_should_be_free_when_nothing_was_put_away() {
+        let names = Names::new(0);
+        assert!((0..1_000).all(|number| !names.may_be_taken(&id(number))));
+    }
+
+    #[test]
+    fn names_should_be_taken_when_their_payments_were_put_away() {
+        let mut names = Names::new(0);
+        let count = 3 * LEAST + 7;
+        for number in 0..count {
+            names.add(&id(number));
+        }
+        assert!((0..count).all(|number| names.may_be_taken(&id(number))));
+        let wrong = (count..count + 10_000).filter(|number| names.may_be_taken(&id(*number)));
+        assert!(wrong.count() < 500, "most free names are known to be free");
+    }
+
+    #[test]
+    fn every_name_should_be_asked_for_when_not_all_are_learned() {
+        let (_dir, store) = stored(2 * PART);
+        let mut names = Names::new(2 * PART as u64);
+        names.learn(&store).unwrap();
+        assert!((0..4 * PART).all(|number| names.may_be_taken(&id(number))));
+    }
+
+    #[test]
+    fn names_should_be_those_of_the_store_when_all_are_learned() {
+        for count in [1, PART - 1, PART, PART + 1, 5 * PART + 3] {
+            let names = learned(count);
+            assert!((0..count).all(|number| names.may_be_taken(&id(number))), "{count}");
+            let wrong = (count..count + 10_000).filter(|number| names.may_be_taken(&id(*number)));
+            assert!(wrong.count() < 500, "{count}");
+        }
+    }
+
+    #[test]
+    fn name_should_be_taken_when_it_is_new_while_others_are_learned() {
+        let (_dir, store) = stored(2 * PART);
+        let mut names = Names::new(2 * PART as u64);
+        names.learn(&store).unwrap();
+        // It is before those that are still to be read.
+        names.add(&PaymentId([0; 16]));
+        for _ in 0..2 {
+            names.learn(&store).unwrap();
+        }
+        assert!(matches!(names.known, Known::All));
+        assert!(names.may_be_taken(&PaymentId([0; 16])));
+    }
+
+    #[test]
+    fn store_should_be_asked_when_there_are_too_many_names() {
+        let mut names = Names::new(MOST as u64);
+        names.add(&id(1));
+        let (_dir, store) = stored(3);
+        names.learn(&store).unwrap();
+        assert!(names.may_be_taken(&id(2)) && names.filters.is_empty());
+    }
+
+    #[test]
+    fn store_should_be_refused_when_a_name_cannot_be_read() {
+        let (_dir, store) = store_of([vec![1; 3]]);
+        let problem = Names::new(1).learn(&store);
+        assert!(matches!(problem, Err(StoreError::Damaged { .. })));
+    }
+}
