@@ -17,8 +17,8 @@ type Filter = BloomFilter<ahash::RandomState>;
 const BITS: usize = 10;
 /// Names for which the first filter has room; each further one has room for twice as many.
 const LEAST: usize = 1 << 16;
-/// Most names that filters are kept for: some 160 MB. Of more, the store is asked.
-const MOST: usize = 1 << 27;
+/// Most names of a filter: 84 MB, and as much for all before it. With more, the store is asked.
+const MOST: usize = 1 << 26;
 /// Names that are learned at a time: about half a millisecond.
 const PART: usize = 512;
 
@@ -38,7 +38,9 @@ enum Known {
 pub(super) struct Names {
     /// Each has room for twice as many as the one before.
     filters: Vec<Filter>,
-    /// For how many names the last one still has room.
+    /// For how many names the last one has room in all.
+    size: usize,
+    /// For how many it still has.
     room: usize,
     known: Known,
 }
@@ -46,7 +48,7 @@ pub(super) struct Names {
 impl Names {
     /// The names of so many payments that a store has put away, none of which is known yet.
     pub fn new(stored: u64) -> Self {
-        let mut names = Self { filters: vec![], room: 0, known: Known::All };
+        let mut names = Self::empty(Known::All);
         if stored > 0 {
             names.known = Known::Until(vec![]);
             // More are added.
@@ -55,18 +57,22 @@ impl Names {
         names
     }
 
+    fn empty(known: Known) -> Self {
+        Self { filters: vec![], size: 0, room: 0, known }
+    }
+
     /// Begins another filter, with room for at least so many.
     fn grow(&mut self, least: usize) {
         let size = least.checked_next_power_of_two().map(|size| size.max(LEAST));
         let Some(size) = size.filter(|size| *size <= MOST) else {
-            *self = Self { filters: vec![], room: 0, known: Known::None };
+            *self = Self::empty(Known::None);
             return;
         };
         // `MOST` is far from where this would be too much.
         let bits = size.saturating_mul(BITS);
         let filter = BloomFilter::with_num_bits(bits).hasher(ahash::RandomState::new());
         self.filters.push(filter.expected_items(size));
-        self.room = size;
+        (self.size, self.room) = (size, size);
     }
 
     /// A payment of this name was put away.
@@ -76,8 +82,7 @@ impl Names {
             return;
         }
         if self.room == 0 {
-            let filters = u32::try_from(self.filters.len()).unwrap_or(u32::MAX);
-            self.grow(LEAST.checked_shl(filters).unwrap_or(usize::MAX));
+            self.grow(self.size.saturating_mul(2));
         }
         if let Some(newest) = self.filters.last_mut() {
             newest.insert(id);
