@@ -465,7 +465,6 @@ impl Core {
             Input::Command(command, reply) => self.on_command(command, reply, out),
             Input::Tick => {
                 self.on_tick(out);
-                self.learn_names();
                 self.entries.rest();
             },
         }

@@ -138,8 +138,13 @@ impl Core {
         })
     }
 
-    /// Learns some of the names of older payments after a start.
-    pub(super) fn learn_names(&mut self) {
+    /// Whether the names of all older payments are known without the store.
+    pub fn knows_names(&self) -> bool {
+        self.payments.names.are_known()
+    }
+
+    /// Learns some of them. What fails is told with the next commit.
+    pub fn learn_names(&mut self) {
         if let Err(problem) = self.payments.names.learn(&*self.store) {
             self.fail(problem);
         }

@@ -13,13 +13,14 @@ use fastbloom::BloomFilter;
 /// Keyed at random: names come from strangers.
 type Filter = BloomFilter<ahash::RandomState>;
 
-/// Bits of a filter for each name: the store is asked for one free name of a hundred.
+/// Bits of a filter for each name that it has room for: a full one takes one free name of a hundred
+/// for taken.
 const BITS: usize = 10;
 /// Names for which the first filter has room; each further one has room for twice as many.
 const LEAST: usize = 1 << 16;
 /// Most names of a filter: 84 MB, and as much for all before it. With more, the store is asked.
 const MOST: usize = 1 << 26;
-/// Names that are learned at a time: about half a millisecond.
+/// Names that are learned at a time.
 const PART: usize = 512;
 
 /// Which names the filters know.
@@ -52,7 +53,8 @@ impl Names {
         if stored > 0 {
             names.known = Known::Until(vec![]);
             // More are added.
-            names.grow(usize::try_from(stored).unwrap_or(usize::MAX).saturating_mul(2));
+            let stored = usize::try_from(stored).unwrap_or(usize::MAX);
+            names.grow(stored.max(MOST.min(stored.saturating_mul(2))));
         }
         names
     }
@@ -96,6 +98,11 @@ impl Names {
             Known::All => self.filters.iter().any(|known| known.contains(id)),
             Known::Until(_) | Known::None => true,
         }
+    }
+
+    /// Whether there is nothing to learn.
+    pub fn are_known(&self) -> bool {
+        !matches!(self.known, Known::Until(_))
     }
 
     /// Learns some more of the store's names, if it does not know them all.
@@ -208,13 +215,14 @@ mod tests {
         for _ in 0..2 {
             names.learn(&store).unwrap();
         }
-        assert!(matches!(names.known, Known::All));
+        assert!(names.are_known());
         assert!(names.may_be_taken(&PaymentId([0; 16])));
     }
 
     #[test]
     fn store_should_be_asked_when_there_are_too_many_names() {
-        let mut names = Names::new(MOST as u64);
+        assert!(!Names::new(MOST as u64).are_known(), "there is room for these");
+        let mut names = Names::new(MOST as u64 + 1);
         names.add(&id(1));
         let (_dir, store) = stored(3);
         names.learn(&store).unwrap();

@@ -51,6 +51,8 @@ use tracing::{debug, error, info, warn};
 const INPUTS: usize = 4_096;
 /// Inputs that one commit takes at most, so that the first of them does not wait for ever.
 const MAX_INPUTS_PER_COMMIT: usize = 1_024;
+/// How many times as long as names were learned is waited before more are.
+const PAUSES: u32 = 9;
 /// How often time passes for the core.
 const TICK: Duration = Duration::from_millis(5);
 /// How long the first look at the chain may show nothing new.
@@ -274,6 +276,7 @@ impl Party {
             submitter,
             handover: handover.clone(),
             interceptor,
+            learns_from: Instant::now(),
             reader: BalanceReader {
                 client: client.clone(),
                 account: account.clone(),
@@ -506,6 +509,8 @@ struct Host {
     /// Gets what is durable of the channels, for watchtowers.
     handover: Handover,
     interceptor: Option<Box<dyn Interceptor>>,
+    /// When more of the names of older payments are learned.
+    learns_from: Instant,
     reader: BalanceReader,
 }
 
@@ -527,6 +532,7 @@ impl Host {
             if !self.settle(out, taken) {
                 return;
             }
+            self.learn();
             if stop {
                 let bye = Frame::Bye("this party stops; it will be back".into());
                 for (_, queue) in self.sessions.into_values() {
@@ -603,6 +609,18 @@ impl Host {
                 self.core.handle(now_ms(), input, &mut out);
             }
         }
+    }
+
+    /// Learns names of older payments, in a tenth of the time at most.
+    fn learn(&mut self) {
+        let begun = Instant::now();
+        if self.core.knows_names() || begun < self.learns_from {
+            return;
+        }
+        self.core.learn_names();
+        let pause = begun.elapsed().saturating_mul(PAUSES);
+        // No pause is so long that the clock cannot tell its end.
+        self.learns_from = Instant::now().checked_add(pause).unwrap_or(begun);
     }
 
     /// Leaves a note of channels whose state is on disk, for the towers' tasks.

@@ -7,22 +7,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Threads that write full tables to disk and merge them. With several, one of them spins as long as
-/// another one merges.
-const WORKERS: usize = 1;
-
-/// Bytes of records of channels in memory before they are written as a table. Each commit writes
-/// the same ones again: the fewer versions of them are searched, the faster.
-const CHANNELS_IN_MEMORY: u64 = 8 << 20;
-
-fn options(table: Table) -> KeyspaceCreateOptions {
-    let options = KeyspaceCreateOptions::default();
-    match table {
-        Table::Channels => options.max_memtable_size(CHANNELS_IN_MEMORY),
-        _ => options,
-    }
-}
-
 /// A store in a directory of its own.
 pub struct FjallStore {
     database: Database,
@@ -53,9 +37,9 @@ impl FjallStore {
             fjall::Error::Locked => StoreError::Locked { path: path.display().to_string() },
             e => StoreError::Failed { path: path.display().to_string(), reason: e.to_string() },
         };
-        let database = Database::builder(path).worker_threads(WORKERS).open().map_err(failed)?;
+        let database = Database::builder(path).open().map_err(failed)?;
         let open = |table: Table| {
-            let keyspace = database.keyspace(table.name(), || options(table));
+            let keyspace = database.keyspace(table.name(), KeyspaceCreateOptions::default);
             Ok((table, keyspace.map_err(failed)?))
         };
         let tables = Table::ALL.into_iter().map(open).collect::<Result<_, StoreError>>()?;

@@ -104,6 +104,9 @@ impl World {
         self.now_ms += 50;
         for at in 0..self.parties.len() {
             self.feed(at, Input::Tick);
+            if self.parties[at].down == 0 {
+                self.parties[at].core.learn_names();
+            }
         }
         self.tell_balances();
     }
