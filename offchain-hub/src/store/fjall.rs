@@ -7,6 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Threads that write full tables to disk and merge them, on small machines, too. With two, one of
+/// them spins as long as the other one merges; with one, and seldom with two, they may wait for
+/// room in their own queue for ever (<https://github.com/fjall-rs/fjall/pull/323>).
+const WORKERS: usize = 4;
+
 /// A store in a directory of its own.
 pub struct FjallStore {
     database: Database,
@@ -37,7 +42,7 @@ impl FjallStore {
             fjall::Error::Locked => StoreError::Locked { path: path.display().to_string() },
             e => StoreError::Failed { path: path.display().to_string(), reason: e.to_string() },
         };
-        let database = Database::builder(path).open().map_err(failed)?;
+        let database = Database::builder(path).worker_threads(WORKERS).open().map_err(failed)?;
         let open = |table: Table| {
             let keyspace = database.keyspace(table.name(), KeyspaceCreateOptions::default);
             Ok((table, keyspace.map_err(failed)?))
