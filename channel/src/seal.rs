@@ -273,8 +273,8 @@ impl Channel {
         if self.desk.trusted.contains(&claim) {
             return true;
         }
-        let partner = self.state.context.pair.account(self.state.side.other());
-        let good = self.desk.partner.verify(&claim, partner);
+        let partner = self.partner().clone();
+        let good = self.desk.partner.verify(&claim, &partner);
         if good {
             self.trust(claim);
         }

@@ -6,7 +6,7 @@
 //! know all of them, the store is asked.
 
 use crate::store::{Store, StoreError, Table};
-use codec::{DecodeAll, Encode};
+use codec::DecodeAll;
 use failsafe_channel::PaymentId;
 use fastbloom::BloomFilter;
 
@@ -77,10 +77,13 @@ impl Names {
         (self.size, self.room) = (size, size);
     }
 
+    fn contain(&self, id: &PaymentId) -> bool {
+        self.filters.iter().any(|filter| filter.contains(id))
+    }
+
     /// A payment of this name was put away.
     pub fn add(&mut self, id: &PaymentId) {
-        if matches!(self.known, Known::None) || self.filters.iter().any(|known| known.contains(id))
-        {
+        if matches!(self.known, Known::None) || self.contain(id) {
             return;
         }
         if self.room == 0 {
@@ -95,7 +98,7 @@ impl Names {
     /// Whether a payment of this name may have been put away; `false` is certain.
     pub fn may_be_taken(&self, id: &PaymentId) -> bool {
         match self.known {
-            Known::All => self.filters.iter().any(|known| known.contains(id)),
+            Known::All => self.contain(id),
             Known::Until(_) | Known::None => true,
         }
     }
@@ -111,7 +114,7 @@ impl Names {
     /// [`StoreError`]: nothing was learned.
     pub fn learn(&mut self, store: &dyn Store) -> Result<(), StoreError> {
         let Known::Until(last) = &self.known else { return Ok(()) };
-        let keys = store.keys(Table::History, last, PART)?;
+        let mut keys = store.keys(Table::History, last, PART)?;
         let read = |key: &Vec<u8>| PaymentId::decode_all(&mut &key[..]);
         let ids = keys.iter().map(read).collect::<Result<Vec<_>, _>>();
         let ids = ids.map_err(|e| StoreError::Damaged {
@@ -122,11 +125,9 @@ impl Names {
             self.add(id);
         }
         // Who has become too large in the meantime stays so.
-        if let Known::Until(last) = &mut self.known {
-            match ids.last() {
-                Some(newest) if ids.len() == PART => *last = newest.encode(),
-                _ => self.known = Known::All,
-            }
+        if matches!(self.known, Known::Until(_)) {
+            let more = keys.pop().filter(|_| ids.len() == PART);
+            self.known = more.map_or(Known::All, Known::Until);
         }
         Ok(())
     }
@@ -136,6 +137,7 @@ impl Names {
 mod tests {
     use super::*;
     use crate::store::{Batch, FjallStore};
+    use codec::Encode;
     use tempfile::TempDir;
 
     fn id(number: usize) -> PaymentId {
@@ -158,6 +160,14 @@ mod tests {
 
     fn stored(count: usize) -> (TempDir, FjallStore) {
         store_of((0..count).map(|number| id(number).encode()))
+    }
+
+    /// Half of what is stored is learned.
+    fn half_learned() -> (TempDir, FjallStore, Names) {
+        let (dir, store) = stored(2 * PART);
+        let mut names = Names::new(2 * PART as u64);
+        names.learn(&store).unwrap();
+        (dir, store, names)
     }
 
     fn learned(count: usize) -> Names {
@@ -189,9 +199,7 @@ mod tests {
 
     #[test]
     fn every_name_should_be_asked_for_when_not_all_are_learned() {
-        let (_dir, store) = stored(2 * PART);
-        let mut names = Names::new(2 * PART as u64);
-        names.learn(&store).unwrap();
+        let (_dir, _store, names) = half_learned();
         assert!((0..4 * PART).all(|number| names.may_be_taken(&id(number))));
     }
 
@@ -207,9 +215,7 @@ mod tests {
 
     #[test]
     fn name_should_be_taken_when_it_is_new_while_others_are_learned() {
-        let (_dir, store) = stored(2 * PART);
-        let mut names = Names::new(2 * PART as u64);
-        names.learn(&store).unwrap();
+        let (_dir, store, mut names) = half_learned();
         // It is before those that are still to be read.
         names.add(&PaymentId([0; 16]));
         for _ in 0..2 {

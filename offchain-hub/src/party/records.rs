@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{hash_map::Entry, BTreeMap, BTreeSet, HashMap};
 
 /// Payments are looked up several times each. Their names come from strangers: keyed at random.
-type ById<T> = HashMap<PaymentId, T, ahash::RandomState>;
+type Records = HashMap<PaymentId, Kept, ahash::RandomState>;
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -245,7 +245,7 @@ pub(super) struct Kept {
 /// The payments that a party has in memory: all that are under way, and the newest of the others.
 #[derive(Debug)]
 pub struct Payments {
-    pub(super) records: ById<Kept>,
+    pub(super) records: Records,
     /// How many of them are over.
     pub(super) over: usize,
     pub(super) archived: Archived,
@@ -273,8 +273,7 @@ impl Payments {
     ) -> Self {
         let earned = archived.earned.clone();
         let names = Names::new(archived.payments);
-        let (asks, unacked) = (HashMap::new(), HashMap::new());
-        let records = ById::default();
+        let (records, asks, unacked) = (Records::default(), HashMap::new(), HashMap::new());
         Self { records, over: 0, archived, names, pages, singles, asks, unacked, earned }
     }
 

@@ -25,11 +25,6 @@ impl Store for Copy {
         Ok(of.flat_map(|(_, records)| records.clone()).collect())
     }
 
-    fn keys(&self, table: Table, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let keys = self.scan(table)?.into_iter().map(|(key, _)| key);
-        Ok(keys.filter(|key| &key[..] > after).take(most).collect())
-    }
-
     fn commit(&self, _: &Batch) -> Result<(), StoreError> {
         let reason = "this is a copy to look at".to_string();
         Err(StoreError::Failed { path: "memory".into(), reason })

@@ -220,8 +220,12 @@ pub trait Store: Send + Sync {
     /// All records of a table.
     fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError>;
     /// Keys of a table in order, at most so many: the first ones after this one, which need not be
-    /// there; no key is before an empty one.
-    fn keys(&self, table: Table, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError>;
+    /// there; no key is before an empty one. Stores that do not keep everything in memory read no
+    /// more than these.
+    fn keys(&self, table: Table, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        let keys = self.scan(table)?.into_iter().map(|(key, _)| key);
+        Ok(keys.filter(|key| &key[..] > after).take(most).collect())
+    }
     /// Makes a batch durable.
     fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
     /// All records of all tables at one moment between two commits.

@@ -70,11 +70,6 @@ impl Store for Disk {
         Ok(of.map(|((_, key), value)| (key.clone(), value.clone())).collect())
     }
 
-    fn keys(&self, table: Table, after: &[u8], most: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        let keys = self.scan(table)?.into_iter().map(|(key, _)| key);
-        Ok(keys.filter(|key| &key[..] > after).take(most).collect())
-    }
-
     fn snapshot(&self) -> Result<Tables, StoreError> {
         Table::ALL.into_iter().map(|table| Ok((table, self.scan(table)?))).collect()
     }
