@@ -18,6 +18,7 @@ use super::{
     outbox::{self, Outboxes},
     policy::Policy,
     quota::PeerQuota,
+    receipts::Receipts,
     records::{PaymentRecord, Payments},
     risk::Risk,
 };
@@ -135,7 +136,7 @@ pub struct Output {
     /// To be done after that, in order.
     pub actions: Vec<Action>,
     pub(super) dirty: BTreeSet<AccountId>,
-    /// Payments that have arrived, by payer: whom [`Core::finish`] will tell.
+    /// Payments that have arrived, by payer: what [`Core::finish`] takes up as receipts.
     pub(super) delivered: BTreeMap<AccountId, Vec<PaymentId>>,
 }
 
@@ -187,6 +188,8 @@ pub struct Core {
     pub(super) following: Following,
     pub(super) best_since: Option<u64>,
     pub(super) payments: Payments,
+    /// What payers are to be told.
+    pub(super) receipts: Receipts,
     /// Where payments are that are no longer in memory.
     pub(super) store: Arc<dyn Store>,
     /// Why it could not be read.
@@ -364,6 +367,7 @@ impl Core {
             following: Following::load(&*store)?,
             best_since: None,
             payments: history::load(&*store)?,
+            receipts: Receipts::default(),
             store: store.clone(),
             failure: OnceLock::new(),
             locks: Locks::load(&*store)?,

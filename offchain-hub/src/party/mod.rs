@@ -15,6 +15,7 @@
 //! | `consent` | insurance that users pay for beforehand |
 //! | `sealing` | signing and checking many at once |
 //! | `payments` | making and receiving payments |
+//! | `receipts` | telling payers what has arrived |
 //! | `forward` | a hub's forwarding of trusted payments |
 //! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
 //! | `gossip` | what hubs announce to each other |
@@ -52,6 +53,7 @@ mod pages;
 mod payments;
 pub mod policy;
 mod quota;
+mod receipts;
 pub mod records;
 mod restored;
 pub mod risk;

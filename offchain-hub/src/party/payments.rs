@@ -244,22 +244,6 @@ impl Core {
         }
     }
 
-    /// Tells payers which of their payments have arrived, those of one payer in one message.
-    pub(super) fn tell_delivered(&self, out: &mut Output) {
-        let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
-        for (payer, ids) in std::mem::take(&mut out.delivered) {
-            // Who is away asks when it is back.
-            if self.entries.get(&payer).is_none_or(|entry| entry.session.is_none()) {
-                continue;
-            }
-            for ids in ids.chunks(most) {
-                if let Ok(ids) = ids.to_vec().try_into() {
-                    out.actions.push(Action::Send(payer.clone(), Message::Delivered { ids }));
-                }
-            }
-        }
-    }
-
     pub(super) fn on_delivered(&mut self, partner: &AccountId, id: PaymentId, out: &mut Output) {
         let ours = self.payments.get(&id).is_some_and(|record| {
             record.direction == Direction::Out
