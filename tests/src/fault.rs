@@ -4,12 +4,11 @@
 //! messages of the protocol, with some of them missing, late or old. Only `failsafe-faulty` has
 //! them.
 
-use codec::Decode;
 use failsafe_channel::{Channel, Message, Transition};
 use failsafe_hub::{
     chain::{submit::Record, Call},
-    party::{core::Action, Interceptor},
-    store::{Batch, Change, Table},
+    party::{changed_channels, core::Action, Interceptor},
+    store::Batch,
 };
 use failsafe_primitives::{AccountId, Epoch, Nonce};
 use rand::{rngs::StdRng, Rng, SeedableRng};
@@ -225,12 +224,8 @@ impl Interceptor for Faulty {
         if !self.has(Fault::OldestState) {
             return;
         }
-        for change in &batch.changes {
-            let Change::Put(Table::Channels, partner, state) = change else { continue };
-            let partner = AccountId::decode(&mut &partner[..]);
-            let (Ok(partner), Ok(channel)) = (partner, Channel::peek_state(state)) else {
-                continue;
-            };
+        for (partner, state) in changed_channels(batch) {
+            let Ok(channel) = Channel::peek_state(&state) else { continue };
             let evidence = channel.evidence();
             if evidence.theirs.is_some() || evidence.ours.is_some() {
                 self.oldest.entry((partner, channel.epoch())).or_insert(channel);

@@ -10,10 +10,10 @@ use failsafe_hub::{
     keys::{AccountKey, KeyError},
     party::{
         policy::{Policy, RebalancePolicy, Signing, PAYMENTS_IN_MEMORY},
-        Interceptor, PartyConfig, Role,
+        stored_channels, Interceptor, PartyConfig, Role, StoredChannel,
     },
     rpc::{names::KnownHub, ServiceConfig},
-    store::{self, FjallStore, Place, Store, StoreError, Table},
+    store::{self, FjallStore, Place, Store, StoreError},
     watchtower::{address::TowerAddressError, TowerAddress},
 };
 use failsafe_primitives::{arithmetic::LIMIT, fees::HubFees, AccountId, Parameters, NATIVE_ASSET};
@@ -297,11 +297,13 @@ impl Wallet {
     /// The channels as they are stored, without node or hub.
     pub fn stored_channels(&self) -> Result<Vec<Channel>, WalletError> {
         let store = FjallStore::open(&self.dir.join(STORE))?;
-        let read = |(partner, bytes): (Vec<u8>, Vec<u8>)| {
-            Channel::peek_state(&bytes)
-                .map_err(|reason| WalletError::Channel { partner: hex::encode(partner), reason })
+        let read = |(partner, bytes): StoredChannel| {
+            Channel::peek_state(&bytes).map_err(|reason| {
+                let partner = hex::encode(AsRef::<[u8]>::as_ref(&partner));
+                WalletError::Channel { partner, reason }
+            })
         };
-        store.scan(Table::Channels)?.into_iter().map(read).collect()
+        stored_channels(&store)?.into_iter().map(read).collect()
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     policy::Policy,
     quota::PeerQuota,
     receipts::Receipts,
+    recent::{self, Recent},
     records::{PaymentRecord, Payments},
     risk::Risk,
 };
@@ -183,6 +184,8 @@ pub struct Core {
     pub(super) policy: Policy,
     pub(super) entries: Entries,
     pub(super) outboxes: Outboxes,
+    /// Where the channels are stored.
+    pub(super) recent: Recent,
     pub(super) finalized: Moment,
     pub(super) best: Moment,
     pub(super) following: Following,
@@ -286,8 +289,9 @@ impl Core {
         let mut risk = Risk::default();
         let mut busy = vec![];
         let mut outboxes = outbox::Loaded::new(store.scan(Table::Outbox)?)?;
-        for (key, value) in store.scan(Table::Channels)? {
-            let partner = partner(Table::Channels, key)?;
+        let (recent, channels) =
+            recent::load(store.scan(Table::Channels)?, store.scan(Table::Recent)?)?;
+        for (partner, value) in channels {
             let channel = outboxes.channel(&partner, &value);
             let channel = channel.map_err(|e| damaged(Table::Channels, e))?;
             if channel.waits_for_blocks() {
@@ -362,6 +366,7 @@ impl Core {
             policy,
             entries,
             outboxes: outboxes.done(),
+            recent,
             finalized: Moment::default(),
             best: Moment::default(),
             following: Following::load(&*store)?,
@@ -484,9 +489,10 @@ impl Core {
             self.note_risk(&partner);
             if let Some(entry) = self.entries.get_mut(&partner) {
                 self.outboxes.note(&entry.channel);
-                out.batch.put(Table::Channels, partner.encode(), entry.channel.encode_lean());
+                self.recent.put(&partner, &entry.channel.encode_lean(), &mut out.batch);
             }
         }
+        self.recent.store(&mut self.entries, &mut out.batch);
         self.outboxes.store(&self.entries, &mut out.batch);
     }
 

@@ -108,6 +108,16 @@ impl Entries {
         Some(entry)
     }
 
+    /// The stored form of the one with `partner`, without what is stored apart; who sleeps goes on
+    /// sleeping.
+    pub(super) fn stored(&mut self, partner: &AccountId) -> Option<Vec<u8>> {
+        let slot = self.slots.get_mut(partner)?;
+        if !slot.asleep.is_empty() {
+            return Some(slot.asleep.to_vec());
+        }
+        Some(slot.awake.get_mut()?.channel.encode_lean())
+    }
+
     /// A new one.
     pub(super) fn insert(&mut self, partner: AccountId, entry: Entry) {
         let slot = Slot { asleep: Box::default(), awake: OnceLock::from(Box::new(entry)) };

@@ -22,6 +22,7 @@
 //! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
 //! | `history` | how they are stored: in memory, too, or only on disk |
+//! | `recent` | how channels are stored |
 //! | `outbox` | how updates are stored that were not acknowledged |
 //! | `pages` | how what changes with nearly every commit is stored |
 //! | [`policy`] | in what hub and user differ |
@@ -54,6 +55,7 @@ mod payments;
 pub mod policy;
 mod quota;
 mod receipts;
+pub(crate) mod recent;
 pub mod records;
 mod restored;
 pub mod risk;
@@ -67,6 +69,7 @@ pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey
 pub use intercept::Interceptor;
 pub use mode::Mode;
 pub use policy::{Policy, Role, Signing};
+pub use recent::{changed_channels, stored_channels, StoredChannel};
 pub use records::{Direction, Failure, Failures, PaymentRecord, PaymentState};
 pub use risk::Exposure;
 pub use runtime::{Listen, Party, PartyConfig, PartyError, Peer};

@@ -14,7 +14,10 @@
 //! are not repeated: they may have been made since.
 
 use super::{Batch, Owner, Record, Restored, Store, StoreError, Table, Tables, SCHEMA};
-use crate::{chain::submit, party::outbox};
+use crate::{
+    chain::submit,
+    party::{outbox, recent},
+};
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_primitives::AccountId;
 use sp_core::H256;
@@ -176,10 +179,12 @@ fn encode(header: &Header, tables: &[(Table, Vec<Record>)]) -> Vec<u8> {
 
 fn count(header: Header, tables: &[(Table, Vec<Record>)], bytes: usize) -> Contents {
     let of = |wanted: Table| {
-        tables.iter().filter(|(table, _)| *table == wanted).map(|(_, records)| records.len()).sum()
+        let some = tables.iter().filter(move |(table, _)| *table == wanted);
+        some.flat_map(|(_, records)| records)
     };
+    let channels = recent::count(of(Table::Channels), of(Table::Recent));
     let records = tables.iter().map(|(_, records)| records.len()).sum();
-    Contents { header, channels: of(Table::Channels), records, bytes }
+    Contents { header, channels, records, bytes }
 }
 
 /// Writes a new backup of `store`, all or nothing: a crash leaves at most a file `….part`.
@@ -352,21 +357,23 @@ impl Backup {
     pub fn restored(self) -> Result<(Batch, Dropped), BackupError> {
         let damaged = |what: String| BackupError::Damaged { path: self.path.clone(), what };
         let (mut batch, mut dropped) = (Batch::default(), vec![]);
-        // It goes to the channels.
-        let (outboxes, tables): (Tables, Tables) =
-            self.tables.into_iter().partition(|(table, _)| *table == Table::Outbox);
-        let outboxes = outboxes.into_iter().flat_map(|(_, records)| records).collect();
-        let mut outboxes = outbox::Loaded::new(outboxes).map_err(|e| damaged(e.to_string()))?;
+        let unread = |e: StoreError| damaged(e.to_string());
+        let mut tables = self.tables;
+        let mut take = |wanted: Table| {
+            let some = tables.iter_mut().filter(|(table, _)| *table == wanted);
+            some.flat_map(|(_, records)| std::mem::take(records)).collect::<Vec<_>>()
+        };
+        // What is stored apart from a channel's record goes there.
+        let mut outboxes = outbox::Loaded::new(take(Table::Outbox)).map_err(unread)?;
+        let channels = recent::load(take(Table::Channels), take(Table::Recent));
+        for (partner, bytes) in channels.map_err(unread)?.1 {
+            let mut channel = outboxes.channel(&partner, &bytes).map_err(damaged)?;
+            channel.mark_restored();
+            batch.put(Table::Channels, partner.encode(), channel.encode_state());
+        }
         for (table, records) in tables {
             for (key, value) in records {
                 match table {
-                    Table::Channels => {
-                        let partner = AccountId::decode(&mut &key[..])
-                            .map_err(|e| damaged(format!("a channel's partner: {e}")))?;
-                        let mut channel = outboxes.channel(&partner, &value).map_err(damaged)?;
-                        channel.mark_restored();
-                        batch.put(table, key, channel.encode_state());
-                    },
                     Table::Intents => {
                         let record = submit::Record::decode(&mut &value[..])
                             .map_err(|e| damaged(format!("a call: {e}")))?;

@@ -16,15 +16,18 @@ use rand::RngCore;
 use sp_core::H256;
 
 /// Version of the records' layout.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// Groups of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {
     /// Whose store it is and for which chain.
     Meta,
-    /// Channels by partner, without what is in [`Table::Outbox`].
+    /// Channels by partner, without what is in [`Table::Outbox`], and but for those in
+    /// [`Table::Recent`].
     Channels,
+    /// Channels that have changed lately: pages by number, a channel is on the newest that has it.
+    Recent,
     /// Own updates that their partners have not acknowledged: pages by number, an update is on the
     /// newest that has it. Once it is not needed any more, it may stay on its page for a while.
     Outbox,
@@ -57,9 +60,10 @@ pub enum Table {
 
 impl Table {
     /// All tables.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Meta,
         Self::Channels,
+        Self::Recent,
         Self::Outbox,
         Self::Payments,
         Self::History,
@@ -80,6 +84,7 @@ impl Table {
         match self {
             Self::Meta => "meta",
             Self::Channels => "channels",
+            Self::Recent => "recent",
             Self::Outbox => "outbox",
             Self::Payments => "payments",
             Self::History => "history",

@@ -1,15 +1,15 @@
 //! A watchtower with real hubs and wallets that are gone, and partners who take advantage of it.
 
-use codec::Encode;
 use failsafe_channel::Channel;
 use failsafe_hub::{
     chain::{submit::Record, Call, Intent, Outcome, Submitter},
     keys::AccountKey,
+    party::stored_channels,
     rpc::{
         api::{InvoiceRow, PaymentRow, TowerRow},
         FailsafeRpcClient,
     },
-    store::{self, FjallStore, Store, Table},
+    store::{self, FjallStore},
 };
 use failsafe_primitives::{
     simplex::lock_hash, AccountId, Balance, Evidence, Pair, Side, NATIVE_ASSET,
@@ -98,8 +98,9 @@ impl Play {
     /// The newest evidence of whoever has its store in `dir`, which nobody has open.
     fn evidence(&self, dir: &Path, partner: &AccountId) -> Result<Evidence, Failure> {
         let store = FjallStore::open(&dir.join("store"))?;
-        let bytes = store.get(Table::Channels, &partner.encode())?;
-        let channel = Channel::peek_state(&bytes.ok_or_else(|| failure("no such channel"))?)?;
+        let stored = stored_channels(&store)?.into_iter().find(|(known, _)| known == partner);
+        let (_, bytes) = stored.ok_or_else(|| failure("no such channel"))?;
+        let channel = Channel::peek_state(&bytes)?;
         Ok(channel.evidence())
     }
 
