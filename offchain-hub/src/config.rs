@@ -3,7 +3,7 @@
 use crate::{
     amount::{self, AmountError},
     party::{
-        policy::{Policy, RebalancePolicy, Signing, PAYMENTS_IN_MEMORY},
+        policy::{Policy, RebalancePolicy, Signing, CHANNELS_ON_PAGES, PAYMENTS_IN_MEMORY},
         Role,
     },
     rebalance::AssetRules,
@@ -570,6 +570,7 @@ impl HubConfig {
             risk_caps,
             peer_messages_per_second: self.limits.peer_messages_per_second,
             payments_in_memory: PAYMENTS_IN_MEMORY,
+            channels_on_pages: CHANNELS_ON_PAGES,
             signing: if self.sign_together { Signing::Together } else { Signing::Single },
         })
     }

@@ -9,7 +9,7 @@ use failsafe_hub::{
     daemon::{Daemon, DaemonError},
     keys::{AccountKey, KeyError},
     party::{
-        policy::{Policy, RebalancePolicy, Signing, PAYMENTS_IN_MEMORY},
+        policy::{Policy, RebalancePolicy, Signing, CHANNELS_ON_PAGES, PAYMENTS_IN_MEMORY},
         stored_channels, Interceptor, PartyConfig, Role, StoredChannel,
     },
     rpc::{names::KnownHub, ServiceConfig},
@@ -246,6 +246,7 @@ impl Wallet {
             risk_caps: BTreeMap::new(),
             peer_messages_per_second: 0,
             payments_in_memory: PAYMENTS_IN_MEMORY,
+            channels_on_pages: CHANNELS_ON_PAGES,
             signing: Signing::default(),
         }
     }

@@ -284,13 +284,12 @@ impl Core {
             let bytes = <[u8; 8]>::try_from(bytes).map(u64::from_be_bytes);
             bytes.map_err(|_| damaged(table, "a number of the wrong length".into()))
         };
-        let mut stored = vec![];
         let (mut waiting, mut guarded) = (BTreeSet::new(), BTreeSet::new());
         let mut risk = Risk::default();
-        let mut busy = vec![];
         let mut outboxes = outbox::Loaded::new(store.scan(Table::Outbox)?)?;
         let (recent, channels) =
             recent::load(store.scan(Table::Channels)?, store.scan(Table::Recent)?)?;
+        let mut entries = Entries::with_capacity(channels.len());
         for (partner, value) in channels {
             let channel = outboxes.channel(&partner, &value);
             let channel = channel.map_err(|e| damaged(Table::Channels, e))?;
@@ -302,14 +301,10 @@ impl Core {
             }
             risk.note(&partner, &channel);
             if channel.is_idle() {
-                stored.push((partner, value));
+                entries.insert_asleep(partner, value);
             } else {
-                busy.push((partner, Entry::new(channel)));
+                entries.insert(partner, Entry::new(channel));
             }
-        }
-        let mut entries = Entries::load(stored);
-        for (partner, entry) in busy {
-            entries.insert(partner, entry);
         }
         let mut calls = BTreeMap::new();
         for (key, value) in store.scan(Table::Intents)? {
@@ -492,7 +487,8 @@ impl Core {
                 self.recent.put(&partner, &entry.channel.encode_lean(), &mut out.batch);
             }
         }
-        self.recent.store(&mut self.entries, &mut out.batch);
+        let most = self.policy.channels_on_pages;
+        self.recent.store(most, &mut self.entries, &mut out.batch);
         self.outboxes.store(&self.entries, &mut out.batch);
     }
 

@@ -4,8 +4,9 @@
 use super::core::Entry;
 use failsafe_channel::{Channel, PairFacts};
 use failsafe_primitives::AccountId;
+use indexmap::IndexMap;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     ops::Deref,
     sync::{Mutex, OnceLock, PoisonError},
 };
@@ -25,10 +26,14 @@ impl Slot {
     }
 }
 
-/// All channels by partner.
+/// Something by partner, looked up several times for each payment. Strangers choose their accounts:
+/// keyed at random.
+pub(super) type ByPartner<V> = HashMap<AccountId, V, ahash::RandomState>;
+
+/// All channels by partner: those that were stored, and then new ones in the order of their coming.
 #[derive(Default)]
 pub(super) struct Entries {
-    slots: BTreeMap<AccountId, Slot>,
+    slots: IndexMap<AccountId, Slot, ahash::RandomState>,
     /// Those that may have changed since they slept.
     awake: BTreeSet<AccountId>,
     /// Those that are to sleep again when they can.
@@ -53,13 +58,17 @@ impl Deref for Look<'_> {
 }
 
 impl Entries {
-    /// As stored: partners, and channels as [`Channel::encode_state`] wrote them and
-    /// [`Channel::decode_state`] could read them.
-    pub(super) fn load(stored: impl IntoIterator<Item = (AccountId, Vec<u8>)>) -> Self {
-        let slot = |bytes: Vec<u8>| Slot { asleep: bytes.into(), awake: OnceLock::new() };
-        let slots: BTreeMap<_, _> =
-            stored.into_iter().map(|(partner, bytes)| (partner, slot(bytes))).collect();
+    /// None, with room for so many.
+    pub(super) fn with_capacity(count: usize) -> Self {
+        let slots = IndexMap::with_capacity_and_hasher(count, ahash::RandomState::default());
         Self { slots, ..Self::default() }
+    }
+
+    /// One that sleeps, as [`Channel::encode_state`] wrote it and [`Channel::decode_state`] could
+    /// read it.
+    pub(super) fn insert_asleep(&mut self, partner: AccountId, bytes: Vec<u8>) {
+        let slot = Slot { asleep: bytes.into(), awake: OnceLock::new() };
+        self.slots.insert(partner, slot);
     }
 
     /// How many.
@@ -190,7 +199,11 @@ mod tests {
     }
 
     fn stored() -> Entries {
-        Entries::load((1..4).map(|partner| (account(partner), channel(partner).encode_state())))
+        let mut entries = Entries::with_capacity(3);
+        for partner in 1..4 {
+            entries.insert_asleep(account(partner), channel(partner).encode_state());
+        }
+        entries
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! them again.
 
 use super::{
-    entries::Entries,
+    entries::{ByPartner, Entries},
     pages::{Fate, Oldest, Pages},
 };
 use crate::store::{Batch, Record, StoreError, Table};
@@ -34,7 +34,7 @@ struct Stored {
 #[derive(Debug)]
 pub(super) struct Outboxes {
     pages: Pages<SentName>,
-    stored: HashMap<AccountId, Stored>,
+    stored: ByPartner<Stored>,
     /// How many updates there are in all of them.
     needed: usize,
 }
@@ -102,7 +102,7 @@ impl Loaded {
     pub fn new(records: Vec<Record>) -> Result<Self, StoreError> {
         let (pages, entries) = Pages::load(Table::Outbox, records)?;
         let sent = entries.into_iter().map(|(_, name, sent)| (name, sent)).collect();
-        Ok(Self { outboxes: Outboxes { pages, stored: HashMap::new(), needed: 0 }, sent })
+        Ok(Self { outboxes: Outboxes { pages, stored: ByPartner::default(), needed: 0 }, sent })
     }
 
     /// Reads the channel with `partner`. Says what is wrong with it.

@@ -87,6 +87,9 @@ pub struct Policy {
     /// Payments that are over and still kept in memory; older ones are read from the store when
     /// somebody asks for them.
     pub payments_in_memory: usize,
+    /// Most entries on the pages of channels that have changed lately, those that are out of date
+    /// included; when there are more, those that have rested the longest get a record each.
+    pub channels_on_pages: usize,
     /// How it signs and checks.
     pub signing: Signing,
 }
@@ -94,6 +97,9 @@ pub struct Policy {
 /// [`Policy::payments_in_memory`] of programs: some 6 MB. With more, a busy hub waits for memory
 /// when it looks at old ones again.
 pub const PAYMENTS_IN_MEMORY: usize = 20_000;
+/// [`Policy::channels_on_pages`] of programs: about a hundred megabytes, which are read at every
+/// start. Where more than a third as many channels take turns, each is written twice.
+pub const CHANNELS_ON_PAGES: usize = 1 << 17;
 
 impl Policy {
     /// The policy of an account that only makes on-chain payments.
@@ -115,6 +121,7 @@ impl Policy {
             risk_caps: BTreeMap::new(),
             peer_messages_per_second: 0,
             payments_in_memory: PAYMENTS_IN_MEMORY,
+            channels_on_pages: CHANNELS_ON_PAGES,
             signing: Signing::default(),
         }
     }

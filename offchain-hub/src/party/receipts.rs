@@ -4,19 +4,22 @@
 //! when it has waited for half of `ack_delay`. So a busy hub sends hardly a packet for them. Nothing
 //! is lost with one: who was away asks.
 
-use super::core::{Action, Core, Output};
+use super::{
+    core::{Action, Core, Output},
+    entries::ByPartner,
+};
 use failsafe_channel::{
     message::{Message, MAX_ASKED},
     PaymentId,
 };
 use failsafe_primitives::AccountId;
-use std::collections::{hash_map::Entry, HashMap, VecDeque};
+use std::collections::{hash_map::Entry, VecDeque};
 
 /// Receipts that wait. Gone with the process.
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
     /// By payer: since when, in milliseconds since 1970, and which.
-    waiting: HashMap<AccountId, (u64, Vec<PaymentId>)>,
+    waiting: ByPartner<(u64, Vec<PaymentId>)>,
     /// Who has begun to wait, oldest first; some of them have been told since.
     order: VecDeque<(u64, AccountId)>,
 }

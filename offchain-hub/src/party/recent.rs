@@ -3,17 +3,13 @@
 //! A channel is in one of the two places, so nobody who looks into one alone finds an old state.
 
 use super::{
-    entries::Entries,
+    entries::{ByPartner, Entries},
     pages::{Fate, Pages},
 };
 use crate::store::{Batch, Change, Record, Store, StoreError, Table};
 use codec::{DecodeAll, Encode};
 use failsafe_primitives::AccountId;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// Most entries on pages: about a hundred megabytes, which are read at every start. More channels
-/// than a third of that in turn cost a record each once more.
-const MOST: usize = 1 << 17;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A partner, and the channel with it as [`failsafe_channel::Channel::encode_lean`] wrote it.
 pub type StoredChannel = (AccountId, Vec<u8>);
@@ -23,7 +19,7 @@ pub type StoredChannel = (AccountId, Vec<u8>);
 pub(crate) struct Recent {
     pages: Pages<AccountId>,
     /// The newest page of each.
-    known: HashMap<AccountId, u64>,
+    known: ByPartner<u64>,
 }
 
 impl Recent {
@@ -39,12 +35,9 @@ impl Recent {
         }
     }
 
-    /// Writes what was put. Those that have not changed for long get their record again.
-    pub(super) fn store(&mut self, entries: &mut Entries, batch: &mut Batch) {
-        self.store_most(MOST, entries, batch);
-    }
-
-    fn store_most(&mut self, most: usize, entries: &mut Entries, batch: &mut Batch) {
+    /// Writes what was put. While there are more than `most` entries, or most are out of date, the
+    /// channels that have rested the longest get their records again.
+    pub(super) fn store(&mut self, most: usize, entries: &mut Entries, batch: &mut Batch) {
         if self.pages.is_written() {
             return;
         }
@@ -140,6 +133,7 @@ mod tests {
         super::{
             core::Entry,
             pages::{disk::Disk, ENTRIES},
+            policy::CHANNELS_ON_PAGES as MOST,
         },
         *,
     };
@@ -192,7 +186,7 @@ mod tests {
                 self.recent.put(&partner(*number), &channel.encode_lean(), &mut batch);
                 self.entries.insert(partner(*number), Entry::new(channel));
             }
-            self.recent.store_most(most, &mut self.entries, &mut batch);
+            self.recent.store(most, &mut self.entries, &mut batch);
             disk.commit(batch.clone());
             batch
         }

@@ -3,11 +3,11 @@
 //! The sums are kept up to date with every call of an engine, so that a cap can be checked for every
 //! payment and a scrape costs nothing, however many channels there are.
 
-use super::core::Core;
+use super::{core::Core, entries::ByPartner};
 use failsafe_channel::Channel;
 use failsafe_primitives::{AccountId, AssetId, Balance, Side, Simplex};
 use sp_core::U256;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
 /// Who owns and owes what, in smallest units of an asset: of one channel, or summed over all.
 /// Channels may have up to 2^121 each, so sums are wider.
@@ -77,17 +77,23 @@ fn exposure(channel: &Channel, asset: AssetId, more: Balance) -> Exposure {
 }
 
 /// Assets with collateral or payments.
-fn assets(channel: &Channel) -> BTreeSet<AssetId> {
+fn assets(channel: &Channel) -> Vec<AssetId> {
     let state = channel.state();
-    let paid = |simplex: &Simplex| simplex.entries.iter().map(|e| e.asset).collect::<Vec<_>>();
+    fn paid(simplex: &Simplex) -> impl Iterator<Item = AssetId> + '_ {
+        simplex.entries.iter().map(|entry| entry.asset)
+    }
     let rows = state.facts.view.collateral.iter().map(|(asset, _)| *asset);
-    rows.chain(paid(&state.mine.simplex)).chain(paid(&state.theirs.simplex)).collect()
+    let paid = paid(&state.mine.simplex).chain(paid(&state.theirs.simplex));
+    let mut assets: Vec<_> = rows.chain(paid).collect();
+    assets.sort_unstable();
+    assets.dedup();
+    assets
 }
 
 /// The sums over all channels, and what each channel has added to them.
 #[derive(Debug, Default)]
 pub(super) struct Risk {
-    known: HashMap<AccountId, Vec<(AssetId, Exposure)>>,
+    known: ByPartner<Vec<(AssetId, Exposure)>>,
     totals: BTreeMap<AssetId, Exposure>,
 }
 

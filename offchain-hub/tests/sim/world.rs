@@ -49,6 +49,8 @@ const INSURE_ABOVE: Balance = 100;
 const REBALANCE_MS: u64 = 12_000;
 /// Payments that are over and still in memory: few, so that older ones are asked for, too.
 const IN_MEMORY: usize = 4;
+/// Entries on the pages of channels: few, so that channels often get their records again.
+const ON_PAGES: usize = 3;
 /// What hubs ask for forwarding.
 pub const FEE: Balance = 1;
 
@@ -812,6 +814,7 @@ fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Polic
         rates: vec![],
         insurance_fees: BTreeMap::new(),
         payments_in_memory: IN_MEMORY,
+        channels_on_pages: ON_PAGES,
         signing: Signing::default(),
     }
 }
