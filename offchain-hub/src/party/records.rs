@@ -2,7 +2,7 @@
 
 use super::{names::Names, pages::Pages};
 use crate::store::Table;
-use codec::{Decode, Encode};
+use codec::{Compact, Decode, Encode, Input, Output};
 use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
@@ -139,7 +139,7 @@ pub enum Direction {
 }
 
 /// A payment.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRecord {
     /// Milliseconds since 1970.
     pub at_ms: u64,
@@ -188,6 +188,80 @@ impl PaymentRecord {
     /// Whether its fee is ours.
     fn brings_fee(&self) -> bool {
         self.direction == Direction::Through && self.state == PaymentState::Delivered
+    }
+}
+
+/// In the highest byte of the time, which no time needs: the form in which numbers take as many bytes
+/// as they have. Programs before layout 4 wrote all fields at full length, and 0 there.
+const SHORT: u64 = 1 << 56;
+/// What a record takes in that form, with room for large amounts.
+const SHORT_BYTES: usize = 128;
+
+/// How [`PaymentRecord::via`] is stored.
+#[derive(Encode, Decode)]
+enum StoredVia {
+    #[codec(index = 0)]
+    Nobody,
+    #[codec(index = 1)]
+    Recipient,
+    #[codec(index = 2)]
+    Other(AccountId),
+}
+
+impl Encode for PaymentRecord {
+    fn size_hint(&self) -> usize {
+        SHORT_BYTES
+    }
+
+    fn encode_to<T: Output + ?Sized>(&self, out: &mut T) {
+        let Self { at_ms, direction, asset, amount, fee, from, to, via, nonce, state } = self;
+        let via = match via {
+            None => StoredVia::Nobody,
+            Some(via) if via == to => StoredVia::Recipient,
+            Some(via) => StoredVia::Other(via.clone()),
+        };
+        // Two million years, and the mark.
+        let marked = at_ms.min(&(SHORT - 1)) | SHORT;
+        (marked, direction, Compact(*asset), Compact(*amount), Compact(*fee)).encode_to(out);
+        (from, to, via, Compact(*nonce), state).encode_to(out);
+    }
+}
+
+impl Decode for PaymentRecord {
+    fn decode<I: Input>(input: &mut I) -> Result<Self, codec::Error> {
+        let marked = u64::decode(input)?;
+        let direction = Direction::decode(input)?;
+        if marked < SHORT {
+            let (asset, amount, fee, from) = Decode::decode(input)?;
+            let (to, via, nonce, state) = Decode::decode(input)?;
+            return Ok(Self {
+                at_ms: marked,
+                direction,
+                asset,
+                amount,
+                fee,
+                from,
+                to,
+                via,
+                nonce,
+                state,
+            });
+        }
+        let at_ms = marked ^ SHORT;
+        if at_ms >= SHORT {
+            return Err("a payment as a newer program stores it".into());
+        }
+        let Compact(asset) = Compact::<AssetId>::decode(input)?;
+        let Compact(amount) = Compact::<Balance>::decode(input)?;
+        let Compact(fee) = Compact::<Balance>::decode(input)?;
+        let (from, to, via): (_, AccountId, _) = Decode::decode(input)?;
+        let via = match via {
+            StoredVia::Nobody => None,
+            StoredVia::Recipient => Some(to.clone()),
+            StoredVia::Other(via) => Some(via),
+        };
+        let (Compact(nonce), state) = <(Compact<Nonce>, PaymentState)>::decode(input)?;
+        Ok(Self { at_ms, direction, asset, amount, fee, from, to, via, nonce, state })
     }
 }
 
@@ -411,7 +485,9 @@ fn add(sums: &mut BTreeMap<AssetId, Balance>, asset: AssetId, fee: Balance) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use codec::DecodeAll;
     use failsafe_primitives::NATIVE_ASSET as FRD;
+    use proptest::prelude::*;
 
     fn account(number: u8) -> AccountId {
         AccountId::new([number; 32])
@@ -460,5 +536,75 @@ mod tests {
         assert_eq!(newest, [id(5), id(4)]);
         assert_eq!(payments.newest(9).len(), 5);
         assert_eq!(payments.newest(0).len(), 0);
+    }
+
+    fn states() -> impl Strategy<Value = PaymentState> {
+        prop_oneof![
+            Just(PaymentState::Sent),
+            Just(PaymentState::Returned(ReturnReason::Capacity)),
+            Just(PaymentState::Failed(Failure::Unreadable(1, 2))),
+            Just(PaymentState::Unknown),
+        ]
+    }
+
+    prop_compose! {
+        fn records()(
+            at_ms in 0..SHORT,
+            direction in
+                prop_oneof![Just(Direction::Out), Just(Direction::In), Just(Direction::Through)],
+            asset: AssetId, amount: Balance, fee: Balance, nonce: Nonce,
+            from in 0u8..3, to in 0u8..3, via in proptest::option::of(0u8..3), state in states(),
+        ) -> PaymentRecord {
+            let (from, to, via) = (account(from), account(to), via.map(account));
+            PaymentRecord { at_ms, direction, asset, amount, fee, from, to, via, nonce, state }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn record_should_be_read_as_it_was_stored(record in records()) {
+            let bytes = record.encode();
+            prop_assert_eq!(PaymentRecord::decode_all(&mut &bytes[..]), Ok(record));
+        }
+
+        #[test]
+        fn record_should_be_read_when_a_program_before_this_one_has_stored_it(record in records()) {
+            let PaymentRecord { at_ms, direction, asset, amount, fee, .. } = &record;
+            let PaymentRecord { from, to, via, nonce, state, .. } = &record;
+            let before = ((at_ms, direction, asset, amount, fee), (from, to, via, nonce, state));
+            let bytes = before.encode();
+            prop_assert_eq!(PaymentRecord::decode_all(&mut &bytes[..]), Ok(record));
+        }
+
+        #[test]
+        fn record_should_be_refused_or_be_one_when_its_bytes_are_any(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        ) {
+            if let Ok(record) = PaymentRecord::decode_all(&mut &bytes[..]) {
+                let again = record.encode();
+                prop_assert_eq!(PaymentRecord::decode_all(&mut &again[..]), Ok(record));
+            }
+        }
+    }
+
+    #[test]
+    fn record_should_be_refused_when_a_newer_program_has_stored_it() {
+        let mut bytes = record(1, Direction::In, PaymentState::Received).encode();
+        bytes[7] = 2;
+        let refused = PaymentRecord::decode_all(&mut &bytes[..]).unwrap_err();
+        assert!(refused.to_string().contains("newer program"), "{refused}");
+    }
+
+    #[test]
+    fn record_should_take_little_room_when_it_is_of_an_ordinary_payment() {
+        let at_ms = 1_800_000_000_000;
+        let via = Some(account(2));
+        let ordinary = PaymentRecord {
+            at_ms,
+            amount: 12_000_000_000,
+            via,
+            ..record(200, Direction::Through, PaymentState::Delivered)
+        };
+        assert_eq!(ordinary.encode().len(), 85);
     }
 }
