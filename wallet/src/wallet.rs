@@ -304,7 +304,9 @@ impl Wallet {
                 WalletError::Channel { partner, reason }
             })
         };
-        stored_channels(&store)?.into_iter().map(read).collect()
+        // Says so if a newer program has stored them.
+        store::owner(&store)?;
+        stored_channels(store.snapshot()?)?.into_iter().map(read).collect()
     }
 }
 

@@ -150,7 +150,8 @@ pub enum Command {
     },
     /// Where the rebalancing stands.
     RebalanceStatus,
-    /// Channels, in the order of their partners.
+    /// Channels: those that were stored when the party started in the order of their partners, then
+    /// those that have come since.
     Channels {
         /// Only the one with this partner.
         of: Option<AccountId>,

@@ -338,7 +338,7 @@ impl Core {
         self.submit(Record::new(Intent::User, call), Some(reply), out);
     }
 
-    /// The channel with a partner, or so many of all, in order.
+    /// The channel with a partner, or so many of all.
     pub(super) fn report(&self, of: Option<&AccountId>, most: usize) -> Vec<ChannelReport> {
         let report = |partner: &AccountId, entry: &Entry| ChannelReport {
             partner: partner.clone(),

@@ -143,7 +143,7 @@ pub struct Output {
 
 impl Output {
     /// Partners whose channels [`Core::finish`] will store.
-    pub(super) fn changed_channels(&self) -> Vec<AccountId> {
+    pub(super) fn changed_partners(&self) -> Vec<AccountId> {
         self.dirty.iter().cloned().collect()
     }
 

@@ -81,7 +81,7 @@ impl Entries {
         self.slots.contains_key(partner)
     }
 
-    /// All partners, in order.
+    /// All partners.
     pub(super) fn keys(&self) -> impl Iterator<Item = &AccountId> {
         self.slots.keys()
     }
@@ -140,7 +140,7 @@ impl Entries {
         self.awake.iter().filter_map(|partner| Some((partner, self.get(partner)?)))
     }
 
-    /// All, in order; who sleeps goes on sleeping.
+    /// All; who sleeps goes on sleeping.
     pub(super) fn look(&self) -> impl Iterator<Item = (&AccountId, Look<'_>)> {
         self.slots.iter().map(|(partner, slot)| {
             let look = match slot.awake.get() {

@@ -13,6 +13,8 @@ pub(super) const PAGE: u32 = 1_024;
 /// Entries that are carried or taken with one commit before no other page is begun: a commit must
 /// not take long because much is on old pages.
 const MOST: usize = 4 * PAGE as usize;
+/// Pages that go away with one commit, for the same reason: they may have an entry each.
+const MOST_PAGES: usize = 1_024;
 /// Entries that pages may have for each that is needed, and as many more.
 pub(super) const ENTRIES: (usize, usize) = (3, 4_096);
 
@@ -36,6 +38,8 @@ pub(super) struct Oldest<'a, K> {
     pub begun: bool,
     /// How many entries there are in all.
     pub entries: usize,
+    /// How many bytes the written pages have.
+    pub bytes: usize,
 }
 
 impl<K> Oldest<'_, K> {
@@ -59,6 +63,10 @@ pub(super) struct Pages<K> {
     open: Vec<Page>,
     /// Number of the next page.
     next: u64,
+    /// The length of each page that is written, by its number.
+    lengths: BTreeMap<u64, usize>,
+    /// Their sum.
+    bytes: usize,
 }
 
 /// A page that is not written yet.
@@ -73,7 +81,8 @@ struct Page {
 impl<K: Clone + Encode> Pages<K> {
     /// None yet.
     pub fn new(table: Table) -> Self {
-        Self { table, entries: VecDeque::new(), open: vec![], next: 0 }
+        let (entries, lengths) = (VecDeque::new(), BTreeMap::new());
+        Self { table, entries, open: vec![], next: 0, lengths, bytes: 0 }
     }
 
     /// Reads what [`Self::write`] has written.
@@ -86,13 +95,14 @@ impl<K: Clone + Encode> Pages<K> {
     {
         let damaged = |reason: String| StoreError::Damaged { table: table.name(), reason };
         let mut pages = BTreeMap::new();
+        let mut loaded = Self::new(table);
         for (key, value) in records {
             let number = <[u8; 8]>::try_from(key).map(u64::from_be_bytes);
             let number = number.map_err(|_| damaged("a number of the wrong length".into()))?;
             let page = Vec::<(K, V)>::decode_all(&mut &value[..]);
+            loaded.note_length(number, value.len());
             pages.insert(number, page.map_err(|e| damaged(e.to_string()))?);
         }
-        let mut loaded = Self::new(table);
         let mut contents = vec![];
         for (number, page) in pages {
             let next = number.checked_add(1);
@@ -124,6 +134,11 @@ impl<K: Clone + Encode> Pages<K> {
         page.number
     }
 
+    fn note_length(&mut self, page: u64, length: usize) {
+        self.lengths.insert(page, length);
+        self.bytes = self.bytes.saturating_add(length);
+    }
+
     /// Whether nothing is to be written.
     pub fn is_written(&self) -> bool {
         self.open.is_empty()
@@ -150,14 +165,14 @@ impl<K: Clone + Encode> Pages<K> {
     ) -> Vec<(u64, K)> {
         let mut carried = vec![];
         let mut begun = None;
-        let mut moved = 0usize;
+        let (mut moved, mut cleared) = (0usize, 0usize);
         while let Some(&(page, ref key)) = self.oldest() {
             let begun_here = begun == Some(page);
-            if moved >= MOST && !begun_here {
+            if (moved >= MOST || cleared >= MOST_PAGES) && !begun_here {
                 break;
             }
-            let entries = self.entries.len();
-            let fate = fate(Oldest { page, key, begun: begun_here, entries });
+            let (entries, bytes) = (self.entries.len(), self.bytes);
+            let fate = fate(Oldest { page, key, begun: begun_here, entries, bytes });
             let Some(fate) = fate else { break };
             let Some((_, key)) = self.entries.pop_front() else { break };
             if !matches!(fate, Fate::Stale) {
@@ -169,6 +184,9 @@ impl<K: Clone + Encode> Pages<K> {
             }
             if self.oldest().is_none_or(|(next, _)| *next != page) {
                 batch.delete(self.table, page.to_be_bytes());
+                cleared = cleared.saturating_add(1);
+                let length = self.lengths.remove(&page).unwrap_or_default();
+                self.bytes = self.bytes.saturating_sub(length);
             }
         }
         carried
@@ -179,6 +197,7 @@ impl<K: Clone + Encode> Pages<K> {
         for Page { number, count, bytes } in std::mem::take(&mut self.open) {
             let mut content = Compact(count).encode();
             content.extend(bytes);
+            self.note_length(number, content.len());
             batch.put(self.table, number.to_be_bytes(), content);
         }
     }
@@ -214,6 +233,39 @@ mod tests {
         let carried = pages.turn(&mut batch, |oldest| Some(Fate::Carried(oldest.key.encode())));
         assert_eq!((carried.len(), batch.changes.len()), (MOST, 4));
         assert!(carried.iter().all(|(page, _)| *page >= 8));
+    }
+
+    #[test]
+    fn commit_should_clear_only_some_pages_when_they_have_an_entry_each() {
+        let mut pages = Pages::new(Table::Outbox);
+        let mut disk = disk::Disk::default();
+        for key in 0..3 * MOST_PAGES as u64 {
+            pages.put(key, &key, None);
+            disk.commit(written(&mut pages));
+        }
+        let bytes = pages.bytes;
+        for left in (0..3).rev() {
+            let mut batch = Batch::default();
+            pages.turn(&mut batch, |_| Some(Fate::Stale));
+            disk.commit(batch);
+            assert_eq!(disk.records(Table::Outbox).len(), left * MOST_PAGES);
+            assert_eq!(pages.bytes, bytes / 3 * left);
+        }
+        assert!(pages.lengths.is_empty());
+    }
+
+    #[test]
+    fn bytes_should_be_those_on_disk_when_pages_are_read_again() {
+        let mut pages = Pages::new(Table::Outbox);
+        let mut disk = disk::Disk::default();
+        for key in [7u64, 3, 5] {
+            pages.put(key, &vec![1u8; 100], None);
+            disk.commit(written(&mut pages));
+        }
+        let records = disk.records(Table::Outbox);
+        let length: usize = records.iter().map(|(_, value)| value.len()).sum();
+        let (again, _) = Pages::<u64>::load::<Vec<u8>>(Table::Outbox, records).unwrap();
+        assert_eq!((pages.bytes, again.bytes), (length, length));
     }
 
     #[test]

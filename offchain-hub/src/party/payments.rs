@@ -3,7 +3,6 @@
 use super::{
     command::{Answer, CommandError},
     core::{Action, Core, Output},
-    policy::Role,
     records::{Direction, PaymentRecord, PaymentState},
 };
 use crate::metrics::{Kind, PaymentEvent};
@@ -12,6 +11,7 @@ use failsafe_channel::{
     Channel, PaymentId, Purpose, ReturnReason,
 };
 use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Clock};
+use std::collections::BTreeSet;
 use tracing::debug;
 
 /// A payment that is to be made.
@@ -213,10 +213,6 @@ impl Core {
 
     /// We were away: asks which of our payments through `partner` have arrived meanwhile.
     pub(super) fn ask_delivered(&mut self, partner: &AccountId, out: &mut Output) {
-        if self.policy.role == Role::Hub {
-            // Hubs pay their partners only.
-            return;
-        }
         let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
         for ids in self.payments.undelivered(partner).chunks(most) {
             if let Ok(ids) = ids.to_vec().try_into() {
@@ -238,7 +234,9 @@ impl Core {
                     && record.state == PaymentState::Delivered
             })
         };
-        let known: Vec<_> = ids.into_iter().filter(delivered).collect();
+        // However often it asks for one.
+        let asked: BTreeSet<_> = ids.into_iter().collect();
+        let known: Vec<_> = asked.into_iter().filter(delivered).collect();
         if !known.is_empty() {
             out.delivered.entry(partner.clone()).or_default().extend(known);
         }

@@ -15,6 +15,11 @@ use failsafe_channel::{
 use failsafe_primitives::AccountId;
 use std::collections::{hash_map::Entry, VecDeque};
 
+/// Most receipts in a message.
+fn most() -> usize {
+    usize::try_from(MAX_ASKED).unwrap_or(usize::MAX)
+}
+
 /// Receipts that wait. Gone with the process.
 #[derive(Debug, Default)]
 pub(super) struct Receipts {
@@ -25,32 +30,34 @@ pub(super) struct Receipts {
 }
 
 impl Receipts {
-    fn add(&mut self, now_ms: u64, payer: AccountId, mut ids: Vec<PaymentId>) {
-        match self.waiting.entry(payer) {
-            Entry::Occupied(mut waiting) => waiting.get_mut().1.append(&mut ids),
+    /// Whether there are enough of `payer` now for a message.
+    fn add(&mut self, now_ms: u64, payer: AccountId, mut ids: Vec<PaymentId>) -> bool {
+        let known = match self.waiting.entry(payer) {
+            Entry::Occupied(waiting) => waiting.into_mut(),
             Entry::Vacant(none) => {
                 self.order.push_back((now_ms, none.key().clone()));
-                none.insert((now_ms, ids));
+                none.insert((now_ms, vec![]))
             },
-        }
+        };
+        known.1.append(&mut ids);
+        known.1.len() >= most()
     }
 
     /// What is to be told to `payer`, in as many messages as it takes.
     fn take(&mut self, payer: &AccountId) -> impl Iterator<Item = Message> {
         let (_, ids) = self.waiting.remove(payer).unwrap_or_default();
-        let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
         let messages: Vec<_> = ids
-            .chunks(most)
+            .chunks(most())
             .filter_map(|ids| Some(Message::Delivered { ids: ids.to_vec().try_into().ok()? }))
             .collect();
         messages.into_iter()
     }
 
-    /// The next payer whose receipts have waited for `delay_ms`.
+    /// The next payer whose receipts have waited for `delay_ms`, or since a clock was put back.
     fn next_due(&mut self, now_ms: u64, delay_ms: u64) -> Option<AccountId> {
         loop {
             let (since, _) = self.order.front()?;
-            if now_ms.saturating_sub(*since) < delay_ms {
+            if now_ms.checked_sub(*since).is_some_and(|waited| waited < delay_ms) {
                 return None;
             }
             let (since, payer) = self.order.pop_front()?;
@@ -67,10 +74,12 @@ impl Core {
     /// be sent, and those that can go with something else.
     pub(super) fn tell_delivered(&mut self, out: &mut Output) {
         let Self { receipts, entries, .. } = self;
+        let mut many = vec![];
         for (payer, ids) in std::mem::take(&mut out.delivered) {
             // Who is away asks when it is back.
-            if entries.get(&payer).is_some_and(|entry| entry.session.is_some()) {
-                receipts.add(self.now_ms, payer, ids);
+            let there = entries.get(&payer).is_some_and(|entry| entry.session.is_some());
+            if there && receipts.add(self.now_ms, payer.clone(), ids) {
+                many.push(payer);
             }
         }
         if receipts.waiting.is_empty() {
@@ -90,7 +99,8 @@ impl Core {
             actions.extend(more.map(|message| Action::Send(partner.clone(), message)));
         }
         let delay_ms = self.policy.ack_delay_ms / 2;
-        while let Some(payer) = receipts.next_due(self.now_ms, delay_ms) {
+        let mut many = many.into_iter();
+        while let Some(payer) = many.next().or_else(|| receipts.next_due(self.now_ms, delay_ms)) {
             let more = receipts.take(&payer);
             actions.extend(more.map(|message| Action::Send(payer.clone(), message)));
         }
@@ -143,9 +153,17 @@ mod tests {
     }
 
     #[test]
+    fn receipts_should_not_wait_when_the_clock_was_put_back() {
+        let mut receipts = Receipts::default();
+        receipts.add(100, account(1), ids(0..1));
+        assert_eq!(receipts.next_due(99, 10), Some(account(1)));
+    }
+
+    #[test]
     fn receipts_should_be_told_in_parts_when_there_are_many() {
         let mut receipts = Receipts::default();
-        receipts.add(100, account(1), ids(0..150));
+        assert!(!receipts.add(100, account(1), ids(0..63)));
+        assert!(receipts.add(100, account(1), ids(63..150)), "enough for a message");
         let parts = told(receipts.take(&account(1)));
         assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [64, 64, 22]);
         assert_eq!(parts.concat(), ids(0..150));

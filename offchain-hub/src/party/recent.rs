@@ -6,10 +6,14 @@ use super::{
     entries::{ByPartner, Entries},
     pages::{Fate, Pages},
 };
-use crate::store::{Batch, Change, Record, Store, StoreError, Table};
+use crate::store::{Batch, Change, Record, StoreError, Table, Tables};
 use codec::{DecodeAll, Encode};
 use failsafe_primitives::AccountId;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most bytes of pages: they are read at every start. Some channels are a hundred times as large as
+/// others, and some partners can have theirs written as often as they like.
+const MOST_BYTES: usize = 128 << 20;
 
 /// A partner, and the channel with it as [`failsafe_channel::Channel::encode_lean`] wrote it.
 pub type StoredChannel = (AccountId, Vec<u8>);
@@ -24,7 +28,7 @@ pub(crate) struct Recent {
 
 impl Recent {
     /// The channel with `partner` is stored as `bytes` now.
-    pub fn put(&mut self, partner: &AccountId, bytes: &[u8], batch: &mut Batch) {
+    pub(super) fn put(&mut self, partner: &AccountId, bytes: &[u8], batch: &mut Batch) {
         let known = self.known.get(partner).copied();
         let page = self.pages.put(partner.clone(), &bytes, known);
         if known.is_none() {
@@ -35,8 +39,8 @@ impl Recent {
         }
     }
 
-    /// Writes what was put. While there are more than `most` entries, or most are out of date, the
-    /// channels that have rested the longest get their records again.
+    /// Writes what was put. While there are more than `most` entries, or [`MOST_BYTES`], or most are
+    /// out of date, the channels that have rested the longest get their records again.
     pub(super) fn store(&mut self, most: usize, entries: &mut Entries, batch: &mut Batch) {
         if self.pages.is_written() {
             return;
@@ -47,7 +51,8 @@ impl Recent {
             if known.get(oldest.key) != Some(&oldest.page) {
                 return Some(Fate::Stale);
             }
-            let full = oldest.begun || oldest.entries > most || oldest.is_wasteful(known.len());
+            let full = oldest.entries > most || oldest.bytes > MOST_BYTES;
+            let full = full || oldest.begun || oldest.is_wasteful(known.len());
             full.then(|| {
                 known.remove(oldest.key);
                 rested.push(oldest.key.clone());
@@ -57,8 +62,7 @@ impl Recent {
         // In the order of the table, so that what is near each other is written one after the other.
         rested.sort_unstable();
         for partner in rested {
-            // What was stored is never forgotten.
-            let Some(bytes) = entries.stored(&partner) else { continue };
+            let bytes = entries.stored(&partner).expect("what is stored is in memory; qed");
             batch.put(Table::Channels, partner.encode(), bytes);
         }
         pages.write(batch);
@@ -96,12 +100,20 @@ pub(crate) fn load(
     Ok((Recent { pages, known }, all))
 }
 
-/// The channels of a store, by partner.
+/// The channels in the records of a store at one moment, by partner.
 ///
 /// # Errors
-/// [`StoreError`].
-pub fn stored_channels(store: &dyn Store) -> Result<Vec<StoredChannel>, StoreError> {
-    load(store.scan(Table::Channels)?, store.scan(Table::Recent)?).map(|(_, all)| all)
+/// [`StoreError::Damaged`].
+pub fn stored_channels(tables: Tables) -> Result<Vec<StoredChannel>, StoreError> {
+    let (mut channels, mut recent) = (vec![], vec![]);
+    for (table, records) in tables {
+        match table {
+            Table::Channels => channels.extend(records),
+            Table::Recent => recent.extend(records),
+            _ => {},
+        }
+    }
+    load(channels, recent).map(|(_, all)| all)
 }
 
 /// What stands on a page; nothing if it cannot be read.
@@ -118,7 +130,8 @@ pub fn changed_channels(batch: &Batch) -> Vec<StoredChannel> {
     pages.flat_map(|page| on_page(page)).collect()
 }
 
-/// How many channels these records are of.
+/// How many channels these records are of. Pages that cannot be read are left out: a backup is made
+/// of them, too, and refused when it is restored.
 pub(crate) fn count<'a>(
     channels: impl Iterator<Item = &'a Record>,
     recent: impl Iterator<Item = &'a Record>,
@@ -228,6 +241,23 @@ mod tests {
         let (each, more) = ENTRIES;
         assert!(disk.records(Table::Recent).len() * 8 <= each * 8 + more + 8);
         assert!(disk.records(Table::Channels).is_empty(), "none of them rests");
+    }
+
+    #[test]
+    fn channel_should_leave_its_page_when_pages_have_too_many_bytes() {
+        let mut disk = Disk::default();
+        let mut books = Books::start(&disk);
+        books.change(&mut disk, &[1, 2].into(), MOST);
+        let large = vec![0; MOST_BYTES / 2 + 1];
+        for _ in 0..3 {
+            let mut batch = Batch::default();
+            books.recent.put(&partner(2), &large, &mut batch);
+            books.recent.store(MOST, &mut books.entries, &mut batch);
+            disk.commit(batch);
+        }
+        assert_eq!((places(&disk, 1), places(&disk, 2)), ((true, false), (false, true)));
+        let bytes: usize = disk.records(Table::Recent).iter().map(|(_, page)| page.len()).sum();
+        assert!(bytes < MOST_BYTES + large.len());
     }
 
     #[test]

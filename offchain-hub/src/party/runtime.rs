@@ -571,7 +571,7 @@ impl Host {
     /// Commits, acts, and takes in what the actions led to. `false` if the disk failed.
     fn settle(&mut self, mut out: Output, inputs: usize) -> bool {
         loop {
-            let changed = if self.handover.is_idle() { vec![] } else { out.changed_channels() };
+            let changed = if self.handover.is_idle() { vec![] } else { out.changed_partners() };
             self.core.finish(&mut out);
             if let (Some(interceptor), false) = (&mut self.interceptor, out.batch.is_empty()) {
                 interceptor.before_commit(&out.batch);

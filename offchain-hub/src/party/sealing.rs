@@ -87,7 +87,9 @@ impl Core {
         let mut due = vec![];
         let mut messages = vec![];
         while let Some((since, partner)) = self.acks.pop_front() {
-            if self.now_ms.saturating_sub(since) < self.policy.ack_delay_ms {
+            // Since a clock was put back is long enough.
+            let waited = self.now_ms.checked_sub(since);
+            if waited.is_some_and(|waited| waited < self.policy.ack_delay_ms) {
                 self.acks.push_front((since, partner));
                 break;
             }

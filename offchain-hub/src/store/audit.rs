@@ -64,7 +64,7 @@ pub fn audit(tables: Tables, key: &AccountKey) -> Result<Audit, StoreError> {
     let core = Core::load(Arc::new(key.clone()), genesis, Policy::payer(), [0; 32], copy.clone())?;
     let channels = core.channels();
     let stored: BTreeSet<_> =
-        stored_channels(&*copy)?.into_iter().map(|(partner, _)| partner).collect();
+        stored_channels(copy.snapshot()?)?.into_iter().map(|(partner, _)| partner).collect();
     let by_key = |channel: &Channel| stored.contains(channel.partner());
     let mut broken = vec![];
     for channel in &channels {

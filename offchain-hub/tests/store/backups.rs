@@ -127,11 +127,17 @@ fn restored_channel_should_have_what_was_not_acknowledged() {
     }
     let mut stored = Channel::from_state(state.clone());
     let mut batch = Batch::default();
-    batch.put(Table::Channels, stored.partner().encode(), stored.encode_lean());
+    // On two pages: the newer one counts.
+    let partner = stored.partner().clone();
+    batch.delete(Table::Channels, partner.encode());
+    for (number, bytes) in [(0u64, channel(2).encode_lean()), (1, stored.encode_lean())] {
+        let page = vec![(partner.clone(), bytes)];
+        batch.put(Table::Recent, number.to_be_bytes(), page.encode());
+    }
     batch.put(Table::Outbox, 0u64.to_be_bytes(), page.encode());
     store.commit(&batch).unwrap();
     let path = dir.path().join("file");
-    backup::write(&*store, &path, 1_000).unwrap();
+    assert_eq!(backup::write(&*store, &path, 1_000).unwrap().channels, 2);
 
     let to = Place::Directory(dir.path().join("restored"));
     to.fill(&restored(&path)).unwrap();
@@ -139,7 +145,10 @@ fn restored_channel_should_have_what_was_not_acknowledged() {
     let bytes = new.get(Table::Channels, &stored.partner().encode()).unwrap().unwrap();
     let channel = Channel::decode_state(&bytes).unwrap();
     assert_eq!(channel.state().outbox, state.outbox);
-    assert!(new.scan(Table::Outbox).unwrap().is_empty());
+    assert!(channel.restored());
+    for table in [Table::Outbox, Table::Recent] {
+        assert!(new.scan(table).unwrap().is_empty());
+    }
 }
 
 #[test]
@@ -363,7 +372,8 @@ fn audit_should_name_channels_that_do_not_hold_together() {
 #[test]
 fn audit_should_fail_when_a_record_cannot_be_read() {
     let dir = tempfile::tempdir().unwrap();
-    for table in [Table::Channels, Table::Payments, Table::Intents, Table::Invoices] {
+    for table in [Table::Channels, Table::Recent, Table::Payments, Table::Intents, Table::Invoices]
+    {
         let store = used_store(&Place::Directory(dir.path().join(table.name())));
         let mut batch = Batch::default();
         batch.put(table, vec![1; 32], vec![0xff; 3]);

@@ -9,7 +9,7 @@ use failsafe_hub::{
         api::{InvoiceRow, PaymentRow, TowerRow},
         FailsafeRpcClient,
     },
-    store::{self, FjallStore},
+    store::{self, FjallStore, Store},
 };
 use failsafe_primitives::{
     simplex::lock_hash, AccountId, Balance, Evidence, Pair, Side, NATIVE_ASSET,
@@ -98,7 +98,8 @@ impl Play {
     /// The newest evidence of whoever has its store in `dir`, which nobody has open.
     fn evidence(&self, dir: &Path, partner: &AccountId) -> Result<Evidence, Failure> {
         let store = FjallStore::open(&dir.join("store"))?;
-        let stored = stored_channels(&store)?.into_iter().find(|(known, _)| known == partner);
+        let stored =
+            stored_channels(store.snapshot()?)?.into_iter().find(|(known, _)| known == partner);
         let (_, bytes) = stored.ok_or_else(|| failure("no such channel"))?;
         let channel = Channel::peek_state(&bytes)?;
         Ok(channel.evidence())
