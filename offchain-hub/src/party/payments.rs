@@ -3,13 +3,11 @@
 use super::{
     command::{Answer, CommandError},
     core::{Action, Core, Output},
+    receipts,
     records::{Direction, PaymentRecord, PaymentState},
 };
 use crate::metrics::{Kind, PaymentEvent};
-use failsafe_channel::{
-    message::{Message, MAX_ASKED},
-    Channel, PaymentId, Purpose, ReturnReason,
-};
+use failsafe_channel::{message::Message, Channel, PaymentId, Purpose, ReturnReason};
 use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Clock};
 use std::collections::BTreeSet;
 use tracing::debug;
@@ -213,11 +211,8 @@ impl Core {
 
     /// We were away: asks which of our payments through `partner` have arrived meanwhile.
     pub(super) fn ask_delivered(&mut self, partner: &AccountId, out: &mut Output) {
-        let most = usize::try_from(MAX_ASKED).unwrap_or(usize::MAX);
-        for ids in self.payments.undelivered(partner).chunks(most) {
-            if let Ok(ids) = ids.to_vec().try_into() {
-                out.actions.push(Action::Send(partner.clone(), Message::AskDelivered { ids }));
-            }
+        for ids in receipts::parts(&self.payments.undelivered(partner)) {
+            out.actions.push(Action::Send(partner.clone(), Message::AskDelivered { ids }));
         }
     }
 

@@ -13,11 +13,18 @@ use failsafe_channel::{
     PaymentId,
 };
 use failsafe_primitives::AccountId;
+use sp_core::ConstU32;
+use sp_runtime::BoundedVec;
 use std::collections::{hash_map::Entry, VecDeque};
 
-/// Most receipts in a message.
-fn most() -> usize {
-    usize::try_from(MAX_ASKED).unwrap_or(usize::MAX)
+/// Most payments that a message names.
+const MOST: usize = MAX_ASKED as usize;
+
+/// Payments in as many parts as it takes messages to name them.
+pub(super) fn parts(
+    ids: &[PaymentId],
+) -> impl Iterator<Item = BoundedVec<PaymentId, ConstU32<MAX_ASKED>>> + '_ {
+    ids.chunks(MOST).filter_map(|part| part.to_vec().try_into().ok())
 }
 
 /// Receipts that wait. Gone with the process.
@@ -40,17 +47,14 @@ impl Receipts {
             },
         };
         known.1.append(&mut ids);
-        known.1.len() >= most()
+        known.1.len() >= MOST
     }
 
-    /// What is to be told to `payer`, in as many messages as it takes.
-    fn take(&mut self, payer: &AccountId) -> impl Iterator<Item = Message> {
+    /// Tells `payer` what waits for it.
+    fn take(&mut self, payer: &AccountId) -> Vec<Action> {
         let (_, ids) = self.waiting.remove(payer).unwrap_or_default();
-        let messages: Vec<_> = ids
-            .chunks(most())
-            .filter_map(|ids| Some(Message::Delivered { ids: ids.to_vec().try_into().ok()? }))
-            .collect();
-        messages.into_iter()
+        let send = |ids| Action::Send(payer.clone(), Message::Delivered { ids });
+        parts(&ids).map(send).collect()
     }
 
     /// The next payer whose receipts have waited for `delay_ms`, or since a clock was put back.
@@ -88,21 +92,20 @@ impl Core {
         }
         let mut actions = Vec::with_capacity(out.actions.len());
         for action in std::mem::take(&mut out.actions) {
-            let Action::Send(partner, _) = &action else {
-                actions.push(action);
-                continue;
-            };
             // Beside each other they leave in one packet.
-            let more = receipts.take(partner);
-            let partner = partner.clone();
+            let more = match &action {
+                Action::Send(partner, _) => receipts.take(partner),
+                _ => vec![],
+            };
             actions.push(action);
-            actions.extend(more.map(|message| Action::Send(partner.clone(), message)));
+            actions.extend(more);
+        }
+        for payer in many {
+            actions.extend(receipts.take(&payer));
         }
         let delay_ms = self.policy.ack_delay_ms / 2;
-        let mut many = many.into_iter();
-        while let Some(payer) = many.next().or_else(|| receipts.next_due(self.now_ms, delay_ms)) {
-            let more = receipts.take(&payer);
-            actions.extend(more.map(|message| Action::Send(payer.clone(), message)));
+        while let Some(payer) = receipts.next_due(self.now_ms, delay_ms) {
+            actions.extend(receipts.take(&payer));
         }
         out.actions = actions;
     }
@@ -120,12 +123,12 @@ mod tests {
         numbers.map(|number| PaymentId([number; 16])).collect()
     }
 
-    fn told(messages: impl Iterator<Item = Message>) -> Vec<Vec<PaymentId>> {
-        let of = |message| match message {
-            Message::Delivered { ids } => ids.into_inner(),
+    fn told(actions: Vec<Action>) -> Vec<Vec<PaymentId>> {
+        let of = |action| match action {
+            Action::Send(_, Message::Delivered { ids }) => ids.into_inner(),
             other => panic!("{other:?}"),
         };
-        messages.map(of).collect()
+        actions.into_iter().map(of).collect()
     }
 
     #[test]

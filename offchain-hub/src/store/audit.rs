@@ -3,12 +3,12 @@
 use super::{Batch, Owner, Record, Store, StoreError, Table, Tables};
 use crate::{
     keys::AccountKey,
-    party::{stored_channels, Core, Policy},
+    party::{Core, Policy},
 };
 use failsafe_channel::{state::Half, Channel};
 use failsafe_primitives::{simplex::MAX_LOCKS_HUBS, Entry, Side};
 use sp_core::H256;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// Records in memory, to be looked at.
 struct Copy(Tables);
@@ -63,9 +63,7 @@ pub fn audit(tables: Tables, key: &AccountKey) -> Result<Audit, StoreError> {
     let genesis = owner.genesis.unwrap_or_default();
     let core = Core::load(Arc::new(key.clone()), genesis, Policy::payer(), [0; 32], copy.clone())?;
     let channels = core.channels();
-    let stored: BTreeSet<_> =
-        stored_channels(copy.snapshot()?)?.into_iter().map(|(partner, _)| partner).collect();
-    let by_key = |channel: &Channel| stored.contains(channel.partner());
+    let by_key = |channel: &Channel| core.channel(channel.partner()).is_some();
     let mut broken = vec![];
     for channel in &channels {
         let problem = match check(channel, &owner, genesis) {
