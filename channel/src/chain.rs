@@ -148,20 +148,22 @@ impl Channel {
         }
         self.review_late(&facts);
         let old = facts.view.old_epochs.iter().find(|old| old.epoch == self.epoch());
-        let mut ended = vec![];
+        let (mut closed, mut ended) = (None, vec![]);
         if facts.view.epoch > self.epoch() {
+            closed = self.end_closed(old);
             ended.extend(self.end_locks(old));
             ended.extend(self.end_unsigned(old));
         }
         let facts = facts.without_old_epochs(&self.state.late);
         let (epoch, block) = (facts.view.epoch, facts.at.block);
         let disputed = facts.view.dispute.is_some();
-        let mut effects = if epoch > self.epoch() {
-            self.start_epoch(facts)
+        let mut effects: Vec<_> = closed.into_iter().collect();
+        if epoch > self.epoch() {
+            effects.extend(self.start_epoch(facts));
         } else {
             self.state.facts = facts;
-            vec![Effect::Persist]
-        };
+            effects.push(Effect::Persist);
+        }
         effects.extend(ended);
         if disputed {
             effects.extend(self.freeze(|freezes| freezes.see(epoch, block)));

@@ -14,7 +14,8 @@ use crate::{
     Context,
 };
 use failsafe_primitives::{
-    delta, signature, simplex::MAX_ASSETS, AssetId, Clock, Close, Epoch, Nonce, Side,
+    delta, signature, simplex::MAX_ASSETS, view::OldEpochView, AssetId, Clock, Close, Epoch, Nonce,
+    Side,
 };
 use sp_runtime::MultiSignature;
 use std::collections::BTreeSet;
@@ -184,6 +185,20 @@ impl Channel {
             return Ok(vec![]);
         }
         Ok(self.submit_close(close, signature))
+    }
+
+    /// Whether a close that we have signed, or brought to the chain, has ended the epoch; `old` is what
+    /// a resolve of it has counted.
+    pub(crate) fn ended_by_close(&self, old: Option<&OldEpochView>) -> bool {
+        let freezes = &self.state.freezes;
+        old.is_none() && (freezes.closing.is_some() || freezes.close_signed.is_some())
+    }
+
+    /// The epoch is over. A close follows from both simplexes as they were, so with it the partner has
+    /// acknowledged all that we had paid.
+    pub(crate) fn end_closed(&self, old: Option<&OldEpochView>) -> Option<Effect> {
+        let nonce = self.state.mine.nonce();
+        (nonce > 0 && self.ended_by_close(old)).then_some(Effect::Event(Event::Acked { nonce }))
     }
 
     pub(crate) fn on_close_refused(&mut self, epoch: Epoch, reason: RefusalReason) -> Vec<Effect> {

@@ -163,7 +163,8 @@ pub enum Event {
         /// The amount.
         amount: Balance,
     },
-    /// Our newest signed simplex is acknowledged.
+    /// Our newest signed simplex is acknowledged, or a close that both signed has ended the epoch
+    /// with it.
     Acked {
         /// Its nonce.
         nonce: Nonce,

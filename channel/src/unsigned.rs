@@ -202,9 +202,8 @@ impl Channel {
     /// The epoch is over; `old` is what its resolve has counted. What it did not count of the tails
     /// is not enforceable any more.
     pub(crate) fn end_unsigned(&mut self, old: Option<&OldEpochView>) -> Vec<Effect> {
-        let freezes = &self.state.freezes;
         // A close names what both had paid, tails included.
-        if old.is_none() && (freezes.closing.is_some() || freezes.close_signed.is_some()) {
+        if self.ended_by_close(old) {
             return vec![];
         }
         let (side, epoch) = (self.state.side, self.epoch());

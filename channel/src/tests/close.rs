@@ -111,3 +111,31 @@ fn close_should_be_refused_when_it_has_expired_already() {
     world.deliver_all();
     assert_eq!(world.frozen(R), None);
 }
+
+/// A payment that was not acknowledged when the channel was closed. Whether its payer, left, learns
+/// that it has arrived when the epoch ends like this.
+fn is_acked_when(end: impl FnOnce(&mut crate::PairFacts)) -> bool {
+    let mut world = World::new(5_000, 5_000);
+    world.pay(L, 30).unwrap();
+    world.deliver(L).unwrap();
+    request_close(&mut world, R);
+    world.deliver_all();
+    assert!(matches!(world.parties[R].submitted[..], [ChainAction::Close { .. }]));
+    let acked = Event::Acked { nonce: 1 };
+    assert!(!world.parties[L].events.contains(&acked), "acknowledgements are lazy");
+    world.block(end);
+    world.parties[L].events.contains(&acked)
+}
+
+#[test]
+fn payment_should_count_as_acknowledged_when_a_close_that_both_signed_ends_the_epoch() {
+    assert!(is_acked_when(|facts| facts.view.epoch = 1));
+}
+
+#[test]
+fn payment_should_not_count_as_acknowledged_when_a_resolve_ends_the_epoch_instead() {
+    assert!(!is_acked_when(|facts| {
+        facts.view.epoch = 1;
+        facts.view.old_epochs = vec![counted(0, 0)];
+    }));
+}

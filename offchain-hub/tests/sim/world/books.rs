@@ -16,9 +16,6 @@ impl World {
         // then they have left their payer and are no payment in the payee's books.
         let exact =
             honest.iter().all(|honest| *honest) && !self.counts.contains_key("insurance.dispute");
-        // A close agrees on plain payments that were not acknowledged yet. They are paid, but stay
-        // "sent" in the payer's books, and a hub does not count their fees.
-        let closed = self.counts.contains_key("insurance.close");
         let mut total = 0;
         let size = self.parties.len();
         let mut expected: Vec<i128> = vec![i128::try_from(FUNDS).expect("little money"); size];
@@ -58,8 +55,7 @@ impl World {
             let got = self.parties[payee].core.payment(&id).map_or(0, |got| got.amount);
             self.count(if got > 0 { "paid plainly" } else { "not paid plainly" });
             let arrived = paid.is_some_and(|paid| paid.state == PaymentState::Delivered);
-            let told = arrived == (got > 0) || closed;
-            if exact && (!told || (spent > 0) != (got > 0)) {
+            if exact && (arrived != (got > 0) || (spent > 0) != (got > 0)) {
                 return Err(format!(
                     "plain payment {id} of {payer} to {payee}: spent {spent}, got {got}"
                 ));
@@ -79,7 +75,7 @@ impl World {
             if absence > 0 {
                 self.count("late by absence");
             }
-            if has < wanted - absence || (exact && !closed && has != wanted) {
+            if has < wanted - absence || (exact && has != wanted) {
                 return Err(format!(
                     "{at} has {has}, and should have {wanted} (or {absence} less)"
                 ));
