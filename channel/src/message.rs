@@ -93,6 +93,17 @@ pub enum Purpose {
         /// Last usable block for it.
         until: Clock,
     },
+    /// From one process of a hub to another one of the same hub: `from` has paid it, and the receiver
+    /// has the channel with `to`.
+    #[codec(index = 5)]
+    Relay {
+        /// Names the payment.
+        id: PaymentId,
+        /// Who sent it.
+        from: AccountId,
+        /// Who gets it.
+        to: AccountId,
+    },
 }
 
 impl Purpose {
@@ -103,7 +114,8 @@ impl Purpose {
             | Self::Onward { id, .. }
             | Self::Delivery { id, .. }
             | Self::Return { id, .. }
-            | Self::Insure { id, .. } => *id,
+            | Self::Insure { id, .. }
+            | Self::Relay { id, .. } => *id,
         }
     }
 }

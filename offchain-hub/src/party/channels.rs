@@ -34,6 +34,14 @@ impl Core {
         session: SessionId,
         out: &mut Output,
     ) {
+        if let Some(process) = self.elsewhere(&partner) {
+            let reason = format!("another process of this hub has the channel: {process}");
+            out.actions.push(Action::Disconnect(partner, reason));
+            return;
+        }
+        if self.is_process(&partner) {
+            self.meet_process(&partner, out);
+        }
         if let Some(entry) = self.entries.get_mut(&partner) {
             entry.session = Some(session);
             let effects = entry.channel.connected();
@@ -131,7 +139,7 @@ impl Core {
         let pair = facts.view.pair.clone();
         let Some(side) = pair.side_of(&self.me) else { return };
         let partner = pair.account(side.other()).clone();
-        if self.entries.contains_key(&partner) {
+        if self.entries.contains_key(&partner) || self.elsewhere(&partner).is_some() {
             return;
         }
         let mut channel = match Channel::new(self.genesis, &self.me, &partner, facts) {
@@ -158,7 +166,7 @@ impl Core {
     where
         F: FnOnce(&mut Channel, &Context<'_>) -> Vec<Effect>,
     {
-        let key = self.key.clone();
+        let key = self.key_for(partner).clone();
         let Self { entries, locks, .. } = self;
         let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
         let times = (self.finalized, self.best);
@@ -199,7 +207,7 @@ impl Core {
     where
         F: FnOnce(&mut Channel, &Context<'_>) -> Result<Vec<Effect>, Refusal>,
     {
-        let key = self.key.clone();
+        let key = self.key_for(partner).clone();
         let Self { entries, locks, .. } = self;
         let reveals = |hash: &LockHash| locks.reveals.get(hash).copied();
         let times = (self.finalized, self.best);
@@ -270,6 +278,7 @@ impl Core {
                 for id in self.payments.acked(partner, nonce) {
                     self.on_payment_acked(id, out);
                 }
+                self.relay_waiting(partner, out);
             },
             Event::LockOffered { asset, lock, onion } => {
                 self.on_lock_offered(partner, asset, lock, onion, out);
@@ -411,7 +420,11 @@ impl Core {
     /// States the terms that are meant for `partner`, less what it owes on chain [M4]: a default line
     /// opens again only when nothing is owed. Who owes signs everything.
     pub(super) fn restate_terms(&mut self, partner: &AccountId, out: &mut Output) {
-        let mut terms = self.policy.terms_for(partner);
+        let mut terms = if self.is_process(partner) {
+            self.process_terms()
+        } else {
+            self.policy.terms_for(partner)
+        };
         let decided = self.decided.get(partner).cloned().unwrap_or_default();
         let Some(entry) = self.entries.get_mut(partner) else { return };
         let mut effects = vec![];
@@ -518,6 +531,11 @@ impl Core {
         out: &mut Output,
     ) {
         let Some(entry) = self.entries.get(partner) else { return };
+        if self.is_process(partner) {
+            // The chain knows nothing of it.
+            error!(process = %partner, ?action, "nothing comes before the chain within a hub");
+            return;
+        }
         let epoch = entry.channel.epoch();
         let partner = partner.clone();
         let call = match action {

@@ -178,6 +178,42 @@ pub enum Command {
     SetPolicy(Box<Policy>),
 }
 
+impl Command {
+    /// The partner whose channel it needs.
+    pub(super) fn partner(&self) -> Option<&AccountId> {
+        match self {
+            Self::Pay { via: partner, .. }
+            | Self::SetTerms { partner, .. }
+            | Self::Withdraw { partner, .. }
+            | Self::Dispute { partner }
+            | Self::DisputeByRestoredCopy { partner }
+            | Self::Close { partner, .. }
+            | Self::RequestInsurance { partner, .. }
+            | Self::PayForInsurance { partner, .. } => Some(partner),
+            Self::PayLocked(order) => order.parts.first().map(|part| &part.via),
+            Self::AwaitLocked { .. }
+            | Self::Invoice(_)
+            | Self::InvoiceState { .. }
+            | Self::Locked { .. }
+            | Self::AddOrder { .. }
+            | Self::CancelOrder { .. }
+            | Self::Orders
+            | Self::NextInstalment { .. }
+            | Self::Survey
+            | Self::Submit(_)
+            | Self::Rebalance { .. }
+            | Self::RebalanceStatus
+            | Self::Channels { .. }
+            | Self::Payments { .. }
+            | Self::Payment { .. }
+            | Self::Standing
+            | Self::Vitals
+            | Self::SetMode(_)
+            | Self::SetPolicy(_) => None,
+        }
+    }
+}
+
 /// What a command comes to.
 #[derive(Debug)]
 pub enum Answer {
@@ -241,6 +277,19 @@ pub struct Standing {
     pub connected: usize,
     /// What a hub takes.
     pub mode: Mode,
+    /// Which process of its hub it is, if the hub has several.
+    pub process: Option<ProcessStanding>,
+}
+
+/// One process of a hub that has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessStanding {
+    /// Its number, from 0 on.
+    pub number: usize,
+    /// How many there are.
+    pub count: usize,
+    /// How many of the others are connected.
+    pub connected: usize,
 }
 
 /// A channel for people.
@@ -264,6 +313,14 @@ pub enum CommandError {
     /// No channel with this account.
     #[error("there is no channel with {0}: connect to it first")]
     UnknownPartner(AccountId),
+    /// The channel is another process's.
+    #[error("the channel with {partner} belongs to process {number} of this hub: ask that one")]
+    OtherProcess {
+        /// With whom.
+        partner: AccountId,
+        /// Whose it is.
+        number: usize,
+    },
     /// The partner is not connected.
     #[error("{0} is not connected: it has to answer")]
     NotConnected(AccountId),

@@ -21,6 +21,9 @@ use tracing::warn;
 
 impl Core {
     pub(super) fn on_command(&mut self, command: Command, reply: Reply, out: &mut Output) {
+        if let Err(error) = self.check_home(&command) {
+            return out.reply(reply, Err(error));
+        }
         let answer = match command {
             Command::Pay { id, via, to, asset, amount, fees } => {
                 match self.made_payment(id, &to, asset, amount) {
@@ -348,11 +351,13 @@ impl Core {
             leaves_at: self.retiring.get(partner).copied(),
         };
         match of {
+            Some(partner) if self.is_process(partner) => vec![],
             Some(partner) => {
                 self.entries.get(partner).map(|entry| report(partner, entry)).into_iter().collect()
             },
             None => {
-                let all = self.entries.look().take(most);
+                let all = self.entries.look().filter(|(partner, _)| !self.is_process(partner));
+                let all = all.take(most);
                 all.map(|(partner, entry)| report(partner, &entry)).collect()
             },
         }

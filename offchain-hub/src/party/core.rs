@@ -17,6 +17,7 @@ use super::{
     orders::StandingOrder,
     outbox::{self, Outboxes},
     policy::Policy,
+    processes::Processes,
     quota::PeerQuota,
     receipts::Receipts,
     recent::{self, Recent},
@@ -30,7 +31,7 @@ use crate::{
     },
     keys::AccountKey,
     metrics::Counters,
-    store::{Batch, Restored, Store, StoreError, Table},
+    store::{Batch, Restored, Share, Store, StoreError, Table},
 };
 use codec::{Decode, Encode};
 use failsafe_channel::{
@@ -182,6 +183,8 @@ pub struct Core {
     pub(super) key: Arc<AccountKey>,
     pub(super) genesis: H256,
     pub(super) policy: Policy,
+    /// The other processes of the same hub, if there are.
+    pub(super) processes: Processes,
     pub(super) entries: Entries,
     pub(super) outboxes: Outboxes,
     /// Where the channels are stored.
@@ -284,6 +287,7 @@ impl Core {
             let bytes = <[u8; 8]>::try_from(bytes).map(u64::from_be_bytes);
             bytes.map_err(|_| damaged(table, "a number of the wrong length".into()))
         };
+        let share = Share::load(&*store)?;
         let (mut waiting, mut guarded) = (BTreeSet::new(), BTreeSet::new());
         let mut risk = Risk::default();
         let mut outboxes = outbox::Loaded::new(store.scan(Table::Outbox)?)?;
@@ -299,7 +303,13 @@ impl Core {
             if is_guarded(&channel) {
                 guarded.insert(partner.clone());
             }
-            risk.note(&partner, &channel);
+            if !share.as_ref().is_some_and(|share| share.is_process(&partner)) {
+                risk.note(&partner, &channel);
+            }
+            if share.as_ref().and_then(|share| share.elsewhere(&partner)).is_some() {
+                let reason = format!("the channel with {partner} is another process's");
+                return Err(damaged(Table::Channels, reason));
+            }
             if channel.is_idle() {
                 entries.insert_asleep(partner, value);
             } else {
@@ -354,6 +364,7 @@ impl Core {
             .map(|(number, _)| *number);
         let peer_quota = PeerQuota::default();
         peer_quota.set(policy.peer_messages_per_second);
+        let payments = history::load(&*store)?;
         Ok(Self {
             me: key.account(),
             key,
@@ -366,7 +377,8 @@ impl Core {
             best: Moment::default(),
             following: Following::load(&*store)?,
             best_since: None,
-            payments: history::load(&*store)?,
+            processes: Processes::load(share, &payments),
+            payments,
             receipts: Receipts::default(),
             store: store.clone(),
             failure: OnceLock::new(),
@@ -446,9 +458,9 @@ impl Core {
         self.locks.watched.keys().copied().collect()
     }
 
-    /// Partners with a channel.
+    /// Partners with a channel that the chain may know of.
     pub fn partners(&self) -> Vec<AccountId> {
-        self.entries.keys().cloned().collect()
+        self.entries.keys().filter(|partner| !self.is_process(partner)).cloned().collect()
     }
 
     /// One input. `now_ms` is the time in milliseconds since 1970.

@@ -31,25 +31,30 @@ pub(super) struct OwedReturn {
     pub reason: ReturnReason,
 }
 
+/// A payment that is to be paid on.
+pub(super) struct Forwarded {
+    /// The partner who has paid it to us.
+    pub payer: AccountId,
+    /// Whose payment it is: `payer`, or somebody whom another process of our hub has as a partner.
+    pub from: AccountId,
+    /// Who gets it.
+    pub to: AccountId,
+    pub asset: AssetId,
+    /// What `payer` has paid.
+    pub received: Balance,
+    /// What `to` gets.
+    pub amount: Balance,
+    pub id: PaymentId,
+}
+
 impl Core {
-    /// `payer` has paid us `received` so that we pay `amount` on to `to`.
-    #[allow(clippy::too_many_arguments, reason = "the fields of the payment")]
-    pub(super) fn forward(
-        &mut self,
-        payer: &AccountId,
-        asset: AssetId,
-        received: Balance,
-        id: PaymentId,
-        to: AccountId,
-        amount: Balance,
-        out: &mut Output,
-    ) {
-        let forwarded = self.try_forward(payer, asset, received, id, &to, amount, out);
-        let Err(reason) = forwarded else { return };
+    /// Pays on, or gives back.
+    pub(super) fn forward(&mut self, payment: Forwarded, out: &mut Output) {
+        let Err(reason) = self.try_forward(&payment, out) else { return };
+        let Forwarded { payer, to, asset, received, id, .. } = payment;
         debug!(%payer, %to, ?reason, "a payment goes back");
         self.counters.refused(Kind::Plain, &reason);
-        let owed = OwedReturn { payer: payer.clone(), asset, amount: received, id, reason };
-        self.give_back_or_owe(owed, out);
+        self.give_back_or_owe(OwedReturn { payer, asset, amount: received, id, reason }, out);
     }
 
     /// Gives back now, or as soon as it can be.
@@ -79,17 +84,9 @@ impl Core {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of the payment")]
-    fn try_forward(
-        &mut self,
-        payer: &AccountId,
-        asset: AssetId,
-        received: Balance,
-        id: PaymentId,
-        to: &AccountId,
-        amount: Balance,
-        out: &mut Output,
-    ) -> Result<(), ReturnReason> {
+    fn try_forward(&mut self, payment: &Forwarded, out: &mut Output) -> Result<(), ReturnReason> {
+        let Forwarded { payer, from, to, asset, received, amount, id } = payment;
+        let (asset, received, amount, id) = (*asset, *received, *amount, *id);
         if !self.forwards() {
             return Err(ReturnReason::Unavailable);
         }
@@ -102,7 +99,17 @@ impl Core {
         if to == payer || *to == self.me {
             return Err(ReturnReason::UnknownRecipient);
         }
-        let total = self.policy.fees.total(amount).ok_or(ReturnReason::FeeTooLow)?;
+        let process = self.elsewhere(to).cloned();
+        let total = if self.is_process(payer) {
+            // The other process keeps the fee. It asks the one that has the payee, and no other.
+            if process.is_some() {
+                return Err(ReturnReason::UnknownRecipient);
+            }
+            Some(amount)
+        } else {
+            self.policy.fees.total(amount)
+        };
+        let total = total.ok_or(ReturnReason::FeeTooLow)?;
         let fee = received.checked_sub(amount).ok_or(ReturnReason::FeeTooLow)?;
         if received < total {
             return Err(ReturnReason::FeeTooLow);
@@ -116,14 +123,19 @@ impl Core {
             asset,
             amount,
             fee,
-            from: payer.clone(),
+            from: from.clone(),
             to: to.clone(),
-            via: Some(to.clone()),
+            via: Some(process.clone().unwrap_or_else(|| to.clone())),
             nonce: 0,
             state: PaymentState::Sent,
         };
-        let purpose = Purpose::Delivery { id, from: payer.clone() };
-        self.send_payment(id, purpose, amount, record, out).map_err(|error| match error {
+        let sent = if process.is_some() {
+            self.relay(id, record, out)
+        } else {
+            let purpose = Purpose::Delivery { id, from: from.clone() };
+            self.send_payment(id, purpose, amount, record, out)
+        };
+        sent.map_err(|error| match error {
             CommandError::UnknownPartner(_) => ReturnReason::UnknownRecipient,
             CommandError::Refused(Refusal::AssetNotAccepted(_)) => ReturnReason::AssetNotAccepted,
             CommandError::Refused(Refusal::Frozen(_) | Refusal::Closing | Refusal::DataLost) => {

@@ -53,15 +53,22 @@ impl Core {
         if self.hubs.iter().all(|hub| hub.account != self.me) {
             return;
         }
-        let known = self.graph.announcement(&self.me).map(|signed| signed.announcement.at);
+        let known = self.graph.announcement(&self.me).map(|signed| &signed.announcement);
         let at = self.best.clock;
-        if known.is_some_and(|known| at <= known) {
+        if known.is_some_and(|known| at <= known.at) {
             // One per usable block.
             return;
         }
+        // What other processes of our hub have announced stays, as long as they are there.
+        let is_there = |hint: &&Hint| {
+            let process = self.elsewhere(&hint.neighbour);
+            let entry = process.and_then(|process| self.entries.get(process));
+            entry.is_some_and(|entry| entry.session.is_some())
+        };
+        let mut hints: Vec<_> =
+            known.into_iter().flat_map(|known| &known.hints).filter(is_there).cloned().collect();
         self.announced_ms = self.now_ms;
         let hubs: BTreeSet<&AccountId> = self.hubs.iter().map(|hub| &hub.account).collect();
-        let mut hints = vec![];
         for (partner, entry) in self.entries.awake() {
             if !hubs.contains(partner) || !entry.channel.established() {
                 continue;

@@ -131,8 +131,12 @@ impl Core {
     /// The balances are there: plan, and ask for proofs.
     pub(super) fn insurer_balances(&mut self, balances: Vec<BalanceView>, out: &mut Output) {
         let Round::Reading { dry_run } = self.insurer.round else { return };
-        self.insurer.spendable =
-            balances.into_iter().map(|view| (view.asset, view.spendable)).collect();
+        let rules = &self.policy.rebalance.rules;
+        let part = |view: BalanceView| {
+            let reserve = rules.get(&view.asset).map_or(0, |rules| rules.reserve);
+            (view.asset, self.part_of_funds(view.spendable, reserve))
+        };
+        self.insurer.spendable = balances.into_iter().map(part).collect();
         let plan = rebalance::plan(&self.snapshot());
         if dry_run {
             self.insurer.round = Round::Idle;
@@ -456,7 +460,7 @@ impl Core {
     fn snapshot(&self) -> Snapshot {
         let mut positions = vec![];
         for (partner, entry) in self.entries.look() {
-            if entry.channel.frozen().is_some() {
+            if entry.channel.frozen().is_some() || self.is_process(partner) {
                 continue;
             }
             for asset in self.policy.rebalance.rules.keys() {

@@ -18,6 +18,7 @@
 //! | `receipts` | telling payers what has arrived |
 //! | `forward` | a hub's forwarding of trusted payments |
 //! | [`locks`] | payments with hash locks: made, taken, forwarded, enforced |
+//! | [`processes`] | the other processes of the same hub |
 //! | `gossip` | what hubs announce to each other |
 //! | `insurer` | a hub's rebalancing, step by step |
 //! | [`records`] | records of payments |
@@ -53,6 +54,7 @@ pub(crate) mod outbox;
 mod pages;
 mod payments;
 pub mod policy;
+pub mod processes;
 mod quota;
 mod receipts;
 pub(crate) mod recent;

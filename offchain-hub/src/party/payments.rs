@@ -3,6 +3,7 @@
 use super::{
     command::{Answer, CommandError},
     core::{Action, Core, Output},
+    forward::{Forwarded, OwedReturn},
     receipts,
     records::{Direction, PaymentRecord, PaymentState},
 };
@@ -129,7 +130,20 @@ impl Core {
     ) {
         let (id, from) = match purpose {
             Purpose::Onward { id, to, amount: onward } => {
-                return self.forward(partner, asset, amount, id, to, onward, out);
+                let (payer, from) = (partner.clone(), partner.clone());
+                let received = amount;
+                let payment = Forwarded { payer, from, to, asset, received, amount: onward, id };
+                return self.forward(payment, out);
+            },
+            Purpose::Relay { id, from, to } if self.is_process(partner) => {
+                let (payer, received) = (partner.clone(), amount);
+                let payment = Forwarded { payer, from, to, asset, received, amount, id };
+                return self.forward(payment, out);
+            },
+            Purpose::Relay { id, .. } => {
+                // Nobody else speaks for somebody.
+                let (payer, reason) = (partner.clone(), ReturnReason::UnknownRecipient);
+                return self.give_back_or_owe(OwedReturn { payer, asset, amount, id, reason }, out);
             },
             Purpose::Return { id, reason } => {
                 return self.on_returned(partner, id, (asset, amount), reason, out);
@@ -195,18 +209,19 @@ impl Core {
     pub(super) fn on_payment_acked(&mut self, id: PaymentId, out: &mut Output) {
         let known = self.payments.get(&id).filter(|known| known.state == PaymentState::Sent);
         let Some(known) = known else { return };
-        let direct = known.via.as_ref() == Some(&known.to);
-        let arrived = known.direction == Direction::Through || direct;
+        let arrived = known.via.as_ref() == Some(&known.to);
         let state = if arrived { PaymentState::Delivered } else { PaymentState::Accepted };
         let Some(record) = self.move_payment(id, state, out) else { return };
         match record.direction {
             // The recipient has it: tell the payer.
-            Direction::Through => {
-                out.delivered.entry(record.from).or_default().push(id);
-            },
+            Direction::Through if arrived => self.tell_payer(&record.from, id, out),
             Direction::Out if arrived => self.reply_payment(id, Ok(record), out),
-            Direction::Out | Direction::In => {},
+            Direction::Through | Direction::Out | Direction::In => {},
         }
+    }
+
+    fn tell_payer(&self, payer: &AccountId, id: PaymentId, out: &mut Output) {
+        out.delivered.entry(self.towards(payer).clone()).or_default().push(id);
     }
 
     /// We were away: asks which of our payments through `partner` have arrived meanwhile.
@@ -225,7 +240,7 @@ impl Core {
         let delivered = |id: &PaymentId| {
             self.payment(id).is_some_and(|record| {
                 record.direction == Direction::Through
-                    && record.from == *partner
+                    && self.towards(&record.from) == partner
                     && record.state == PaymentState::Delivered
             })
         };
@@ -238,15 +253,22 @@ impl Core {
     }
 
     pub(super) fn on_delivered(&mut self, partner: &AccountId, id: PaymentId, out: &mut Output) {
-        let ours = self.payments.get(&id).is_some_and(|record| {
-            record.direction == Direction::Out
-                && record.via.as_ref() == Some(partner)
-                && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
-        });
-        if ours {
-            let Some(record) = self.move_payment(id, PaymentState::Delivered, out) else { return };
-            self.reply_payment(id, Ok(record), out);
+        let ours = self.payments.get(&id).is_some_and(|record| self.is_told_by(record, partner));
+        if !ours {
+            return;
         }
+        let Some(record) = self.move_payment(id, PaymentState::Delivered, out) else { return };
+        if record.direction == Direction::Through {
+            return self.tell_payer(&record.from, id, out);
+        }
+        self.reply_payment(id, Ok(record), out);
+    }
+
+    /// Whether `partner` has to say what becomes of a payment, and has not yet.
+    fn is_told_by(&self, record: &PaymentRecord, partner: &AccountId) -> bool {
+        (record.direction == Direction::Out || self.is_relayed(record))
+            && record.via.as_ref() == Some(partner)
+            && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
     }
 
     pub(super) fn on_returned(
@@ -258,17 +280,19 @@ impl Core {
         out: &mut Output,
     ) {
         // Another sum is no return of that payment, whatever the partner calls it.
-        let ours = self.payments.get(&id).is_some_and(|record| {
-            record.direction == Direction::Out
-                && record.via.as_ref() == Some(partner)
-                && record.asset == asset
-                && record.amount.checked_add(record.fee) == Some(amount)
-                && matches!(record.state, PaymentState::Sent | PaymentState::Accepted)
-        });
-        if ours {
-            self.move_payment(id, PaymentState::Returned(reason), out);
-            self.reply_payment(id, Err(CommandError::Returned(reason)), out);
+        let Some(record) = self.payments.get(&id).cloned() else { return };
+        let relayed = self.is_relayed(&record);
+        // Of what we pay over to another process the fee stays here.
+        let paid = record.amount.checked_add(if relayed { 0 } else { record.fee });
+        let same = record.asset == asset && paid == Some(amount);
+        if !same || !self.is_told_by(&record, partner) {
+            return;
         }
+        if relayed {
+            return self.on_relay_returned(id, &record, reason, out);
+        }
+        self.move_payment(id, PaymentState::Returned(reason), out);
+        self.reply_payment(id, Err(CommandError::Returned(reason)), out);
     }
 
     /// Answers who waits for a payment that has come to its end.

@@ -182,7 +182,13 @@ impl PaymentRecord {
     fn asks(&self) -> Option<&AccountId> {
         let open = matches!(self.state, PaymentState::Sent | PaymentState::Accepted);
         let via = self.via.as_ref().filter(|via| **via != self.to);
-        via.filter(|_| open && self.direction == Direction::Out)
+        // Through us, it goes over another process of the same hub.
+        via.filter(|_| open)
+    }
+
+    /// Whether it was taken, and is not signed yet to the process that has its payee.
+    fn is_waiting(&self) -> bool {
+        self.direction == Direction::Through && self.state == PaymentState::Sent && self.nonce == 0
     }
 
     /// Whether its fee is ours.
@@ -298,7 +304,8 @@ struct Marks {
 
 impl Marks {
     fn of(record: &PaymentRecord) -> Self {
-        let sent = record.via.clone().filter(|_| record.state == PaymentState::Sent);
+        let is_sent = record.state == PaymentState::Sent && !record.is_waiting();
+        let sent = record.via.clone().filter(|_| is_sent);
         Self {
             over: record.is_over(),
             fee: record.brings_fee().then_some((record.asset, record.fee)),
@@ -455,6 +462,18 @@ impl Payments {
     /// Fees of payments that have gone through us, per asset.
     pub fn earned_by_asset(&self) -> &BTreeMap<AssetId, Balance> {
         &self.earned
+    }
+
+    /// Those that are still to be signed to the process that has their payee, oldest first.
+    pub(super) fn waiting(&self) -> Vec<(PaymentId, &AccountId)> {
+        let of = |(id, kept): (&PaymentId, &'_ Kept)| {
+            let at_ms = kept.record.at_ms;
+            kept.record.is_waiting().then_some((at_ms, *id))
+        };
+        let mut all: Vec<_> = self.records.iter().filter_map(of).collect();
+        all.sort_unstable();
+        let via = |id: &PaymentId| self.get(id).and_then(|record| record.via.as_ref());
+        all.iter().filter_map(|(_, id)| Some((*id, via(id)?))).collect()
     }
 
     /// The newest payments of those in memory.

@@ -140,13 +140,19 @@ impl Core {
     pub fn exposure_recounted(&self) -> BTreeMap<AssetId, Exposure> {
         let mut risk = Risk::default();
         for (partner, entry) in self.entries.look() {
-            risk.note(partner, &entry.channel);
+            if !self.is_process(partner) {
+                risk.note(partner, &entry.channel);
+            }
         }
         risk.totals
     }
 
     /// A channel may have changed.
     pub(super) fn note_risk(&mut self, partner: &AccountId) {
+        if self.is_process(partner) {
+            // What one process owes another, the hub owes itself.
+            return;
+        }
         let Self { entries, risk, .. } = self;
         if let Some(entry) = entries.get(partner) {
             risk.note(partner, &entry.channel);
@@ -157,6 +163,11 @@ impl Core {
     /// insurance, over all channels, above the asset's cap. What does not raise it is always allowed.
     pub(super) fn breaks_cap(&self, partner: &AccountId, asset: AssetId, amount: Balance) -> bool {
         let Some(cap) = self.policy.risk_caps.get(&asset).copied() else { return false };
+        if self.is_process(self.towards(partner)) {
+            // The other process looks at its own part.
+            return false;
+        }
+        let cap = self.part_of_cap(cap);
         let Some(entry) = self.entries.get(partner) else { return false };
         let before = exposure(&entry.channel, asset, 0).owed_at_most;
         let after = exposure(&entry.channel, asset, amount).owed_at_most;

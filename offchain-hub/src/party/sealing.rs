@@ -8,10 +8,39 @@ use super::{
 };
 use crate::signatures::check_all;
 use failsafe_channel::{seal::sign_all, Message};
-use failsafe_primitives::{simplex::LockHash, AccountId};
+use failsafe_primitives::{simplex::LockHash, AccountId, Signature};
 use std::collections::{BTreeSet, HashSet};
 
+/// What is for partners, and what is for other processes of our hub, who know us by another key.
+#[derive(Default)]
+struct Both<T> {
+    partners: T,
+    processes: T,
+}
+
+type ToSign = Both<Vec<[u8; 32]>>;
+
+impl<T> Both<T> {
+    fn of(&mut self, process: bool) -> &mut T {
+        if process {
+            &mut self.processes
+        } else {
+            &mut self.partners
+        }
+    }
+}
+
 impl Core {
+    /// Signs all of them, in their order.
+    fn sign(&self, messages: &ToSign) -> Both<std::vec::IntoIter<Signature>> {
+        let least = self.policy.signing.least();
+        let own = self.processes.key.as_ref().unwrap_or(&self.key);
+        Both {
+            partners: sign_all(&*self.key, &messages.partners, least).into_iter(),
+            processes: sign_all(&**own, &messages.processes, least).into_iter(),
+        }
+    }
+
     /// Checks the signatures of messages that are about to be handled, all at once. Says nothing about
     /// any of them: what was found good is not checked again, everything else is.
     pub fn foresee<'m>(&mut self, messages: impl Iterator<Item = (&'m AccountId, &'m Message)>) {
@@ -47,7 +76,7 @@ impl Core {
 
     /// Signs all that was made, and puts it where it is to be sent.
     pub(super) fn seal(&mut self, dirty: &BTreeSet<AccountId>, out: &mut Output) {
-        let mut messages = vec![];
+        let mut messages = ToSign::default();
         let mut parts = vec![];
         for partner in dirty {
             let Some(entry) = self.entries.get(partner) else { continue };
@@ -56,14 +85,14 @@ impl Core {
             let ack = waited.is_some_and(|waited| waited >= self.policy.ack_delay_ms / 2);
             let waiting = entry.channel.to_sign(ack);
             parts.push((partner, ack, waiting.len()));
-            messages.extend(waiting);
+            messages.of(self.is_process(partner)).extend(waiting);
         }
-        let least = self.policy.signing.least();
-        let mut signatures = sign_all(&*self.key, &messages, least).into_iter();
+        let mut signatures = self.sign(&messages);
         for (partner, ack, count) in parts {
+            let inner = self.is_process(partner);
             let Some(entry) = self.entries.get_mut(partner) else { continue };
             // Also where nothing is to be signed: what is paid from now on is another update.
-            entry.channel.sign(ack, signatures.by_ref().take(count));
+            entry.channel.sign(ack, signatures.of(inner).by_ref().take(count));
             if count > 0 && !entry.channel.ack_is_due() {
                 entry.ack_since = None;
             }
@@ -85,7 +114,7 @@ impl Core {
     /// Acknowledges what has waited for long enough.
     pub(super) fn flush_acks(&mut self, out: &mut Output) {
         let mut due = vec![];
-        let mut messages = vec![];
+        let mut messages = ToSign::default();
         while let Some((since, partner)) = self.acks.pop_front() {
             // Since a clock was put back is long enough.
             let waited = self.now_ms.checked_sub(since);
@@ -99,15 +128,13 @@ impl Core {
             };
             let Some(entry) = self.entries.get(&partner).filter(owed) else { continue };
             if let Some(message) = entry.channel.ack_to_sign() {
+                messages.of(self.is_process(&partner)).push(message);
                 due.push(partner);
-                messages.push(message);
             }
         }
-        if due.is_empty() {
-            return;
-        }
-        let signatures = sign_all(&*self.key, &messages, self.policy.signing.least());
-        for (partner, signature) in due.into_iter().zip(signatures) {
+        let mut signatures = self.sign(&messages);
+        for partner in due {
+            let Some(signature) = signatures.of(self.is_process(&partner)).next() else { continue };
             self.with_channel(&partner, out, |channel, _| channel.flush_signed_ack(signature));
         }
     }

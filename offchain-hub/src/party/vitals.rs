@@ -1,9 +1,18 @@
 //! What an operator watches: numbers of the whole party, cheap to gather.
 
-use super::{command::Standing, core::Core, locks::LockRef, records::Direction, risk::Exposure};
-use crate::metrics::{Kind, PaymentEvent};
+use super::{
+    command::Standing,
+    core::{Core, Entry},
+    locks::LockRef,
+    records::Direction,
+    risk::Exposure,
+};
+use crate::{
+    metrics::{Kind, PaymentEvent},
+    store::Share,
+};
 use failsafe_channel::FreezeReason;
-use failsafe_primitives::{AssetId, Balance};
+use failsafe_primitives::{AccountId, AssetId, Balance};
 use std::collections::BTreeMap;
 
 /// How a party is.
@@ -62,15 +71,28 @@ impl Core {
         }
     }
 
+    /// Partners with a channel.
+    fn count_partners(&self) -> usize {
+        let processes = self.share().into_iter().flat_map(Share::others);
+        let known = processes.filter(|process| self.entries.contains_key(process)).count();
+        // They are among the entries.
+        self.entries.len().saturating_sub(known)
+    }
+
+    fn awake_partners(&self) -> impl Iterator<Item = (&AccountId, &Entry)> {
+        self.entries.awake().filter(|(partner, _)| !self.is_process(partner))
+    }
+
     pub(super) fn standing(&self) -> Standing {
         Standing {
             finalized: self.finalized,
             best: self.best,
             fresh: self.is_fresh(),
             pending_calls: self.calls.len(),
-            channels: self.entries.len(),
-            connected: self.entries.awake().filter(|(_, e)| e.session.is_some()).count(),
+            channels: self.count_partners(),
+            connected: self.awake_partners().filter(|(_, e)| e.session.is_some()).count(),
             mode: self.mode,
+            process: self.process_standing(),
         }
     }
 
@@ -89,7 +111,7 @@ impl Core {
             assets.entry(*asset).or_default().exposure = *exposure;
         }
         for (asset, cap) in &self.policy.risk_caps {
-            assets.entry(*asset).or_default().cap = Some(*cap);
+            assets.entry(*asset).or_default().cap = Some(self.part_of_cap(*cap));
         }
         for (asset, fees) in self.payments.earned_by_asset() {
             assets.entry(*asset).or_default().earned = *fees;
@@ -97,7 +119,7 @@ impl Core {
         let mut vitals = Vitals {
             standing: self.standing(),
             block_age_ms: self.best_since.map(|since| now.saturating_sub(since)),
-            channels: self.entries.len(),
+            channels: self.count_partners(),
             frozen: 0,
             faulty: 0,
             paused: 0,
@@ -112,7 +134,7 @@ impl Core {
             *into(&mut vitals) += usize::from(holds);
         };
         // Those that sleep are well.
-        for (_, entry) in self.entries.awake() {
+        for (_, entry) in self.awake_partners() {
             let (channel, frozen) = (&entry.channel, entry.channel.frozen());
             let on_chain = channel.state().facts.view.dispute.is_some();
             count(|v| &mut v.frozen, frozen.is_some());

@@ -6,8 +6,14 @@ pub mod backup;
 mod fjall;
 mod place;
 pub mod postgres;
+mod share;
 
-pub use self::{fjall::FjallStore, place::Place, postgres::PostgresStore};
+pub use self::{
+    fjall::FjallStore,
+    place::Place,
+    postgres::PostgresStore,
+    share::{check_share, Share},
+};
 
 use codec::{Decode, Encode};
 use failsafe_channel::reservation::MAX_VALIDITY;
@@ -16,7 +22,7 @@ use rand::RngCore;
 use sp_core::H256;
 
 /// Version of the records' layout.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// Groups of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -176,6 +182,14 @@ pub enum StoreError {
         found: H256,
         /// The node's chain.
         expected: H256,
+    },
+    /// Belongs to another process of the same hub.
+    #[error("the store belongs to {found}, but the configuration is that of {expected}: partners are shared out once, before a store is first used (docs/processes.md); use the right store, or the right [processes]")]
+    OtherShare {
+        /// Whose it is.
+        found: String,
+        /// Who wants it.
+        expected: String,
     },
 }
 

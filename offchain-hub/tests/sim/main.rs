@@ -20,6 +20,26 @@ const SEEDS: u64 = 1_000;
 /// Steps of a game.
 const STEPS: usize = 260;
 
+/// A game with two users of a hub that has two processes.
+fn play_split(seed: u64, log: bool) -> Result<World, String> {
+    let vice = match seed % 12 {
+        0 => Vice::NoSettle,
+        1 => Vice::NoAck,
+        2 => Vice::NoAnswer,
+        3 => Vice::FailThenClaim,
+        4 => Vice::NoSign,
+        5 => Vice::LateAnswer,
+        6 => Vice::NoProof,
+        _ => Vice::None,
+    };
+    let evil = if seed / 12 % 2 == 0 { 0 } else { 3 };
+    let mut world = World::split(seed, &[(evil, vice)]);
+    world.log = log;
+    go_on(&mut world, log)
+        .map_err(|why| format!("split seed {seed} ({evil} has {vice:?}): {why}"))?;
+    Ok(world)
+}
+
 fn play(seed: u64, log: bool) -> Result<World, String> {
     let size = 3 + usize::try_from(seed % 3).expect("0 to 2");
     let evil = 1 + usize::try_from((seed / 3) % 4).expect("0 to 3");
@@ -44,20 +64,26 @@ fn play(seed: u64, log: bool) -> Result<World, String> {
     }
     let mut world = World::new(seed, size, &vices);
     world.log = log;
+    go_on(&mut world, log)
+        .map_err(|why| format!("seed {seed} ({size} parties, {vices:?}): {why}"))?;
+    Ok(world)
+}
+
+fn go_on(world: &mut World, log: bool) -> Result<(), String> {
     for step in 0..STEPS {
         if log {
             eprintln!("step {step}");
         }
         world.step();
-        world.check_exposures().map_err(|why| format!("seed {seed}, step {step}: {why}"))?;
+        world.check_exposures().map_err(|why| format!("step {step}: {why}"))?;
     }
     world.come_to_rest();
-    world.check().map_err(|why| format!("seed {seed} ({size} parties, {vices:?}): {why}"))?;
-    Ok(world)
+    world.check()
 }
 
-#[test]
-fn nobody_honest_should_lose_whatever_happens() {
+/// Plays as many seeds as are asked for, or one of them line by line; each kind of thing must have
+/// happened at least once.
+fn play_all(play: impl Fn(u64, bool) -> Result<World, String>, kinds: &[&str]) {
     if let Ok(seed) = std::env::var("FAILSAFE_SIM_SEED") {
         let seed = seed.parse().expect("a number");
         match play(seed, true) {
@@ -84,23 +110,32 @@ fn nobody_honest_should_lose_whatever_happens() {
         }
     }
     assert!(failures.is_empty(), "{} failures: {:#?}", failures.len(), failures);
-    let kinds = [
-        "paid",
-        "not paid",
-        "crashes",
-        "reorganisations",
-        "withheld",
-        "told late",
-        "batch.submit",
-        "insurance.withdraw",
-        "insurance.close",
-        "insurance.dispute",
-        "secrets.reveal",
-        "paid plainly",
-        "unsigned",
-        "lost without a signature",
-    ];
     for what in kinds {
         assert!(counts.get(what).is_some_and(|count| *count > 0), "never {what}: {counts:?}");
     }
+}
+
+/// What happens in every kind of game.
+const KINDS: [&str; 10] = [
+    "paid",
+    "not paid",
+    "crashes",
+    "reorganisations",
+    "withheld",
+    "batch.submit",
+    "insurance.dispute",
+    "secrets.reveal",
+    "paid plainly",
+    "unsigned",
+];
+
+#[test]
+fn nobody_honest_should_lose_whatever_happens() {
+    let more = ["told late", "insurance.withdraw", "insurance.close", "lost without a signature"];
+    play_all(play, &[&KINDS[..], &more].concat());
+}
+
+#[test]
+fn nobody_honest_should_lose_whatever_happens_to_a_hub_of_two_processes() {
+    play_all(play_split, &[&KINDS[..], &["paid over"]].concat());
 }

@@ -13,10 +13,11 @@ use failsafe_hub::{
             outgoing::{LockedOrder, LockedPart},
         },
         policy::{Policy, RebalancePolicy, Role, Signing},
+        processes::process_key,
         Command,
     },
     rebalance::AssetRules,
-    store::{Batch, Change, Record, Store, StoreError, Table, Tables},
+    store::{self, Batch, Change, Record, Share, Store, StoreError, Table, Tables},
 };
 use failsafe_onion::{Hop, Next};
 use failsafe_primitives::{
@@ -38,6 +39,8 @@ mod books;
 mod hands;
 mod network;
 
+/// More calls than a party makes.
+const CALLS: u64 = 1 << 32;
 /// Money that each account begins with on chain.
 pub const FUNDS: Balance = 1_000_000;
 /// What each side of a channel has insured, and may owe beyond it.
@@ -160,6 +163,8 @@ fn takes_a_step(message: &Message, of_kind: impl Fn(&Transition) -> bool) -> boo
 
 struct Party {
     key: Arc<AccountKey>,
+    /// As one of the processes of a hub: its key towards the other one.
+    process: Option<Arc<AccountKey>>,
     disk: Arc<Disk>,
     policy: Policy,
     onion_key: [u8; 32],
@@ -244,28 +249,74 @@ impl World {
             })
             .collect();
         let chain = Chain::new(accounts, &hubs, FUNDS, &insured);
-        let height = chain.best_height();
         let keys: Vec<Arc<AccountKey>> = keys.into_iter().map(Arc::new).collect();
         let row: Vec<Arc<AccountKey>> = places.iter().map(|place| keys[*place].clone()).collect();
+        Self::begin(chain, row, vices, rng)
+    }
+
+    /// Two users of one hub, each with another process of it.
+    pub fn split(seed: u64, vices: &[(usize, Vice)]) -> Self {
+        let rng = StdRng::seed_from_u64(seed);
+        let key = |name: String| {
+            let key = AccountKey::from_uri(Scheme::Ed25519, &format!("//sim//{name}"));
+            Arc::new(key.expect("a development path"))
+        };
+        let hub = key(format!("hub{}", seed % 4));
+        let share = split_share(0);
+        let user = |home: usize| {
+            let all = (0..).map(|number| key(format!("user{number}")));
+            let mut fitting = all.filter(|key| share.home(&key.account()) == home);
+            fitting.next().expect("half of all have it as their home")
+        };
+        let row = vec![user(0), hub.clone(), hub, user(1)];
+        let mut accounts: Vec<AccountId> = row.iter().map(|key| key.account()).collect();
+        accounts.sort();
+        accounts.dedup();
+        let place = |at: usize| {
+            let account = row[at].account();
+            accounts.iter().position(|known| *known == account).expect("it is there")
+        };
+        let pairs = [(place(0), place(1)), (place(2), place(3))];
+        let insured = pairs.iter().flat_map(|(a, b)| [(*a, *b, INSURED), (*b, *a, INSURED)]);
+        let insured: Vec<_> = insured.collect();
+        let hubs = [place(1)];
+        let chain = Chain::new(accounts, &hubs, FUNDS, &insured);
+        Self::begin(chain, row, vices, rng)
+    }
+
+    /// Parties in a row: users at its ends, hubs between them. Of two beside each other with the same
+    /// key each is a process of one hub.
+    fn begin(
+        chain: Chain,
+        row: Vec<Arc<AccountKey>>,
+        vices: &[(usize, Vice)],
+        mut rng: StdRng,
+    ) -> Self {
+        let height = chain.best_height();
+        let size = row.len();
         let parties = row.iter().enumerate().map(|(at, key)| {
             let hub = at > 0 && at < size - 1;
-            let mut neighbours = vec![];
-            if at > 0 {
-                neighbours.push(row[at - 1].account());
-            }
-            if at + 1 < size {
-                neighbours.push(row[at + 1].account());
-            }
+            let beside = [at.checked_sub(1), (at + 1 < size).then_some(at + 1)];
+            let beside = beside.into_iter().flatten().map(|other| row[other].account());
+            let neighbours: Vec<_> = beside.filter(|other| *other != key.account()).collect();
             // Some take nothing without a signature.
             let unsigned_limit = if rng.gen() { rng.gen_range(1..80) } else { 0 };
             let policy = policy(hub, &neighbours, unsigned_limit);
             let disk = Arc::new(Disk::default());
-            let onion_key = [u8::try_from(at + 1).expect("few parties"); 32];
+            let split = hub && neighbours.len() < 2;
+            let number = u8::try_from(if split { 1 } else { at }).expect("few parties");
+            let process = split.then(|| {
+                store::initialize(&*disk, &key.account()).expect("an empty disk");
+                store::check_share(&*disk, Some(&split_share(at - 1))).expect("an empty disk");
+                split_key(at - 1)
+            });
+            let onion_key = [number + 1; 32];
             let core = Core::load(key.clone(), GENESIS, policy.clone(), onion_key, disk.clone())
                 .expect("an empty disk");
             let vice = vices.iter().find(|(who, _)| *who == at).map_or(Vice::None, |(_, v)| *v);
             Party {
                 key: key.clone(),
+                process,
                 disk,
                 policy,
                 onion_key,
@@ -312,9 +363,39 @@ impl World {
         self.parties[at].key.account()
     }
 
-    fn place(&self, account: &AccountId) -> usize {
-        let place = self.parties.iter().position(|party| party.key.account() == *account);
-        place.expect("everybody is in the row")
+    /// As whom `to` knows a party.
+    fn name(&self, at: usize, to: usize) -> AccountId {
+        match (&self.parties[at].process, &self.parties[to].process) {
+            (Some(process), Some(_)) => process.account(),
+            _ => self.account(at),
+        }
+    }
+
+    /// Where the partner of a party is: the one nearest to it by that name.
+    fn place(&self, at: usize, partner: &AccountId) -> usize {
+        let others = (0..self.parties.len()).filter(|other| *other != at);
+        let fitting = others.filter(|other| self.name(*other, at) == *partner);
+        fitting.min_by_key(|other| other.abs_diff(at)).expect("everybody is in the row")
+    }
+
+    /// Whether two are processes of the same hub.
+    fn is_one(&self, a: usize, b: usize) -> bool {
+        self.account(a) == self.account(b)
+    }
+
+    /// Ways that payments can take: from whom to whom, over which hub. Processes of a hub pay their
+    /// own partners only.
+    fn route_between(&self, payer: usize, payee: usize) -> Option<Vec<usize>> {
+        let way: Vec<usize> = if payer < payee {
+            (payer + 1..=payee).collect()
+        } else {
+            (payee..payer).rev().collect()
+        };
+        let inner = |at: &usize| self.parties[*at].process.is_some();
+        if way.iter().chain([&payer]).filter(|at| inner(at)).count() < 2 {
+            return Some(way);
+        }
+        (!inner(&payer) && !inner(&payee)).then(|| vec![way[0], payee])
     }
 
     // --- a party's body ------------------------------------------------------------------------
@@ -359,7 +440,7 @@ impl World {
     fn act(&mut self, at: usize, action: Action) {
         match action {
             Action::Send(partner, message) => {
-                let to = self.place(&partner);
+                let to = self.place(at, &partner);
                 if self.parties[at].vice.withholds(&message) {
                     self.count("withheld");
                     if self.parties[at].vice == Vice::LateAnswer {
@@ -380,7 +461,7 @@ impl World {
                 }
             },
             Action::Disconnect(partner, reason) => {
-                let to = self.place(&partner);
+                let to = self.place(at, &partner);
                 if self.log {
                     eprintln!("  {at} ends the session with {to}: {reason}");
                 }
@@ -429,7 +510,8 @@ impl World {
             return;
         }
         let who = self.account(at);
-        if let Some(done) = self.chain.submit(&who, number, call, from) {
+        let name = call_name(at, number);
+        if let Some(done) = self.chain.submit(&who, name, call, from) {
             self.call_ended(at, number, done);
         }
     }
@@ -464,8 +546,12 @@ impl World {
     fn wake(&mut self, at: usize) {
         let party = &mut self.parties[at];
         let (key, policy, onion) = (party.key.clone(), party.policy.clone(), party.onion_key);
-        party.core =
+        let core =
             Core::load(key, GENESIS, policy, onion, party.disk.clone()).expect("its own disk");
+        party.core = match party.process.clone() {
+            Some(process) => core.with_process_key(process),
+            None => core,
+        };
         party.hashes = party.core.hashes().into_iter().collect();
         party.new_hashes = party.hashes.clone();
         for (number, record) in party.core.stored_calls().collect::<Vec<_>>() {
@@ -515,9 +601,12 @@ impl World {
             let block = u32::try_from(blocks.1).expect("few blocks");
             let place = Followed { block, hash: H256::zero() };
             self.feed(at, Input::Chain(ChainNews::Followed(place)));
-            for (number, done) in ended {
-                self.chain.note_end(&who, number, done.clone());
-                self.call_ended(at, number, done);
+            for (name, done) in ended {
+                let number = name % CALLS;
+                if call_name(at, number) == name {
+                    self.chain.note_end(&who, name, done.clone());
+                    self.call_ended(at, number, done);
+                }
             }
         }
     }
@@ -609,6 +698,7 @@ impl World {
 
     /// An invoice of `payee`, and a payment of it by `payer` over all between them.
     pub fn pay(&mut self, payer: usize, payee: usize, amount: Balance, total: Balance) {
+        let Some(route) = self.route_between(payer, payee) else { return };
         let number = u8::try_from(self.tries.len() % 250).expect("below 250");
         let mut secret = [number; 32];
         secret[..8].copy_from_slice(&u64::try_from(self.tries.len()).expect("few").to_le_bytes());
@@ -625,11 +715,6 @@ impl World {
             received: 0,
         };
         self.command(payee, Command::Invoice(Box::new(invoice)));
-        let route: Vec<usize> = if payer < payee {
-            (payer + 1..=payee).collect()
-        } else {
-            (payee..payer).rev().collect()
-        };
         let clock = self.chain.best().clock();
         // Some leave too little time, which must be refused.
         let least = if self.rng.gen_bool(0.15) { 1 } else { 9 };
@@ -689,6 +774,9 @@ impl World {
         } else {
             at - 1
         };
+        if self.is_one(at, to) {
+            return;
+        }
         let (me, partner) = (self.account(at), self.account(to));
         let amount = self.rng.gen_range(1..200);
         let command = match self.rng.gen_range(0..10) {
@@ -713,7 +801,14 @@ impl World {
         let step = |at: usize| if forward { at + 1 } else { at - 1 };
         let via = step(payer);
         let ends = payer == 0 || payer == size - 1;
-        let payee = if ends && self.rng.gen() { step(via) } else { via };
+        let mut payee = if ends && self.rng.gen() { step(via) } else { via };
+        if self.is_one(payer, payee) {
+            return;
+        }
+        if self.is_one(via, payee) && via != payee {
+            // The other process has the channel with who comes behind it.
+            payee = step(payee);
+        }
         let id = failsafe_channel::PaymentId(self.rng.gen());
         let (via, to) = (self.account(via), self.account(payee));
         let amount = self.rng.gen_range(1..30);
@@ -781,6 +876,22 @@ impl World {
             self.settle_network();
         }
     }
+}
+
+/// Calls of two processes of a hub are calls of one account.
+fn call_name(at: usize, number: u64) -> u64 {
+    u64::try_from(at).expect("few parties") * CALLS + number
+}
+
+/// The key of a process towards the other one.
+fn split_key(number: usize) -> Arc<AccountKey> {
+    let number = u32::try_from(number).expect("two of them");
+    Arc::new(process_key(&[2; 32], number).expect("32 bytes"))
+}
+
+fn split_share(number: usize) -> Share {
+    let accounts = (0..2).map(|number| split_key(number).account()).collect();
+    Share::new(number, accounts).expect("there are two of them")
 }
 
 fn policy(hub: bool, neighbours: &[AccountId], unsigned_limit: Balance) -> Policy {

@@ -126,6 +126,10 @@ impl Core {
     /// Whether a payer is to be disputed, or once more: the chain may have refused it for want of a
     /// fee, and would forget the secret.
     fn may_dispute(&self, partner: &AccountId, now: Clock) -> bool {
+        if self.is_process(partner) {
+            // It is late, and settles by what the chain has.
+            return false;
+        }
         let tried = self.disputed.get(partner);
         if tried.is_some_and(|at| now < at.saturating_add(PAUSE)) {
             return false;

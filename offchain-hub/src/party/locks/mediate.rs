@@ -10,12 +10,12 @@ use crate::{
 };
 use codec::{Decode, Encode};
 use failsafe_channel::{
-    lock::{Offer, Secret},
+    lock::{Offer, Onion, Secret},
     PaymentId,
 };
 use failsafe_onion::{HopSecret, Next, Packet, Peeled, Reason};
 use failsafe_primitives::{
-    evidence::latest_expiry_at_start, AccountId, AssetId, Balance, Clock, Lock,
+    evidence::latest_expiry_at_start, AccountId, AssetId, Balance, Clock, Epoch, Lock,
 };
 use std::fmt;
 use tracing::{debug, error};
@@ -134,6 +134,52 @@ impl Core {
         let onion = packet.encode().try_into().map_err(|_| Reason::Instructions)?;
         let (hash, expiry, amount) = (lock.hash, hop.expiry, hop.amount);
         let offer = Offer { asset: hop.asset, amount, hash, expiry, onion };
+        self.lock_onwards(inward, (asset, lock), offer, (next, epoch, fee), peeled, out)
+    }
+
+    /// Hands a payment to the process of our hub that has the channel with its next hop: that one asks
+    /// for fee and time, and the onion is meant for it as well as for us.
+    #[allow(clippy::too_many_arguments, reason = "a lock and what it is for")]
+    pub(super) fn lock_over(
+        &mut self,
+        inward: &LockRef,
+        asset: AssetId,
+        lock: &Lock,
+        onion: Onion,
+        peeled: &Peeled,
+        process: AccountId,
+        out: &mut Output,
+    ) -> Result<(), Reason> {
+        if self.is_process(&inward.partner) {
+            // It asks the one that has the channel, and no other.
+            return Err(Reason::UnknownNext);
+        }
+        if !self.forwards() {
+            return Err(Reason::Unavailable);
+        }
+        if self.locks.tags.contains(&peeled.shared.tag()) {
+            // The same onion again.
+            return Err(Reason::Instructions);
+        }
+        let entry = self.entries.get(&process).filter(|entry| entry.channel.established());
+        let epoch = entry.ok_or(Reason::Unavailable)?.channel.epoch();
+        let Lock { amount, hash, expiry, .. } = *lock;
+        let offer = Offer { asset, amount, hash, expiry, onion };
+        self.lock_onwards(inward, (asset, lock), offer, (process, epoch, 0), peeled, out)
+    }
+
+    /// Makes the onward lock, and remembers for what.
+    fn lock_onwards(
+        &mut self,
+        inward: &LockRef,
+        (asset, lock): (AssetId, &Lock),
+        offer: Offer,
+        (next, epoch, fee): (AccountId, Epoch, Balance),
+        peeled: &Peeled,
+        out: &mut Output,
+    ) -> Result<(), Reason> {
+        let onward_asset = offer.asset;
+        let (hash, expiry, amount) = (offer.hash, offer.expiry, offer.amount);
         let mut made = 0;
         let locked = self.try_channel(&next, out, |channel, ctx| {
             let (id, effects) = channel.lock(ctx, offer)?;
@@ -143,14 +189,14 @@ impl Core {
         locked.map_err(|problem| {
             debug!(?inward, %problem, "not locked onwards");
             match problem {
-                CommandError::Refused(refusal) => reason_of(&refusal, hop.asset),
+                CommandError::Refused(refusal) => reason_of(&refusal, onward_asset),
                 _ => Reason::Unavailable,
             }
         })?;
         let outward = LockRef { partner: next, epoch, id: made };
         let record = Mediated {
             asset,
-            onward_asset: hop.asset,
+            onward_asset,
             lock: lock.clone(),
             outward: outward.clone(),
             amount,
@@ -163,7 +209,7 @@ impl Core {
             outward_paid: None,
         };
         self.locks.outward.insert(outward, Owner::Mediated(inward.clone()));
-        self.locks.tags.insert(tag);
+        self.locks.tags.insert(peeled.shared.tag());
         self.store_mediated(inward, record, out);
         self.note_forwarded(inward);
         self.watch_hash(hash, out);
@@ -252,6 +298,8 @@ impl Core {
         let Some(record) = dead else { return };
         if record.secret.is_none() && record.inward_paid.is_none() {
             let answer = match &record.failure {
+                // Written by the same hub as our own would be.
+                Some(failure) if self.is_process(&record.outward.partner) => failure.clone(),
                 Some(failure) => failsafe_onion::wrap(&record.shared, failure),
                 None => failsafe_onion::fail(&record.shared, &Reason::Unavailable),
             };

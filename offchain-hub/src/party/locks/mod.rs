@@ -167,7 +167,7 @@ impl Core {
         });
         let answer = match peeled {
             Err(problem) => Some(problem.answer()),
-            Ok(peeled) => self.use_lock(&inward, asset, &lock, peeled, out),
+            Ok(peeled) => self.use_lock(&inward, asset, &lock, onion, peeled, out),
         };
         if let Some(answer) = answer {
             self.fail_inward(&inward, answer, out);
@@ -180,13 +180,17 @@ impl Core {
         inward: &LockRef,
         asset: AssetId,
         lock: &Lock,
+        onion: Onion,
         peeled: Peeled,
         out: &mut Output,
     ) -> Option<Vec<u8>> {
         let shared = peeled.shared.clone();
-        let done = match &peeled.next_packet {
-            Some(packet) => self.mediate(inward, asset, lock, &peeled, packet.clone(), out),
-            None => self.receive_lock(inward, asset, lock, &peeled, out),
+        let done = match (&peeled.next_packet, self.process_of_hop(&peeled.hop.next)) {
+            (Some(_), Some(process)) => {
+                self.lock_over(inward, asset, lock, onion, &peeled, process, out)
+            },
+            (Some(packet), None) => self.mediate(inward, asset, lock, &peeled, packet.clone(), out),
+            (None, _) => self.receive_lock(inward, asset, lock, &peeled, out),
         };
         let reason = done.err()?;
         if peeled.next_packet.is_some() {

@@ -72,7 +72,7 @@ impl World {
                 let away = there.count() < ENOUGH;
                 // A mediator may pass a secret on that came too late for all: it has not paid for it.
                 if away || self.parties[at].core.invoice(&lock.hash).is_some() {
-                    let partner = self.place(channel.partner());
+                    let partner = self.place(at, channel.partner());
                     missed.push(((at, partner, state.context.epoch, lock.id), lock.amount, away));
                 }
             }

@@ -18,7 +18,9 @@ impl World {
             honest.iter().all(|honest| *honest) && !self.counts.contains_key("insurance.dispute");
         let mut total = 0;
         let size = self.parties.len();
-        let mut expected: Vec<i128> = vec![i128::try_from(FUNDS).expect("little money"); size];
+        let funds = i128::try_from(FUNDS).expect("little money");
+        // What payments have added to each.
+        let mut expected = vec![0i128; size];
         for record in std::mem::take(&mut self.tries) {
             let Try { payer, payee, amount, hash, id } = record;
             let paid = self.parties[payer].core.payment(&id);
@@ -64,14 +66,17 @@ impl World {
             expected[payee] += i128::try_from(got).expect("little money");
         }
         for at in 0..size {
-            if !honest[at] {
+            if !honest[at] || self.is_counted(at) {
                 continue;
             }
-            let risked = self.risked(at, &honest)?;
-            let earned: Balance = self.parties[at].core.earned();
-            let wanted = expected[at] + i128::try_from(earned).expect("little money") - risked;
-            let has = self.wealth(at)?;
-            let absence = i128::try_from(self.absence_of(at)).expect("little money");
+            let (mut wanted, mut has, mut absence) = (funds, self.on_chain(at), 0);
+            for process in (at..size).filter(|other| self.is_one(at, *other)).collect::<Vec<_>>() {
+                let earned: Balance = self.parties[process].core.earned();
+                wanted += expected[process] + i128::try_from(earned).expect("little money");
+                wanted -= self.risked(process, &honest)?;
+                has += self.in_channels(process)?;
+                absence += i128::try_from(self.absence_of(process)).expect("little money");
+            }
             if absence > 0 {
                 self.count("late by absence");
             }
@@ -82,8 +87,8 @@ impl World {
             }
             total += has;
         }
-        let brought =
-            i128::try_from(FUNDS).expect("little money") * i128::try_from(size).expect("few");
+        let accounts = (0..size).filter(|at| !self.is_counted(*at)).count();
+        let brought = funds * i128::try_from(accounts).expect("few");
         if honest.iter().all(|honest| *honest) && total != brought {
             return Err(format!("all together have {total}, and brought {brought}"));
         }
@@ -101,7 +106,10 @@ impl World {
         let mut sum = 0;
         let mut lost_one = false;
         for channel in self.parties[at].core.channels() {
-            let partner = self.place(channel.partner());
+            if self.parties[at].core.is_process(channel.partner()) {
+                continue;
+            }
+            let partner = self.place(at, channel.partner());
             let limit = self.parties[at].policy.terms[&NATIVE_ASSET].unsigned_limit;
             let row = channel.asset_summary(NATIVE_ASSET);
             let risk = row.unsigned_lost + row.partner_unsigned;
@@ -117,12 +125,33 @@ impl World {
         Ok(sum)
     }
 
-    /// All that a party has: on chain, in its channels as it sees them, owed to it on chain.
-    fn wealth(&self, at: usize) -> Result<i128, String> {
+    /// Whether a process before this one stands for the same hub.
+    fn is_counted(&self, at: usize) -> bool {
+        (0..at).any(|other| self.is_one(other, at))
+    }
+
+    /// What an account has on chain, and is owed there.
+    fn on_chain(&self, at: usize) -> i128 {
         let chain = self.chain.best();
         let me = self.chain.account(&self.account(at));
         let signed = |amount: u128| i128::try_from(amount).expect("little money");
         let mut wealth = signed(chain.free(NATIVE_ASSET, me));
+        for other in 0..self.parties.len() {
+            if self.is_one(at, other) || self.is_counted(other) {
+                continue;
+            }
+            let other = self.chain.account(&self.account(other));
+            wealth += signed(chain.owed_to(other, me, NATIVE_ASSET));
+            wealth -= signed(chain.owed_to(me, other, NATIVE_ASSET));
+        }
+        wealth
+    }
+
+    /// What a party has in its channels as it sees them. What processes of a hub have in the channel
+    /// between them is nothing in sum.
+    fn in_channels(&self, at: usize) -> Result<i128, String> {
+        let signed = |amount: u128| i128::try_from(amount).expect("little money");
+        let mut wealth = 0;
         for channel in self.parties[at].core.channels() {
             let row = channel.asset_summary(NATIVE_ASSET);
             if row.own_locked > 0 || row.partner_locked > 0 {
@@ -138,19 +167,12 @@ impl World {
             wealth += signed(row.own_insured) + signed(row.own_uninsured);
             wealth -= signed(row.partner_uninsured);
         }
-        for other in 0..self.parties.len() {
-            let other = self.chain.account(&self.account(other));
-            if other != me {
-                wealth += signed(chain.owed_to(other, me, NATIVE_ASSET));
-                wealth -= signed(chain.owed_to(me, other, NATIVE_ASSET));
-            }
-        }
         Ok(wealth)
     }
 
     fn agree(&self, a: usize, b: usize) -> Result<(), String> {
         let find = |one: usize, other: usize| {
-            let partner = self.account(other);
+            let partner = self.name(other, one);
             let channels = self.parties[one].core.channels();
             channels.into_iter().find(|channel| *channel.partner() == partner)
         };

@@ -16,7 +16,7 @@ impl World {
         self.next_session += 1;
         self.open.insert((a, b), session);
         for (one, other) in [(a, b), (b, a)] {
-            let partner = self.account(other);
+            let partner = self.name(other, one);
             self.feed(one, Input::Connected { partner, session });
             if !self.lines.contains_key(&(a, b)) {
                 return;
@@ -37,7 +37,7 @@ impl World {
         }
         let session = self.open.remove(&(a, b)).expect("it was open");
         for (one, other) in [(a, b), (b, a)] {
-            let partner = self.account(other);
+            let partner = self.name(other, one);
             self.feed(one, Input::Disconnected { partner, session });
         }
     }
@@ -73,7 +73,7 @@ impl World {
                 self.count("withheld");
                 continue;
             }
-            let (partner, session) = (self.account(from), self.open[&(a, b)]);
+            let (partner, session) = (self.name(from, to), self.open[&(a, b)]);
             inputs.push(Input::Message { partner, session, message });
         }
         if inputs.is_empty() {

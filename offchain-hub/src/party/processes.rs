@@ -1,0 +1,284 @@
+//! The other processes of the same hub (`docs/processes.md`).
+//!
+//! Each process has the channels of its own share of the partners, in a store of its own. Between two
+//! of them is a channel, too: the same engine brings over what one has to tell the other, exactly once
+//! whatever fails. It has no collateral, no limit but that of the numbers, and nothing of it ever
+//! comes before the chain: both ends are the same hub.
+//!
+//! # Payments without locks
+//! The payer's process keeps the fee and pays the rest over with [`Purpose::Relay`]; the payee's
+//! process delivers it, or gives it back. `Delivered` comes back the same way.
+//!
+//! # Payments with locks
+//! The payer's process locks the same amount towards the payee's process, with the same hash, expiry
+//! and onion. That one is the hub that the onion means: it asks for fee and time, and locks onwards.
+//! Both may use the same expiry because one account stands behind both locks: a secret that came too
+//! late to be told is revealed on chain by the payee's process, and opens the payer's lock as well.
+
+use super::{
+    command::{Command, CommandError, ProcessStanding},
+    core::{Core, Entry, Output},
+    forward::OwedReturn,
+    records::{Direction, PaymentRecord, PaymentState, Payments},
+};
+use crate::{
+    keys::{AccountKey, KeyError, Scheme},
+    store::Share,
+};
+use codec::Encode;
+use failsafe_channel::{
+    AssetTerms, Channel, Moment, PairFacts, PaymentId, Purpose, Refusal, ReturnReason,
+};
+use failsafe_onion::Next;
+use failsafe_primitives::{
+    arithmetic::LIMIT, simplex::MAX_LOCKS_HUBS, AccountId, AssetId, Balance,
+};
+use sp_crypto_hashing::blake2_256;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+use tracing::{info, warn};
+
+/// Domain tag of the keys of processes.
+const KEY_TAG: &str = "failsafe/process/1";
+/// Most payments that wait until another process has acknowledged those before them.
+const MAX_WAITING: usize = 1 << 16;
+
+/// The key of a hub's process towards the others: made of the hub's transport key, which all have.
+///
+/// # Errors
+/// [`KeyError::Invalid`] never happens with 32 bytes.
+pub fn process_key(transport: &[u8; 32], number: u32) -> Result<AccountKey, KeyError> {
+    let seed = blake2_256(&(KEY_TAG, transport, number).encode());
+    AccountKey::from_uri(Scheme::Ed25519, &format!("0x{}", hex::encode(seed)))
+}
+
+/// What a process knows of the others.
+#[derive(Default)]
+pub(super) struct Processes {
+    /// Which partners are ours; `None` when all are.
+    pub share: Option<Share>,
+    /// Our key towards the others; `None` when the store is only looked at.
+    pub key: Option<Arc<AccountKey>>,
+    /// Payments that are to be paid over as soon as there is room for them, by process.
+    waiting: BTreeMap<AccountId, VecDeque<PaymentId>>,
+}
+
+impl Processes {
+    /// As a store has it, with these payments.
+    pub(super) fn load(share: Option<Share>, payments: &Payments) -> Self {
+        let mut waiting: BTreeMap<AccountId, VecDeque<PaymentId>> = BTreeMap::new();
+        if let Some(share) = &share {
+            for (id, process) in payments.waiting() {
+                if share.is_process(process) {
+                    waiting.entry(process.clone()).or_default().push_back(id);
+                }
+            }
+        }
+        Self { share, key: None, waiting }
+    }
+}
+
+impl Core {
+    /// Takes part in a hub of several processes, with this key towards the others.
+    pub fn with_process_key(mut self, key: Arc<AccountKey>) -> Self {
+        self.processes.key = Some(key);
+        self
+    }
+
+    /// Which partners are ours; `None` when all are.
+    pub fn share(&self) -> Option<&Share> {
+        self.processes.share.as_ref()
+    }
+
+    /// Whether this is another process of our hub.
+    pub fn is_process(&self, account: &AccountId) -> bool {
+        self.share().is_some_and(|share| share.is_process(account))
+    }
+
+    /// The process that has the channel with `partner`, if we do not.
+    pub(super) fn elsewhere(&self, partner: &AccountId) -> Option<&AccountId> {
+        self.share()?.elsewhere(partner)
+    }
+
+    /// Over whom something reaches `account`: itself, or the process that has the channel with it.
+    pub(super) fn towards<'a>(&'a self, account: &'a AccountId) -> &'a AccountId {
+        self.elsewhere(account).unwrap_or(account)
+    }
+
+    /// What signs for the channel with `partner`.
+    pub(super) fn key_for(&self, partner: &AccountId) -> &Arc<AccountKey> {
+        let own = self.processes.key.as_ref().filter(|_| self.is_process(partner));
+        own.unwrap_or(&self.key)
+    }
+
+    /// How many processes share what the hub has and may owe.
+    fn count(&self) -> Balance {
+        let count = self.share().map_or(1, Share::count);
+        Balance::try_from(count).unwrap_or(Balance::MAX)
+    }
+
+    /// Our part of what all processes together may owe.
+    pub(super) fn part_of_cap(&self, cap: Balance) -> Balance {
+        cap.checked_div(self.count()).unwrap_or_default()
+    }
+
+    /// Our part of what the hub has on chain, so that no two processes count on the same money. The
+    /// reserve stays whole.
+    pub(super) fn part_of_funds(&self, spendable: Balance, reserve: Balance) -> Balance {
+        let Some(above) = spendable.checked_sub(reserve) else { return spendable };
+        let part = above.checked_div(self.count()).unwrap_or_default();
+        reserve.checked_add(part).unwrap_or(spendable)
+    }
+
+    /// Which one we are, and whether the others are there.
+    pub(super) fn process_standing(&self) -> Option<ProcessStanding> {
+        let share = self.share()?;
+        let is_here = |process: &&AccountId| {
+            self.entries.get(process).is_some_and(|entry| entry.session.is_some())
+        };
+        let connected = share.others().filter(is_here).count();
+        Some(ProcessStanding { number: share.number(), count: share.count(), connected })
+    }
+
+    /// Another process has connected: the channel with it, if it is the first time.
+    pub(super) fn meet_process(&mut self, process: &AccountId, out: &mut Output) {
+        if self.entries.contains_key(process) {
+            return;
+        }
+        let Some(me) = self.share().map(|share| share.account().clone()) else { return };
+        let Ok(mut facts) = PairFacts::unknown(&me, process, Moment::default()) else { return };
+        facts.view.max_locks = MAX_LOCKS_HUBS;
+        facts.view.hubs = [true; 2];
+        let Ok(channel) = Channel::new(self.genesis, &me, process, facts) else { return };
+        info!(%process, "another process of this hub");
+        self.entries.insert(process.clone(), Entry::new(channel));
+        out.dirty.insert(process.clone());
+    }
+
+    /// What is stated to another process: no limits, in all assets that the hub takes.
+    pub(super) fn process_terms(&self) -> BTreeMap<AssetId, AssetTerms> {
+        let terms = AssetTerms { credit: LIMIT, insure_above: LIMIT, unsigned_limit: LIMIT };
+        self.policy.terms.keys().map(|asset| (*asset, terms)).collect()
+    }
+
+    /// Refuses what a person wants of a partner that we do not have.
+    pub(super) fn check_home(&self, command: &Command) -> Result<(), CommandError> {
+        let Some(share) = self.share() else { return Ok(()) };
+        let Some(partner) = command.partner() else { return Ok(()) };
+        if share.is_process(partner) {
+            return Err(CommandError::UnknownPartner(partner.clone()));
+        }
+        match share.elsewhere(partner) {
+            None => Ok(()),
+            Some(_) => Err(CommandError::OtherProcess {
+                partner: partner.clone(),
+                number: share.home(partner),
+            }),
+        }
+    }
+
+    // --- payments without locks ----------------------------------------------------------------
+
+    /// Pays `record` over to the process that has its payee. It waits if that one is behind with its
+    /// acknowledgements, since nothing is wrong with it.
+    pub(super) fn relay(
+        &mut self,
+        id: PaymentId,
+        record: PaymentRecord,
+        out: &mut Output,
+    ) -> Result<(), CommandError> {
+        let process = record.via.clone().ok_or(CommandError::Overflow)?;
+        // All its partners are out of reach: nobody knows for how long.
+        self.check_established(&process)?;
+        let waiting = self.processes.waiting.get(&process).map_or(0, VecDeque::len);
+        if waiting == 0 {
+            match self.pay_over(id, &record, out) {
+                Err(CommandError::Refused(Refusal::TooManyUnacked(_))) => {},
+                paid => return paid,
+            }
+        }
+        if waiting >= MAX_WAITING {
+            return Err(CommandError::Refused(Refusal::TooManyUnacked(MAX_WAITING)));
+        }
+        self.store_payment(id, record, out);
+        self.processes.waiting.entry(process).or_default().push_back(id);
+        Ok(())
+    }
+
+    fn pay_over(
+        &mut self,
+        id: PaymentId,
+        record: &PaymentRecord,
+        out: &mut Output,
+    ) -> Result<(), CommandError> {
+        let purpose = Purpose::Relay { id, from: record.from.clone(), to: record.to.clone() };
+        self.send_payment(id, purpose, record.amount, record.clone(), out)
+    }
+
+    /// A process has acknowledged something: what waits for that goes on.
+    pub(super) fn relay_waiting(&mut self, process: &AccountId, out: &mut Output) {
+        while let Some(id) = self.processes.waiting.get(process).and_then(VecDeque::front).copied()
+        {
+            if let Some(record) = self.payment(&id) {
+                if let Err(problem) = self.pay_over(id, &record, out) {
+                    if !matches!(problem, CommandError::Refused(Refusal::TooManyUnacked(_))) {
+                        warn!(%process, %id, %problem, "a payment cannot be paid over yet");
+                    }
+                    return;
+                }
+            }
+            if let Some(queue) = self.processes.waiting.get_mut(process) {
+                queue.pop_front();
+            }
+        }
+        self.processes.waiting.remove(process);
+    }
+
+    /// Another process could not deliver a payment: it goes back to its payer, with its fee.
+    pub(super) fn on_relay_returned(
+        &mut self,
+        id: PaymentId,
+        record: &PaymentRecord,
+        reason: ReturnReason,
+        out: &mut Output,
+    ) {
+        self.move_payment(id, PaymentState::Returned(reason), out);
+        let (payer, asset) = (record.from.clone(), record.asset);
+        // It was taken as the sum of both.
+        let Some(amount) = record.amount.checked_add(record.fee) else { return };
+        self.give_back_or_owe(OwedReturn { payer, asset, amount, id, reason }, out);
+    }
+
+    /// Whether a payment through us went over another process.
+    pub(super) fn is_relayed(&self, record: &PaymentRecord) -> bool {
+        let via = record.via.as_ref().filter(|_| record.direction == Direction::Through);
+        via.is_some_and(|via| self.is_process(via))
+    }
+
+    // --- payments with locks -------------------------------------------------------------------
+
+    /// The process that has the channel with the next hop of an onion, if we do not.
+    pub(super) fn process_of_hop(&self, next: &Next) -> Option<AccountId> {
+        match next {
+            Next::Hub(next) | Next::Recipient(next) => {
+                self.elsewhere(&AccountId::new(*next)).cloned()
+            },
+            Next::Here { .. } | Next::Spontaneous { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processes_should_have_different_accounts_and_the_same_ones_at_every_start() {
+        let account = |secret, number| process_key(&[secret; 32], number).unwrap().account();
+        assert_eq!(account(1, 0), account(1, 0));
+        assert_ne!(account(1, 0), account(1, 1));
+        assert_ne!(account(1, 0), account(2, 0));
+    }
+}
