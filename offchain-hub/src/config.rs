@@ -4,7 +4,7 @@ use crate::{
     amount::{self, AmountError},
     party::{
         policy::{Policy, RebalancePolicy, Signing, CHANNELS_ON_PAGES, PAYMENTS_IN_MEMORY},
-        Role,
+        ProcessPlan, Role,
     },
     rebalance::AssetRules,
     store::{postgres::Options, Place},
@@ -97,6 +97,9 @@ pub enum ConfigError {
         /// What is wrong.
         reason: String,
     },
+    /// Not a plan for several processes.
+    #[error("configuration: processes: {0} (docs/processes.md)")]
+    Processes(String),
     /// The same asset twice.
     #[error("configuration: asset {0:?} is there twice")]
     AssetTwice(String),
@@ -143,6 +146,9 @@ pub struct HubConfig {
     /// Other hubs that it dials, `@handle` or account: payments can go on through them.
     #[serde(default)]
     pub peers: Vec<String>,
+    /// Which process of the hub this is, when several share its partners out.
+    #[serde(default)]
+    pub processes: Option<ProcessesConfig>,
     /// Watchtowers that get the newest of every channel, `account@host:port#key`.
     #[serde(default)]
     pub towers: Vec<String>,
@@ -173,6 +179,18 @@ pub struct ExchangeConfig {
     pub gives: String,
     /// How much it takes for one whole unit of what it gives.
     pub price: String,
+}
+
+/// The processes of a hub that share its partners out.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcessesConfig {
+    /// The number of this one, from 0 on.
+    pub number: usize,
+    /// Where users reach each of them, by number.
+    pub public: Vec<String>,
+    /// Where each of them listens for the others, by number.
+    pub private: Vec<String>,
 }
 
 /// What a hub asks for forwarding.
@@ -368,6 +386,13 @@ peers = []
 # paid each other.
 towers = []
 
+# Several processes share the partners out, each with a store of its own (docs/processes.md). This is
+# decided before a store is first used.
+# [processes]
+# number = 0 # which of them this is
+# public = ["hub.example:9950", "hub.example:9960"] # where users reach each of them
+# private = ["10.0.0.1:9955", "10.0.0.2:9955"] # where they reach each other; for nobody else
+
 [fees]
 # For forwarding: base (smallest units of the asset) + parts per million. Users are quoted what the
 # registry on chain says: after a change run `failsafe-hub fees --update`.
@@ -442,6 +467,7 @@ impl HubConfig {
             .map_err(|reason| ConfigError::Syntax { path: name, reason: Box::new(reason) })?;
         config.check()?;
         config.towers()?;
+        config.processes()?;
         if let Some(parent) = path.parent() {
             config.dir = parent.join(&config.dir);
         }
@@ -473,6 +499,19 @@ impl HubConfig {
     /// Its watchtowers.
     pub fn towers(&self) -> Result<Vec<TowerAddress>, ConfigError> {
         self.towers.iter().map(|text| Ok(text.parse()?)).collect()
+    }
+
+    /// The processes of the hub, if it has several.
+    ///
+    /// # Errors
+    /// [`ConfigError::Processes`].
+    pub fn processes(&self) -> Result<Option<ProcessPlan>, ConfigError> {
+        let Some(ProcessesConfig { number, public, private }) = self.processes.clone() else {
+            return Ok(None);
+        };
+        let plan = ProcessPlan { number, public, private };
+        plan.check().map_err(ConfigError::Processes)?;
+        Ok(Some(plan))
     }
 
     /// Where its store is.
@@ -641,6 +680,19 @@ mod tests {
         )
     }
 
+    fn processes(number: usize, public: &str, private: &str) -> String {
+        let plan = format!("number = {number}\npublic = {public}\nprivate = {private}\n");
+        format!("{}\n[processes]\n{plan}", plain())
+    }
+
+    #[test]
+    fn processes_should_be_as_they_are_configured() {
+        let text = processes(1, "[\"a:1\", \"a:2\"]", "[\"b:1\", \"b:2\"]");
+        let plan = written(&text).unwrap().processes().unwrap().unwrap();
+        assert_eq!((plan.number, &*plan.public[1], &*plan.private[0]), (1, "a:2", "b:1"));
+        assert_eq!(written(&plain()).unwrap().processes().unwrap(), None);
+    }
+
     #[test]
     fn template_should_be_a_valid_configuration() {
         let config = written(&plain()).unwrap();
@@ -663,6 +715,11 @@ mod tests {
             (&plain().replace("ppm = 0", "ppm = 60000"), "fees.ppm"),
             (&plain().replace("towers = []", "towers = [\"somebody\"]"), "failsafe-tower run"),
             (&plain().replace("max_partners = 10000", "max_partners = 0"), "max_partners"),
+            (&processes(2, "[\"a:1\", \"a:2\"]", "[\"b:1\", \"b:2\"]"), "number"),
+            (&processes(0, "[\"a:1\"]", "[\"b:1\"]"), "2 to 64"),
+            (&processes(0, "[\"a:1\", \"a:2\"]", "[\"b:1\"]"), "as many"),
+            (&processes(0, "[\"a:1\", \"a:1\"]", "[\"b:1\", \"b:2\"]"), "same place"),
+            (&processes(0, "[\"a:1\", \"a\"]", "[\"b:1\", \"b:2\"]"), "host:port"),
         ] {
             let error = written(text).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -73,7 +73,18 @@ pub async fn run(
         peers.push(Peer { account: hub.account, place: None });
     }
     let listen = Some(listen);
-    let party = PartyConfig { key, policy, store, onion_key, listen, peers, towers, interceptor };
+    let processes = config.processes().map_err(text)?;
+    let party = PartyConfig {
+        key,
+        policy,
+        store,
+        onion_key,
+        processes,
+        listen,
+        peers,
+        towers,
+        interceptor,
+    };
     let mut daemon =
         Daemon::start(client, party, service, config.rpc, &config.dir).await.map_err(text)?;
     if let Some(address) = config.metrics {

@@ -245,6 +245,7 @@ async fn run_faucet(options: Faucet, log: LogFormat) -> Result<(), String> {
         policy: Policy::payer(),
         store: Arc::new(store),
         onion_key: [0; 32],
+        processes: None,
         listen: None,
         peers: vec![],
         towers: vec![],

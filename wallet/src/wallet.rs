@@ -288,10 +288,17 @@ impl Wallet {
             stop: Arc::new(Notify::new()),
             operator: None,
         };
-        let listen = None;
-        let key = self.key;
-        let party =
-            PartyConfig { key, policy, store, onion_key, listen, peers, towers, interceptor };
+        let party = PartyConfig {
+            key: self.key,
+            policy,
+            store,
+            onion_key,
+            processes: None,
+            listen: None,
+            peers,
+            towers,
+            interceptor,
+        };
         Ok(Daemon::start(client, party, service, rpc, &self.dir).await?)
     }
 

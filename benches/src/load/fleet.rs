@@ -270,6 +270,7 @@ impl Fleet {
                         },
                         Ok(Frame::Ping) => {},
                         Ok(Frame::Bye(reason)) => return reason,
+                        Ok(Frame::Elsewhere(place)) => return format!("the channel is at {place}"),
                         Err(problem) => return problem.to_string(),
                     }
                 }

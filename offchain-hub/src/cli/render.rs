@@ -4,8 +4,8 @@ use crate::{
     amount,
     rpc::api::{
         Amount, AmountRow, AssetInfo, ChannelRow, DebtRow, HubRow, InvoiceRow, OnChainView,
-        OrderRow, PaymentRow, RateRow, RebalanceView, RecurringRow, StandingRow, StatusView,
-        TowerRow,
+        OrderRow, PaymentRow, ProcessRow, RateRow, RebalanceView, RecurringRow, StandingRow,
+        StatusView, TowerRow,
     },
 };
 use comfy_table::{CellAlignment, Table};
@@ -87,6 +87,13 @@ pub fn status_text(status: &StatusView) -> String {
     }
     if let Some(mode) = status.mode.as_ref().filter(|mode| *mode != "open") {
         line("MODE", format!("{mode}: nothing is forwarded; `failsafe-hub resume` ends it"));
+    }
+    if let Some(ProcessRow { number, count, connected }) = &status.process {
+        let others = count.saturating_sub(1);
+        line(
+            "process",
+            format!("{number} of {count}, connected with {connected} of {others} others"),
+        );
     }
     if let Some(rebalance) = &status.rebalance {
         line("rebalance", rebalance.clone());

@@ -30,6 +30,7 @@
 //! | [`intercept`] | parties that fail on purpose, in tests |
 //! | [`mode`] | what a hub takes at the moment |
 //! | [`risk`], [`vitals`] | what is owed over all channels; what an operator watches |
+//! | `connections` | sessions that come in, and those that are made and kept |
 //! | [`runtime`] | runs a core on real sockets, disk and chain |
 //! | `restored` | what a backup did not have |
 //! | `session` | one peer's connection |
@@ -37,6 +38,7 @@
 mod channels;
 pub mod command;
 mod commands;
+mod connections;
 mod consent;
 pub mod core;
 mod entries;
@@ -71,6 +73,7 @@ pub use command::{Answer, ChannelReport, Command, CommandError, Standing, Survey
 pub use intercept::Interceptor;
 pub use mode::Mode;
 pub use policy::{Policy, Role, Signing};
+pub use processes::ProcessPlan;
 pub use recent::{changed_channels, stored_channels, StoredChannel};
 pub use records::{Direction, Failure, Failures, PaymentRecord, PaymentState};
 pub use risk::Exposure;

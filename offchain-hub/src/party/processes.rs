@@ -17,9 +17,11 @@
 
 use super::{
     command::{Command, CommandError, ProcessStanding},
+    connections::Front,
     core::{Core, Entry, Output},
     forward::OwedReturn,
     records::{Direction, PaymentRecord, PaymentState, Payments},
+    runtime::PartyError,
 };
 use crate::{
     keys::{AccountKey, KeyError, Scheme},
@@ -27,7 +29,7 @@ use crate::{
 };
 use codec::Encode;
 use failsafe_channel::{
-    AssetTerms, Channel, Moment, PairFacts, PaymentId, Purpose, Refusal, ReturnReason,
+    AssetTerms, Channel, Moment, PairFacts, PaymentId, Purpose, Refusal, ReturnReason, Sign,
 };
 use failsafe_onion::Next;
 use failsafe_primitives::{
@@ -52,6 +54,73 @@ const MAX_WAITING: usize = 1 << 16;
 pub fn process_key(transport: &[u8; 32], number: u32) -> Result<AccountKey, KeyError> {
     let seed = blake2_256(&(KEY_TAG, transport, number).encode());
     AccountKey::from_uri(Scheme::Ed25519, &format!("0x{}", hex::encode(seed)))
+}
+
+/// Most processes of a hub: each has a session with each other.
+pub const MAX_PROCESSES: usize = 64;
+
+/// Where the processes of a hub are, as its operator has planned it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessPlan {
+    /// The number of this one, from 0 on.
+    pub number: usize,
+    /// Where users reach each of them, by number: `host:port`.
+    pub public: Vec<String>,
+    /// Where each of them listens for the others, by number: `host:port`.
+    pub private: Vec<String>,
+}
+
+impl ProcessPlan {
+    /// What is wrong with it, for people.
+    ///
+    /// # Errors
+    /// It is not a plan of 2 to [`MAX_PROCESSES`] processes, of which this is one.
+    pub fn check(&self) -> Result<(), String> {
+        let Self { number, public, private } = self;
+        if public.len() != private.len() {
+            return Err("`public` and `private` name a place for each process: as many".into());
+        }
+        if !(2..=MAX_PROCESSES).contains(&public.len()) {
+            return Err(format!("there are 2 to {MAX_PROCESSES}, or leave it out"));
+        }
+        if *number >= public.len() {
+            let last = public.len().saturating_sub(1);
+            return Err(format!("`number` is {number}, but there are 0 to {last}"));
+        }
+        let twice =
+            |places: &[String]| (1..places.len()).any(|at| places[..at].contains(&places[at]));
+        if twice(public) || twice(private) {
+            return Err("two processes have the same place".into());
+        }
+        let no_port = |place: &&String| {
+            let port = place.rsplit_once(':').map(|(host, port)| (host, port.parse::<u16>()));
+            !matches!(port, Some((host, Ok(port))) if !host.is_empty() && port > 0)
+        };
+        match public.iter().chain(private).find(no_port) {
+            Some(place) => Err(format!("{place:?} is no place: expected host:port")),
+            None => Ok(()),
+        }
+    }
+
+    /// Where this one listens for the others.
+    pub(super) fn here(&self) -> &str {
+        self.private.get(self.number).map_or("", String::as_str)
+    }
+
+    /// All of them, and the key of this one.
+    pub(super) fn members(
+        self,
+        transport: &[u8; 32],
+    ) -> Result<(Front, Arc<AccountKey>), PartyError> {
+        self.check().map_err(PartyError::Processes)?;
+        let numbers = (0u32..).take(self.public.len());
+        let keys = numbers.map(|number| process_key(transport, number));
+        let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+        let accounts = keys.iter().map(Sign::account).collect();
+        let unknown = || PartyError::Processes("there is no process of this number".into());
+        let share = Share::new(self.number, accounts).ok_or_else(unknown)?;
+        Ok((Front { share, plan: self.clone() }, Arc::new(keys.swap_remove(self.number))))
+    }
 }
 
 /// What a process knows of the others.

@@ -6,23 +6,23 @@
 
 use super::{
     command::{Answer, Command, CommandError, Reply},
+    connections::{dial_for_ever, lock, Dialing, Sessions, Troubles},
     core::{Action, Core, Feed, Input, Output, SessionId},
     intercept::Interceptor,
     policy::Policy,
-    quota::PeerQuota,
+    processes::ProcessPlan,
     records::PaymentRecord,
-    session,
 };
 use crate::{
     chain::{self, ChainClient, ChainError, Follower, Outcome, Submitter, Track},
-    keys::AccountKey,
+    keys::{AccountKey, KeyError},
     metrics::Counters,
     store::{
         self,
         backup::{self, BackupError, Contents},
         Store, StoreError,
     },
-    transport::{self, Frame, Identity, Session, TransportError, TransportKey},
+    transport::{self, Frame, Identity, TransportKey},
     watchtower::{Handover, Snapshot, TowerAddress, TowerStanding},
 };
 use codec::Encode;
@@ -30,13 +30,10 @@ use failsafe_channel::{Message, PaymentId, Sign};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId};
 use sp_runtime::MultiSignature;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     net::SocketAddr,
     path::PathBuf,
-    sync::{
-        atomic::{AtomicU64, Ordering},
-        Arc, Mutex, PoisonError, Weak,
-    },
+    sync::{atomic::AtomicU64, Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
@@ -61,8 +58,6 @@ const FIRST_BLOCK_TIMEOUT: Duration = Duration::from_secs(60);
 const HANDOVER_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long sessions have to send their last frames.
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
-/// Pauses between attempts to reach a hub: the first, and the longest.
-const DIAL_PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// Pause before on-chain balances are asked for again.
 const READ_PAUSE: Duration = Duration::from_millis(500);
 
@@ -93,6 +88,8 @@ pub struct PartyConfig {
     pub store: Arc<dyn Store>,
     /// X25519 secret key to which onions are encrypted for it: a hub's transport key.
     pub onion_key: [u8; 32],
+    /// Which process of a hub it is, if the hub has several. Such a one listens.
+    pub processes: Option<ProcessPlan>,
     /// Where it listens, if it does.
     pub listen: Option<Listen>,
     /// Whom it dials.
@@ -112,6 +109,12 @@ pub enum PartyError {
     /// The chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The key towards the other processes.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The plan of the processes.
+    #[error("{0}")]
+    Processes(String),
     /// No block came.
     #[error("the node answers but shows no block: is it syncing?")]
     NoBlock,
@@ -174,74 +177,33 @@ pub struct Party {
     sessions: Sessions,
 }
 
-/// Other hubs: those that are to be dialed, and those for which a task does.
-#[derive(Default)]
-struct Dialing {
-    wanted: BTreeSet<AccountId>,
-    tasks: BTreeSet<AccountId>,
-}
-
-/// The sessions that are open.
-#[derive(Clone)]
-struct Sessions {
-    next: Arc<AtomicU64>,
-    open: Arc<watch::Sender<usize>>,
-    identity: Arc<Identity>,
-    inputs: mpsc::Sender<HostInput>,
-    quota: PeerQuota,
-    counters: Counters,
-}
-
-impl Sessions {
-    async fn run(&self, session: Session) {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.open.send_modify(|open| *open += 1);
-        let _open = Open(self.open.clone());
-        let gate = self.quota.gate(self.counters.clone());
-        session::run(session, id, self.inputs.clone(), gate).await;
-    }
-}
-
-/// One open session.
-struct Open(Arc<watch::Sender<usize>>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.send_modify(|open| *open -= 1);
-    }
-}
-
-/// Why hubs cannot be reached, for people.
-#[derive(Clone, Default)]
-struct Troubles(Arc<Mutex<BTreeMap<AccountId, String>>>);
-
-impl Troubles {
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<AccountId, String>> {
-        // The map is whole whoever panicked.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Party {
     /// Starts a party: opens its books, looks at the chain, and only then at its peers.
     pub async fn start(client: ChainClient, config: PartyConfig) -> Result<Self, PartyError> {
-        let PartyConfig { key, policy, store, onion_key, listen, peers, towers, interceptor } =
-            config;
+        let PartyConfig { key, policy, store, onion_key, listen, peers, towers, .. } = config;
+        let (interceptor, plan) = (config.interceptor, config.processes);
         let account = key.account();
         let genesis = client.info().genesis;
+        let members = plan.map(|plan| plan.members(&onion_key)).transpose()?;
+        let (front, process) = members.unzip();
+        let share = front.as_ref().map(|front| &front.share);
+        store::check_share(&*store, share)?;
         store::check_owner(&*store, &account, genesis)?;
         let listener = match &listen {
             None => None,
-            Some(Listen { address, .. }) => {
-                let bound = TcpListener::bind(address).await;
-                let source_of = |source| PartyError::Listen { address: address.clone(), source };
-                Some(bound.map_err(source_of)?)
-            },
+            Some(Listen { address, .. }) => Some(bind(address).await?),
+        };
+        let inner = match &front {
+            None => None,
+            Some(front) => Some(bind(front.plan.here()).await?),
         };
         let listening = listener.as_ref().and_then(|listener| listener.local_addr().ok());
 
         let key = Arc::new(key);
-        let core = Core::load(key.clone(), genesis, policy, onion_key, store.clone())?;
+        let mut core = Core::load(key.clone(), genesis, policy, onion_key, store.clone())?;
+        if let Some(process) = &process {
+            core = core.with_process_key(process.clone());
+        }
         let (quota, counters) = (core.peer_quota.clone(), core.counters().clone());
         let feed = core.feed.clone();
         let (inputs, waiting) = mpsc::channel(INPUTS);
@@ -302,6 +264,7 @@ impl Party {
             inputs: inputs.clone(),
             quota,
             counters: counters.clone(),
+            front: front.map(Arc::new),
         };
         let party = Self {
             account,
@@ -335,9 +298,12 @@ impl Party {
                 identity,
                 move |session| {
                     let sessions = sessions.clone();
-                    async move { sessions.run(session).await }
+                    async move { sessions.accept(session).await }
                 },
             ));
+        }
+        if let (Some(listener), Some(process)) = (inner, process) {
+            party.meet_processes(listener, process, onion_key);
         }
         for peer in peers {
             party.dial(peer);
@@ -345,8 +311,40 @@ impl Party {
         Ok(party)
     }
 
-    /// Keeps a session with a hub, until [`Party::set_peers`] leaves it out.
+    /// Keeps sessions with the other processes of the hub: the later one of two calls.
+    fn meet_processes(&self, listener: TcpListener, key: Arc<AccountKey>, transport: [u8; 32]) {
+        let Some(front) = self.sessions.front.clone() else { return };
+        let identity = Identity { signer: key, genesis: self.client.info().genesis };
+        let identity = Arc::new(identity);
+        let sessions = Sessions { identity: identity.clone(), ..self.sessions.clone() };
+        let transport = TransportKey::from_private(transport);
+        let public = transport.public();
+        let accepting = sessions.clone();
+        self.spawn(transport::accept_sessions(listener, transport, identity, move |session| {
+            let sessions = accepting.clone();
+            async move { sessions.accept_process(session).await }
+        }));
+        // Nobody ever leaves them out.
+        let dialing = Arc::new(Mutex::new(Dialing::default()));
+        for (account, place) in front.earlier() {
+            lock(&dialing).wanted.insert(account.clone());
+            let peer = Peer { account: account.clone(), place: Some((place.clone(), public)) };
+            self.spawn(dial_for_ever(
+                peer,
+                self.client.clone(),
+                sessions.clone(),
+                self.troubles.clone(),
+                dialing.clone(),
+            ));
+        }
+    }
+
+    /// Keeps a session with a hub, until [`Party::set_peers`] leaves it out. Of several processes of
+    /// a hub the one does that has the channel.
     fn dial(&self, peer: Peer) {
+        if self.sessions.is_elsewhere(&peer.account) {
+            return;
+        }
         let mut dialing = lock(&self.dialing);
         dialing.wanted.insert(peer.account.clone());
         if dialing.tasks.insert(peer.account.clone()) {
@@ -401,7 +399,7 @@ impl Party {
 
     /// Why a hub cannot be reached now.
     pub fn trouble(&self, peer: &AccountId) -> Option<String> {
-        self.troubles.lock().get(peer).cloned()
+        self.troubles.of(peer)
     }
 
     /// Where it stands with its watchtowers.
@@ -470,6 +468,11 @@ impl Party {
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
     }
+}
+
+async fn bind(address: &str) -> Result<TcpListener, PartyError> {
+    let source_of = |source| PartyError::Listen { address: address.into(), source };
+    TcpListener::bind(address).await.map_err(source_of)
 }
 
 /// Follows the chain; the party stops when it gets a runtime that this program does not know.
@@ -632,6 +635,9 @@ impl Host {
             return;
         }
         for partner in partners {
+            if self.core.is_process(&partner) {
+                continue;
+            }
             if let Some(channel) = self.core.channel(&partner) {
                 self.handover.update(&partner, channel.epoch(), Snapshot::of(channel));
             }
@@ -741,66 +747,6 @@ async fn tick(inputs: mpsc::Sender<HostInput>) {
             Err(mpsc::error::TrySendError::Closed(_)) => return,
         }
     }
-}
-
-/// The value is whole whoever panicked.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Keeps a session with a hub, as long as it is wanted.
-async fn dial_for_ever(
-    peer: Peer,
-    client: ChainClient,
-    sessions: Sessions,
-    troubles: Troubles,
-    dialing: Arc<Mutex<Dialing>>,
-) {
-    let mut pause = DIAL_PAUSE.0;
-    while !sessions.inputs.is_closed() {
-        {
-            let mut dialing = lock(&dialing);
-            if !dialing.wanted.contains(&peer.account) {
-                dialing.tasks.remove(&peer.account);
-                troubles.lock().remove(&peer.account);
-                return;
-            }
-        }
-        match dial_once(&peer, &client, &sessions.identity).await {
-            Ok(session) => {
-                troubles.lock().remove(&peer.account);
-                pause = DIAL_PAUSE.0;
-                sessions.run(session).await;
-            },
-            Err(reason) => {
-                debug!(hub = %peer.account, reason, "cannot reach a hub");
-                troubles.lock().insert(peer.account.clone(), reason);
-            },
-        }
-        sleep(pause).await;
-        pause = DIAL_PAUSE.1.min(pause.saturating_mul(2));
-    }
-}
-
-async fn dial_once(
-    peer: &Peer,
-    client: &ChainClient,
-    identity: &Identity,
-) -> Result<Session, String> {
-    let (endpoint, key) = match &peer.place {
-        Some(place) => place.clone(),
-        None => {
-            let hub = client.hub(&peer.account).await.map_err(|e| e.to_string())?;
-            let hub = hub.ok_or("it is not in the registry of hubs")?;
-            let endpoint = String::from_utf8(hub.endpoint)
-                .map_err(|_| "its endpoint in the registry is not text")?;
-            (endpoint, hub.transport_key)
-        },
-    };
-    transport::dial(&endpoint, &key, &peer.account, identity).await.map_err(|reason| match reason {
-        TransportError::Io(problem) => format!("no connection to {endpoint}: {problem}"),
-        other => other.to_string(),
-    })
 }
 
 impl Drop for Party {

@@ -22,18 +22,22 @@ pub(super) const QUEUE: usize = 4_096;
 /// How long a peer may take to accept what is sent to it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Runs an established session until it ends, and tells the host of its beginning and end.
+/// Longest place that a peer may name.
+const MAX_PLACE: usize = 300;
+
+/// Runs an established session until it ends, and tells the host of its beginning and end. Where the
+/// peer says that we should go, if it does.
 pub(super) async fn run(
     session: Session,
     id: SessionId,
     host: mpsc::Sender<HostInput>,
     mut gate: Gate,
-) {
+) -> Option<String> {
     let Session { peer, mut reader, mut writer } = session;
     let (queue, frames) = mpsc::channel(QUEUE);
     let opened = HostInput::Opened { partner: peer.clone(), session: id, queue };
     if host.send(opened).await.is_err() {
-        return;
+        return None;
     }
     info!(%peer, "connected");
     // Each direction ends the other: without reading, a dead peer is not noticed.
@@ -41,8 +45,10 @@ pub(super) async fn run(
         ended = receive(&mut reader, &peer, id, &host, &mut gate) => ended,
         ended = send(&mut writer, frames) => ended,
     };
+    let mut elsewhere = None;
     match ended {
         Ok(()) => info!(%peer, "disconnected"),
+        Err(TransportError::Elsewhere(place)) => elsewhere = Some(place),
         Err(reason) => {
             if matches!(reason, TransportError::Malformed) {
                 let bye = Frame::Bye(reason.to_string());
@@ -54,6 +60,7 @@ pub(super) async fn run(
     }
     // If the host is gone, nobody needs to know.
     let _ = host.send(HostInput::Core(Input::Disconnected { partner: peer, session: id })).await;
+    elsewhere
 }
 
 async fn receive<R: AsyncRead + Unpin>(
@@ -69,6 +76,10 @@ async fn receive<R: AsyncRead + Unpin>(
         match frame {
             Frame::Ping => {},
             Frame::Bye(reason) => return Err(TransportError::Bye(reason)),
+            Frame::Elsewhere(place) if place.len() <= MAX_PLACE => {
+                return Err(TransportError::Elsewhere(place));
+            },
+            Frame::Elsewhere(_) => return Err(TransportError::Malformed),
             Frame::Channel(bytes) => {
                 gate.pass(bytes.len()).await;
                 let message =

@@ -111,11 +111,25 @@ pub struct StatusView {
     /// What a hub takes: `open`, `paused`, `draining`.
     #[serde(default)]
     pub mode: Option<String>,
+    /// Which process of its hub it is, if the hub has several.
+    #[serde(default)]
+    pub process: Option<ProcessRow>,
     /// How many channels it has.
     #[serde(default)]
     pub channels_total: u32,
     /// Its channels, the first 1,000 by partner.
     pub channels: Vec<ChannelRow>,
+}
+
+/// One of the processes that share out the partners of a hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ProcessRow {
+    /// Its number, from 0 on.
+    pub number: u32,
+    /// How many there are.
+    pub count: u32,
+    /// How many of the others it is connected with.
+    pub connected: u32,
 }
 
 /// On-chain money in one asset.

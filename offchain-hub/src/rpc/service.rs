@@ -4,8 +4,8 @@ use super::{
     api::{
         Amount, AmountRow, AssetInfo, BackupView, BalanceRow, ChannelAssetRow, ChannelRow, Costs,
         DebtRow, FailsafeRpcServer, HubRow, InvoiceRow, OfferRow, OnChainView, OrderRow,
-        PaymentRow, RateRow, RebalanceView, RecurringRow, Schedule, SignedAmount, StatusView,
-        TowerRow, TransferRow,
+        PaymentRow, ProcessRow, RateRow, RebalanceView, RecurringRow, Schedule, SignedAmount,
+        StatusView, TowerRow, TransferRow,
     },
     names::{hub_rows, positive, Assets, Hubs, KnownHub, RequestError},
     operator::Operator,
@@ -413,6 +413,7 @@ impl Service {
             (Role::Hub, Answer::Rebalance(state)) => Some(state),
             _ => None,
         };
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         Ok(StatusView {
             account: name(me),
             role: match self.config.role {
@@ -428,11 +429,16 @@ impl Service {
             listening: self.party.listening().map(|address| address.to_string()),
             balances,
             owes: self.amounts(self.client().owes(me).await?),
-            pending_calls: u32::try_from(standing.pending_calls).unwrap_or(u32::MAX),
+            pending_calls: count(standing.pending_calls),
             total_risk: self.total_risk().await?,
             rebalance,
             mode: (self.config.role == Role::Hub).then(|| standing.mode.name().into()),
-            channels_total: u32::try_from(standing.channels).unwrap_or(u32::MAX),
+            process: standing.process.map(|process| ProcessRow {
+                number: count(process.number),
+                count: count(process.count),
+                connected: count(process.connected),
+            }),
+            channels_total: count(standing.channels),
             channels,
         })
     }

@@ -1,12 +1,12 @@
 //! Looks at everything that a store has: whether it can be read, and whether it holds together.
 
-use super::{Batch, Owner, Record, Store, StoreError, Table, Tables};
+use super::{Batch, Owner, Record, Share, Store, StoreError, Table, Tables};
 use crate::{
     keys::AccountKey,
     party::{Core, Policy},
 };
 use failsafe_channel::{state::Half, Channel};
-use failsafe_primitives::{simplex::MAX_LOCKS_HUBS, Entry, Side};
+use failsafe_primitives::{simplex::MAX_LOCKS_HUBS, AccountId, Entry, Side};
 use sp_core::H256;
 use std::sync::Arc;
 
@@ -66,7 +66,9 @@ pub fn audit(tables: Tables, key: &AccountKey) -> Result<Audit, StoreError> {
     let by_key = |channel: &Channel| core.channel(channel.partner()).is_some();
     let mut broken = vec![];
     for channel in &channels {
-        let problem = match check(channel, &owner, genesis) {
+        let process = core.share().filter(|share| share.is_process(channel.partner()));
+        let me = process.map_or(&owner.account, Share::account);
+        let problem = match check(channel, me, genesis) {
             Ok(()) if by_key(channel) => continue,
             Ok(()) => "it is stored under another partner".to_string(),
             Err(problem) => problem,
@@ -84,9 +86,9 @@ pub fn audit(tables: Tables, key: &AccountKey) -> Result<Audit, StoreError> {
 }
 
 /// What always holds of a stored channel.
-fn check(channel: &Channel, owner: &Owner, genesis: H256) -> Result<(), String> {
+fn check(channel: &Channel, me: &AccountId, genesis: H256) -> Result<(), String> {
     let state = channel.state();
-    if *channel.me() != owner.account {
+    if channel.me() != me {
         return Err(format!("it is one of {}", channel.me()));
     }
     if state.context.genesis_hash != genesis {

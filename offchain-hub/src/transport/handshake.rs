@@ -49,6 +49,12 @@ impl TransportKey {
         Self { private: pair.private, public }
     }
 
+    /// The key with this private part.
+    pub fn from_private(private: [u8; 32]) -> Self {
+        let public = failsafe_onion::public_key(&private);
+        Self { private: private.to_vec(), public }
+    }
+
     /// Private and public part in hex, as a key file holds them.
     pub fn to_text(&self) -> String {
         format!("{} {}\n", hex::encode(&self.private), hex::encode(self.public))
@@ -266,6 +272,12 @@ mod tests {
             accept(stream, key, &hub).await
         };
         tokio::join!(dial(&endpoint, known, expected, &dialer), answer)
+    }
+
+    #[test]
+    fn key_should_be_the_same_when_it_is_made_of_its_private_part() {
+        let key = TransportKey::generate();
+        assert_eq!(TransportKey::from_private(key.private()).public(), key.public());
     }
 
     #[tokio::test]

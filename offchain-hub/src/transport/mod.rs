@@ -40,6 +40,10 @@ pub enum Frame {
     /// The session ends; for people.
     #[codec(index = 2)]
     Bye(String),
+    /// The session ends: another process of this hub has the channel, at this `host:port`, under the
+    /// same transport key and account.
+    #[codec(index = 3)]
+    Elsewhere(String),
 }
 
 /// What can go wrong in a session.
@@ -90,6 +94,9 @@ pub enum TransportError {
     /// No proof of the account.
     #[error("the peer could not prove that it is {0}")]
     Unproven(AccountId),
+    /// The peer has told where to go.
+    #[error("the hub has the channel at {0}: connect there")]
+    Elsewhere(String),
     /// The peer said goodbye.
     #[error("the peer ended the session: {0}")]
     Bye(String),

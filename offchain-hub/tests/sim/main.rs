@@ -137,5 +137,5 @@ fn nobody_honest_should_lose_whatever_happens() {
 
 #[test]
 fn nobody_honest_should_lose_whatever_happens_to_a_hub_of_two_processes() {
-    play_all(play_split, &[&KINDS[..], &["paid over"]].concat());
+    play_all(play_split, &[&KINDS[..], &["paid over", "locked over"]].concat());
 }

@@ -456,6 +456,15 @@ impl World {
                 if matches!(&message, Message::Update(update) if update.signature.is_none()) {
                     self.count("unsigned");
                 }
+                if self.is_one(at, to) {
+                    let pays = |step: &Transition| matches!(step, Transition::Pay { .. });
+                    let locks = |step: &Transition| matches!(step, Transition::Lock { .. });
+                    if takes_a_step(&message, pays) {
+                        self.count("paid over");
+                    } else if takes_a_step(&message, locks) {
+                        self.count("locked over");
+                    }
+                }
                 if let Some(line) = self.lines.get_mut(&(at.min(to), at.max(to))) {
                     line[usize::from(to > at)].push_back(message.encode());
                 }

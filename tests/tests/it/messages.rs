@@ -494,6 +494,7 @@ async fn s56_signatures_should_be_refused_when_they_are_for_another_chain() -> R
         policy: Policy::payer(),
         store: Arc::new(store),
         onion_key: [0; 32],
+        processes: None,
         listen: None,
         peers: vec![],
         towers: vec![],
