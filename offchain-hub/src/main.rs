@@ -98,6 +98,9 @@ struct Init {
     /// Keep the store in this PostgreSQL database, postgres://user@host/database
     #[arg(long)]
     store: Option<String>,
+    /// Another process of the hub in this folder: take its keys (docs/processes.md)
+    #[arg(long, conflicts_with_all = ["suri", "secret_file"])]
+    keys_of: Option<PathBuf>,
     #[command(flatten)]
     secret: SecretArgs,
 }
@@ -195,7 +198,13 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
     if config.exists() {
         return Err(format!("{} exists already: it is not overwritten", config.display()));
     }
-    let key = init.secret.key()?;
+    let (key, transport) = match &init.keys_of {
+        None => (init.secret.key()?, TransportKey::generate()),
+        Some(dir) => (
+            AccountKey::load(&dir.join(KEY)).map_err(text)?,
+            TransportKey::load(&dir.join(TRANSPORT_KEY)).map_err(text)?,
+        ),
+    };
     let mut written = template(&init.node, &init.dir, &init.listen, init.rpc);
     let database = match &init.store {
         None => None,
@@ -207,14 +216,18 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
     let dir = config.parent().unwrap_or(Path::new("")).join(&init.dir);
     make_empty_dir(&dir)?;
     key.save(&dir.join(KEY)).map_err(text)?;
-    TransportKey::generate().save(&dir.join(TRANSPORT_KEY)).map_err(text)?;
+    transport.save(&dir.join(TRANSPORT_KEY)).map_err(text)?;
     let place = database.unwrap_or_else(|| Place::Directory(dir.join(STORE)));
     let store = place.create().map_err(text)?;
     store::initialize(&*store, &key.account()).map_err(text)?;
     fs::write(config, written).map_err(|e| format!("{}: {e}", config.display()))?;
     println!("account   {}", key.account());
     println!("folder    {} (back it up: channels are money)", dir.display());
-    println!("next      send FRD to the account, look through {}, then", config.display());
+    if init.keys_of.is_some() {
+        println!("next      plan the processes in [processes] of {}, then", config.display());
+    } else {
+        println!("next      send FRD to the account, look through {}, then", config.display());
+    }
     println!("          failsafe-hub run --config {}", config.display());
     Ok(())
 }

@@ -51,6 +51,9 @@ pub struct HubOptions {
     pub fees: (u64, u32),
     /// How it changes money: what it takes, what it gives, its price.
     pub exchange: Vec<(String, String, String)>,
+    /// Which process of a hub it is, if the hub has several: its number, where users reach each of
+    /// them, and where they reach each other.
+    pub processes: Option<(usize, Vec<String>, Vec<String>)>,
     /// The database that has its store, if it is in one.
     pub store: Option<String>,
     /// Smallest payment that it forwards; `None`: the program's default.
@@ -94,6 +97,7 @@ impl Default for HubOptions {
             towers: vec![],
             fees: (0, 0),
             exchange: vec![],
+            processes: None,
             store: None,
             min_payment: None,
             min_risk: "0".into(),
@@ -110,6 +114,12 @@ impl Default for HubOptions {
             sign_together: true,
         }
     }
+}
+
+/// Where a hub has its keys from.
+enum Keys<'a> {
+    Suri(&'a str),
+    Of(&'a Hub),
 }
 
 /// A hub: its files, and its process while it runs.
@@ -133,14 +143,42 @@ impl Hub {
         options: &HubOptions,
         dir: &Path,
     ) -> Result<Self, Failure> {
+        Self::make(name, Keys::Suri(suri), node, options, dir)
+    }
+
+    /// Makes another process of this hub; it does not run yet.
+    pub fn another_process(
+        &self,
+        name: &str,
+        node: &str,
+        options: &HubOptions,
+    ) -> Result<Self, Failure> {
+        Self::make(name, Keys::Of(self), node, options, &self.log_dir)
+    }
+
+    fn make(
+        name: &str,
+        keys: Keys<'_>,
+        node: &str,
+        options: &HubOptions,
+        dir: &Path,
+    ) -> Result<Self, Failure> {
         fs::create_dir_all(dir)?;
         let config = dir.join(format!("{name}.toml"));
         let port = free_port()?;
         let listen = format!("127.0.0.1:{port}");
         let mut init = Command::new(program("failsafe-hub")?);
         init.arg("--config").arg(&config);
-        init.args(["init", "--suri", suri, "--node", node, "--dir", name, "--listen", &listen]);
-        init.args(["--scheme", if options.ed25519 { "ed25519" } else { "sr25519" }]);
+        init.args(["init", "--node", node, "--dir", name, "--listen", &listen]);
+        match keys {
+            Keys::Of(hub) => {
+                init.arg("--keys-of").arg(&hub.dir);
+            },
+            Keys::Suri(suri) => {
+                let scheme = if options.ed25519 { "ed25519" } else { "sr25519" };
+                init.args(["--suri", suri, "--scheme", scheme]);
+            },
+        }
         init.args(options.store.iter().flat_map(|url| ["--store", url]));
         let made = init.output()?;
         if !made.status.success() {
@@ -184,6 +222,10 @@ impl Hub {
         };
         let metrics = options.metrics.map(|address| format!("metrics = \"{address}\"\n"));
         let cap = options.max_risk.as_ref().map(|cap| format!("max_risk = \"{cap}\"\n"));
+        let processes = options.processes.iter().map(|(number, public, private)| {
+            format!("[processes]\nnumber = {number}\npublic = {public:?}\nprivate = {private:?}\n")
+        });
+        let processes: String = processes.collect();
         let bonds = if options.bonds { asset("FRB") } else { String::new() };
         let exchange: String = options
             .exchange
@@ -198,7 +240,7 @@ impl Hub {
             "node = \"{node}\"\ndir = \"{name}\"\nlisten = \"{}\"\nrpc = \"127.0.0.1:0\"\n\
              ack_delay_ms = {}\nsign_delay_ms = {}\nsign_together = {}\nmax_partners = {}\npeers = {:?}\ntowers = {:?}\n{}\n[fees]\nbase = {}\nppm = {}\n\n[rebalance]\n\
              every_seconds = {}\nproof_timeout_seconds = {}\nabsent_grace_seconds = {}\n\
-             skip_failed = {}\n\n{}{}{bonds}{exchange}",
+             skip_failed = {}\n\n{processes}{}{}{bonds}{exchange}",
             self.endpoint(),
             options.ack_delay_ms,
             options.sign_delay_ms,

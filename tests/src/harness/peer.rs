@@ -216,6 +216,9 @@ impl Peer {
                 Ok(Some(Frame::Bye(reason))) => {
                     return Err(failure(format!("the hub has ended the session: {reason}")))
                 },
+                Ok(Some(Frame::Elsewhere(place))) => {
+                    return Err(failure(format!("another process has the channel: {place}")))
+                },
                 Ok(Some(Frame::Ping)) => {},
                 Ok(Some(Frame::Channel(bytes))) => {
                     return Ok(Some(Message::decode(&mut &bytes[..])?))

@@ -1,19 +1,23 @@
 //! A small town: a chain, hubs, wallets, and the books of all of them.
 
 use super::{
-    eventually, failure, Chain, ChainOptions, Failure, Hub, HubOptions, Wallet, Workspace,
+    eventually, failure, free_port, Chain, ChainOptions, Failure, Hub, HubOptions, Wallet,
+    Workspace,
 };
 use crate::story::report::frd;
-use failsafe_hub::rpc::{
-    api::{ChannelAssetRow, ChannelRow, StatusView},
-    FailsafeRpcClient,
+use failsafe_hub::{
+    rpc::{
+        api::{ChannelAssetRow, ChannelRow, StatusView},
+        FailsafeRpcClient,
+    },
+    store::Share,
 };
 use failsafe_primitives::{AccountId, Balance, NATIVE_ASSET};
 use rand::Rng;
 use serde_json::Value;
 use sp_core::{sr25519, Pair};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -21,17 +25,21 @@ use std::{
 /// How long something that needs finality may take.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// On which side of its hub an account is.
+/// Where an account is: on which side of its hub, or with which of its processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Its id is smaller.
     Left,
     /// Its id is larger.
     Right,
+    /// The process of its hub with this number has its channel, of so many.
+    Process(usize, usize),
 }
 
 struct HubPlan {
     name: &'static str,
+    /// The hub of which it is another process.
+    of: Option<&'static str>,
     funds: u64,
     options: HubOptions,
 }
@@ -65,7 +73,13 @@ impl Plan {
 
     /// A hub with so many FRD on chain; its name is its handle.
     pub fn hub(mut self, name: &'static str, funds: u64, options: HubOptions) -> Self {
-        self.hubs.push(HubPlan { name, funds, options });
+        self.hubs.push(HubPlan { name, of: None, funds, options });
+        self
+    }
+
+    /// Another process of a hub that was planned before.
+    pub fn process(mut self, name: &'static str, of: &'static str, options: HubOptions) -> Self {
+        self.hubs.push(HubPlan { name, of: Some(of), funds: 0, options });
         self
     }
 
@@ -102,7 +116,7 @@ impl Plan {
 
     /// Starts everybody, and waits until wallets and hubs know each other's terms.
     pub async fn start(self) -> Result<Town, Failure> {
-        let Self { mut options, hubs: hub_plans, wallets: wallet_plans } = self;
+        let Self { mut options, hubs: mut hub_plans, wallets: wallet_plans } = self;
         let workspace = Workspace::new()?;
         let dir = workspace.path().to_path_buf();
         // Other accounts in every town, so that sides differ from run to run.
@@ -112,6 +126,12 @@ impl Plan {
         let mut endowed = 0;
         for plan in &hub_plans {
             let dead = "ws://127.0.0.1:1";
+            if let Some(first) = plan.of.and_then(|of| hubs.get(of)) {
+                let first: &Hub = first;
+                let process = first.another_process(plan.name, dead, &plan.options)?;
+                hubs.insert(plan.name, process);
+                continue;
+            }
             let hub = Hub::create(plan.name, &suri(plan.name, 0), dead, &plan.options, &dir)?;
             options.hubs.push(hub.genesis(plan.name)?);
             endowed += plan.funds;
@@ -120,12 +140,14 @@ impl Plan {
             }
             hubs.insert(plan.name, hub);
         }
+        plan_processes(&mut hub_plans, &hubs)?;
         let mut secrets = vec![];
         for plan in &wallet_plans {
             let hub = plan.hub.and_then(|hub| hubs.get(hub)).map(|hub: &Hub| hub.account());
             let fits = |account: &AccountId| match (plan.place, hub) {
                 (Some(Place::Left), Some(hub)) => account < hub,
                 (Some(Place::Right), Some(hub)) => account > hub,
+                (Some(Place::Process(number, count)), _) => home(account, count) == number,
                 _ => true,
             };
             let mut numbers = (0..).map(|number| suri(plan.name, number));
@@ -171,6 +193,38 @@ impl Plan {
         }
         Ok(town)
     }
+}
+
+/// Writes down where the processes of the hubs are that have several.
+fn plan_processes(
+    plans: &mut [HubPlan],
+    hubs: &BTreeMap<&'static str, Hub>,
+) -> Result<(), Failure> {
+    let firsts: Vec<_> = plans.iter().filter(|plan| plan.of.is_none()).map(|p| p.name).collect();
+    for first in firsts {
+        let of_it = |plan: &&mut HubPlan| plan.name == first || plan.of == Some(first);
+        let mut all: Vec<_> = plans.iter_mut().filter(of_it).collect();
+        if all.len() < 2 {
+            continue;
+        }
+        let public: Vec<_> = all.iter().map(|plan| hubs[plan.name].endpoint()).collect();
+        let mut private = vec![];
+        for _ in &all {
+            private.push(format!("127.0.0.1:{}", free_port()?));
+        }
+        for (number, plan) in all.iter_mut().enumerate() {
+            plan.options.processes = Some((number, public.clone(), private.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The number of the process that has the channel with an account, of so many.
+fn home(account: &AccountId, count: usize) -> usize {
+    let numbers = (0u8..).take(count);
+    let accounts = numbers.map(|number| AccountId::new([number; 32])).collect();
+    let share = Share::new(0, accounts).expect("they are different; qed");
+    share.home(account)
 }
 
 /// The account of a secret.
@@ -322,7 +376,9 @@ impl Town {
         let hubs = self.hubs.values().map(|hub| hub.account().clone());
         let wallets = self.wallets.values().map(|wallet| wallet.account().clone());
         let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        hubs.chain(wallets).chain(guests).collect()
+        // Processes of a hub are one account.
+        let all: BTreeSet<_> = hubs.chain(wallets).chain(guests).collect();
+        all.into_iter().collect()
     }
 
     /// Where everybody stands who runs.
@@ -412,11 +468,14 @@ impl Town {
 pub fn difference(all: &[StatusView]) -> Option<String> {
     for one in all {
         for channel in &one.channels {
-            let Some(other) = all.iter().find(|other| other.account == channel.partner) else {
+            // Several processes of a hub have one account.
+            let mut others = all.iter().filter(|other| other.account == channel.partner).peekable();
+            if others.peek().is_none() {
                 continue;
-            };
-            let Some(back) = other.channels.iter().find(|back| back.partner == one.account) else {
-                return Some(format!("{} has no channel with {}", other.account, one.account));
+            }
+            let mut theirs = others.flat_map(|other| &other.channels);
+            let Some(back) = theirs.find(|back| back.partner == one.account) else {
+                return Some(format!("{} has no channel with {}", channel.partner, one.account));
             };
             let same_row = |row: &ChannelAssetRow| {
                 let nothing = row.insurance.0 == 0 && row.offdelta.0 == 0 && row.locked.0 == 0;

@@ -17,6 +17,7 @@ mod operation;
 mod orders;
 mod parts;
 mod pitfalls;
+mod processes;
 mod restore;
 mod routes;
 mod scenarios_hubs;

@@ -21,13 +21,13 @@ use tokio::task::JoinHandle;
 /// Until when a dead owner's lease is over and another process has started: the lease is 5 seconds.
 const TAKE_OVER: Duration = Duration::from_secs(60);
 
-fn in_database(server: &Server) -> Result<HubOptions, Failure> {
+pub(super) fn in_database(server: &Server) -> Result<HubOptions, Failure> {
     Ok(HubOptions { store: Some(server.database()?), ..HubOptions::default() })
 }
 
 /// Pays 1 FRD after the other until told to stop; each under a name of its own, asked for again until
 /// it has ended. Returns how many were delivered.
-fn pay_on(
+pub(super) fn pay_on(
     payer: HttpClient,
     to: String,
     stop: Arc<AtomicBool>,
@@ -52,14 +52,14 @@ fn pay_on(
 }
 
 /// Waits until so many FRD have arrived beyond those that have by now.
-async fn more_arrive(user: &Wallet, whole: u64) -> Result<(), Failure> {
+pub(super) async fn more_arrive(user: &Wallet, whole: u64) -> Result<(), Failure> {
     let before = user.frd().await?.own_uninsured.0;
     user.wait_for_frd("payments arrive", PATIENCE, |row| row.own_uninsured.0 >= before + frd(whole))
         .await
         .map(drop)
 }
 
-async fn wait_serving(hub: &Hub) -> Result<(), Failure> {
+pub(super) async fn wait_serving(hub: &Hub) -> Result<(), Failure> {
     eventually("the standby has taken over", TAKE_OVER, || async {
         Ok(hub.status().await?.fresh.then_some(()))
     })
