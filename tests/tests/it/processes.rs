@@ -1,11 +1,11 @@
 //! Several processes of one hub at work at the same time, each with its share of the partners.
 
 use super::{
-    books::PATIENCE,
+    books::{insured, PATIENCE},
     standby::{in_database, more_arrive, pay_on, wait_serving},
 };
 use failsafe_hub::rpc::{
-    api::{PaymentRow, ProcessRow},
+    api::{ChannelAssetRow, PaymentRow, ProcessRow},
     FailsafeRpcClient,
 };
 use failsafe_tests::{
@@ -36,8 +36,13 @@ async fn town(first: HubOptions, second: HubOptions) -> Result<Town, Failure> {
         .placed("bob", 10_000, "one", Place::Process(1, 2))
         .placed("bea", 0, "one", Place::Process(1, 2));
     let town = plan.start().await?;
-    for (hub, wallet) in [("one", "ann"), ("one-b", "bob")] {
-        town.insure(wallet, hub, 5_000).await?;
+    for (process, name) in [("one", "ann"), ("one-b", "bob")] {
+        let wallet = town.wallet(name);
+        // To the registry they are one hub.
+        wallet.on_chain(&["deposit", "5000", &wallet.at("one")]).await?;
+        insured(wallet, 5_000).await?;
+        let is_insured = |row: &ChannelAssetRow| row.insurance.0 == frd(5_000);
+        town.wait_row("the insurance", process, wallet.account(), is_insured).await?;
     }
     Ok(town)
 }
@@ -48,7 +53,7 @@ async fn pay_invoice(payer: &Wallet, payee: &Wallet, amount: &str) -> Result<Pay
 }
 
 async fn has(town: &Town, wallet: &str, whole: u64) -> Result<(), Failure> {
-    let sum = |row: &failsafe_hub::rpc::api::ChannelAssetRow| {
+    let sum = |row: &ChannelAssetRow| {
         row.own_insured.0.checked_add(row.own_uninsured.0) == Some(frd(whole))
     };
     town.wallet(wallet).wait_for_frd("the money is there", PATIENCE, sum).await.map(drop)
@@ -95,7 +100,7 @@ async fn partners_of_different_processes_should_pay_each_other() -> Result<(), F
         assert_eq!(paid.state, "delivered", "{payer} pays an invoice of {payee}: {paid:?}");
     }
     // Besides fees of a billionth each.
-    let almost = |row: &failsafe_hub::rpc::api::ChannelAssetRow, whole: u64| {
+    let almost = |row: &ChannelAssetRow, whole: u64| {
         let has = row.own_insured.0 + row.own_uninsured.0;
         has <= frd(whole) && has + 10_000 > frd(whole)
     };
@@ -111,19 +116,22 @@ async fn payment_should_come_back_when_the_payees_process_is_away() -> Result<()
     let mut town = town(HubOptions::default(), HubOptions::default()).await?;
     town.hub_mut("one-b").stop().await?;
     let to = town.wallet("bea").at("one");
-    eventually("the payment comes back", PATIENCE, || async {
-        let paid = town.wallet("ann").pay(&to, "5").await?;
-        Ok((paid.state == "returned").then_some(()))
+    eventually("the process is known to be away", PATIENCE, || async {
+        let process = town.hub("one").status().await?.process;
+        Ok(process.is_some_and(|process| process.connected == 0).then_some(()))
     })
     .await?;
+    let returned = town.wallet("ann").pay(&to, "5").await.expect_err("nobody has the payee");
+    assert!(returned.to_string().contains("came back"), "{returned}");
     has(&town, "ann", 5_000).await?;
     // Those of the other process are not concerned.
     let paid = town.wallet("ann").pay(&town.wallet("abe").at("one"), "4").await?;
     assert_eq!(paid.state, "delivered");
     town.hub_mut("one-b").start().await?;
     eventually("the payee is reached again", PATIENCE, || async {
-        let paid = town.wallet("ann").pay(&to, "5").await?;
-        Ok((paid.state == "delivered").then_some(()))
+        // It comes back until the processes are connected again.
+        let paid = town.wallet("ann").pay(&to, "5").await.ok();
+        Ok(paid.filter(|paid| paid.state == "delivered"))
     })
     .await?;
     has(&town, "bea", 5).await?;
