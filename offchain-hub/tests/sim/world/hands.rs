@@ -1,6 +1,6 @@
 //! What a test does to a world by hand, and looks at.
 
-use super::{World, FEE};
+use super::{PlainTry, World, FEE};
 use codec::{Decode, Encode};
 use failsafe_channel::PaymentId;
 use failsafe_hub::{
@@ -26,6 +26,14 @@ impl World {
         self.feed(at, Input::Command(command, reply));
         self.settle_network();
         answer.try_recv().ok()
+    }
+
+    /// Begins a payment without locks and fees to who is behind the next party, and waits for nothing.
+    pub fn begin_plain(&mut self, payer: usize, payee: usize, id: PaymentId, amount: Balance) {
+        let (via, to) = (self.account(payer + 1), self.account(payee));
+        let fees = HubFees::default();
+        self.plain.push(PlainTry { payer, payee, id });
+        self.command(payer, Command::Pay { id, via, to, asset: NATIVE_ASSET, amount, fees });
     }
 
     /// A payment over the hubs between that are trusted to pay it on: one of them.
@@ -92,6 +100,27 @@ impl World {
         let gone = Input::Disconnected { partner: stranger.clone(), session: 999_999 };
         self.parties[at].core.handle(self.now_ms, gone, &mut Output::default());
         out.actions.iter().any(away)
+    }
+
+    /// Somebody connects whose channel another one has. Whether it is sent away at once.
+    pub fn sends_away(&mut self, at: usize, who: usize) -> bool {
+        let partner = self.account(who);
+        let mut out = Output::default();
+        let knock = Input::Connected { partner: partner.clone(), session: 999_999 };
+        self.parties[at].core.handle(self.now_ms, knock, &mut out);
+        let is_away =
+            |action: &Action| matches!(action, Action::Disconnect(who, _) if *who == partner);
+        let sent = out.actions.iter().any(is_away);
+        sent && out.actions.len() == 1
+    }
+
+    /// The processes of a hub lose each other.
+    pub fn disconnect_hub(&mut self) {
+        for at in 1..self.parties.len() {
+            if self.is_one(at - 1, at) {
+                self.disconnect(at - 1, at);
+            }
+        }
     }
 
     /// What nobody else may see: secrets of payments that were not revealed on chain, and keys.

@@ -84,6 +84,23 @@ impl World {
         true
     }
 
+    /// Delivers all that is under way between two.
+    pub fn deliver_between(&mut self, a: usize, b: usize) {
+        let (a, b) = (a.min(b), a.max(b));
+        loop {
+            let Some(queues) = self.lines.get_mut(&(a, b)) else { return };
+            let next = queues.iter_mut().enumerate().find_map(|(way, queue)| {
+                let bytes = queue.pop_front()?;
+                Some((way, bytes))
+            });
+            let Some((way, bytes)) = next else { return };
+            let (from, to) = if way == 1 { (a, b) } else { (b, a) };
+            let message = codec::DecodeAll::decode_all(&mut &bytes[..]).expect("what was encoded");
+            let (partner, session) = (self.name(from, to), self.open[&(a, b)]);
+            self.feed(to, Input::Message { partner, session, message });
+        }
+    }
+
     /// Gives those who asked for their on-chain balances what they had then.
     pub(super) fn tell_balances(&mut self) {
         while let Some((at, balances)) = self.again.pop_front() {
