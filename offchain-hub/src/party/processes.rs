@@ -226,9 +226,10 @@ impl Core {
         out.dirty.insert(process.clone());
     }
 
-    /// What is stated to another process: no limits, in all assets that the hub takes.
+    /// What is stated to another process: no limits, in all assets that the hub takes. Everything is
+    /// signed, one signature for all of a commit: so what a process has lost the other one can prove.
     pub(super) fn process_terms(&self) -> BTreeMap<AssetId, AssetTerms> {
-        let terms = AssetTerms { credit: LIMIT, insure_above: LIMIT, unsigned_limit: LIMIT };
+        let terms = AssetTerms { credit: LIMIT, insure_above: LIMIT, unsigned_limit: 0 };
         self.policy.terms.keys().map(|asset| (*asset, terms)).collect()
     }
 

@@ -77,7 +77,7 @@ impl Plan {
         self
     }
 
-    /// Another process of a hub that was planned before.
+    /// Another process of a hub that was planned before; names in the order of the alphabet.
     pub fn process(mut self, name: &'static str, of: &'static str, options: HubOptions) -> Self {
         self.hubs.push(HubPlan { name, of: Some(of), funds: 0, options });
         self
@@ -175,8 +175,10 @@ impl Plan {
             }
             wallets.insert(plan.name, wallet);
         }
+        let handles = hub_plans.iter().map(|plan| (plan.name, plan.of.unwrap_or(plan.name)));
         let town = Town {
             chain,
+            handles: handles.collect(),
             hubs,
             wallets,
             endowed: frd(endowed),
@@ -251,6 +253,8 @@ pub struct Town {
     /// Its chain.
     pub chain: Chain,
     hubs: BTreeMap<&'static str, Hub>,
+    /// Handles of hubs, by the names of their processes.
+    handles: BTreeMap<&'static str, &'static str>,
     wallets: BTreeMap<&'static str, Wallet>,
     /// All that its accounts had in the first block.
     endowed: Balance,
@@ -268,6 +272,15 @@ impl Town {
     /// A hub, to start and stop it.
     pub fn hub_mut(&mut self, name: &str) -> &mut Hub {
         self.hubs.get_mut(name).expect("a hub of the plan")
+    }
+
+    /// The name of the process of a hub that has the channel with `partner`.
+    pub fn process_of(&self, handle: &str, partner: &AccountId) -> &'static str {
+        let processes = self.handles.iter().filter(|(_, of)| **of == handle);
+        // Planned in this order: the hub itself, then those that were added.
+        let mut names: Vec<_> = processes.map(|(name, _)| *name).collect();
+        names.sort_by_key(|name| (*name != handle, *name));
+        names[home(partner, names.len())]
     }
 
     /// A wallet.
@@ -337,7 +350,9 @@ impl Town {
     pub async fn insure(&self, wallet: &str, hub: &str, whole: u64) -> Result<(), Failure> {
         let wallet = self.wallet(wallet);
         let before = wallet.frd().await?.insurance.0;
-        wallet.on_chain(&["deposit", &whole.to_string(), &wallet.at(hub)]).await?;
+        // To the registry all processes of a hub are one.
+        let at = wallet.at(self.handles.get(hub).expect("a hub of the plan"));
+        wallet.on_chain(&["deposit", &whole.to_string(), &at]).await?;
         let wanted = before + frd(whole);
         self.insured(hub, wallet, wanted).await
     }

@@ -1,5 +1,5 @@
-//! Everybody is killed as `kill -9` does, again and again, under load: node, hubs, wallets. In the end
-//! all books agree with each other and with the chain, and each payment was made once or not at all.
+//! Everybody is killed as `kill -9` does, again and again, under load: node, hubs, wallets. One of the
+//! two hubs has two processes, `e` and `f`. In the end all books agree with each other and with the chain, and each payment was made once or not at all.
 //!
 //! `FAILSAFE_KILLS` sets the number of kills, `FAILSAFE_KILL_SEED` their order.
 
@@ -9,7 +9,7 @@ use failsafe_hub::rpc::{
 };
 use failsafe_primitives::Balance;
 use failsafe_tests::{
-    harness::{eventually, failure, town::PATIENCE, Failure, HubOptions, Plan, Town},
+    harness::{eventually, failure, town::PATIENCE, Failure, HubOptions, Place, Plan, Town},
     story::report::frd,
 };
 use rand::{rngs::StdRng, Rng, SeedableRng};
@@ -159,17 +159,22 @@ async fn books_should_agree_and_payments_be_made_once_when_everybody_is_killed_a
         proof_timeout_seconds: 2,
         ..HubOptions::default()
     };
-    let plan = Plan::story().hub("e", 1_000, options(&[])).hub("j", 1_000, options(&["@e"]));
-    let plan = plan.wallet("a", 1_000, "e").wallet("b", 1_000, "e");
-    let mut town = plan.wallet("c", 1_000, "e").wallet("w", 1_000, "j").start().await?;
-    for (hub, peer) in [("j", "@e"), ("e", "@j")] {
+    let plan = Plan::story().hub("e", 1_000, options(&[])).process("f", "e", options(&[]));
+    let plan = plan.hub("j", 1_000, options(&["@e"]));
+    let plan = plan
+        .placed("a", 1_000, "e", Place::Process(0, 2))
+        .placed("b", 1_000, "e", Place::Process(1, 2))
+        .placed("c", 1_000, "e", Place::Process(0, 2));
+    let mut town = plan.wallet("w", 1_000, "j").start().await?;
+    let with_j = town.process_of("e", town.hub("j").account());
+    for (hub, peer) in [("j", "@e"), (with_j, "@j")] {
         eventually("the hubs let each other owe", PATIENCE, || async {
             let args = ["terms", "1000", "--partner", peer];
             town.hub(hub).ask::<serde_json::Value>(&args).await.map(Some)
         })
         .await?;
     }
-    for (wallet, hub) in [("a", "e"), ("b", "e"), ("c", "e"), ("w", "j")] {
+    for (wallet, hub) in [("a", "e"), ("b", "f"), ("c", "e"), ("w", "j")] {
         town.insure(wallet, hub, 200).await?;
     }
 
@@ -187,7 +192,7 @@ async fn books_should_agree_and_payments_be_made_once_when_everybody_is_killed_a
     let mut victims: BTreeMap<&str, u32> = BTreeMap::new();
     for kill in 0..kills {
         tokio::time::sleep(Duration::from_millis(rng.gen_range(0..1_500))).await;
-        let victim = ["e", "j", "a", "b", "w", "node", "e", "c"][rng.gen_range(0..8)];
+        let victim = ["e", "j", "a", "b", "w", "node", "f", "c"][rng.gen_range(0..8)];
         *victims.entry(victim).or_default() += 1;
         let down = Duration::from_millis(rng.gen_range(0..800));
         match victim {
@@ -196,7 +201,7 @@ async fn books_should_agree_and_payments_be_made_once_when_everybody_is_killed_a
                 tokio::time::sleep(down).await;
                 town.chain.restart().await?;
             },
-            "e" | "j" => {
+            "e" | "f" | "j" => {
                 town.hub_mut(victim).kill()?;
                 tokio::time::sleep(down).await;
                 town.hub_mut(victim).start().await?;

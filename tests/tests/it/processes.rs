@@ -1,7 +1,7 @@
 //! Several processes of one hub at work at the same time, each with its share of the partners.
 
 use super::{
-    books::{insured, PATIENCE},
+    books::PATIENCE,
     standby::{in_database, more_arrive, pay_on, wait_serving},
 };
 use failsafe_hub::rpc::{
@@ -37,12 +37,7 @@ async fn town(first: HubOptions, second: HubOptions) -> Result<Town, Failure> {
         .placed("bea", 0, "one", Place::Process(1, 2));
     let town = plan.start().await?;
     for (process, name) in [("one", "ann"), ("one-b", "bob")] {
-        let wallet = town.wallet(name);
-        // To the registry they are one hub.
-        wallet.on_chain(&["deposit", "5000", &wallet.at("one")]).await?;
-        insured(wallet, 5_000).await?;
-        let is_insured = |row: &ChannelAssetRow| row.insurance.0 == frd(5_000);
-        town.wait_row("the insurance", process, wallet.account(), is_insured).await?;
+        town.insure(name, process, 5_000).await?;
     }
     Ok(town)
 }
