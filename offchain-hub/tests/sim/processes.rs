@@ -107,3 +107,27 @@ fn process_should_say_whose_partner_it_is_when_it_is_asked_for_another_ones() {
         "{refused:?}"
     );
 }
+
+#[test]
+fn secret_should_come_before_the_chain_in_time_when_the_payers_process_is_away() {
+    let mut world = world();
+    world.pay(PAYER, PAYEE, 50, 10);
+    let locked = |world: &World| {
+        let mut rows = world.core(SECOND).channels().into_iter();
+        rows.any(|channel| channel.asset_summary(NATIVE_ASSET).own_locked > 0)
+    };
+    while !locked(&world) {
+        assert!(world.deliver(), "the second process has locked nothing");
+    }
+    world.disconnect_hub();
+    // The payee tells its secret, and is paid.
+    world.settle_network();
+    for _ in 0..20 {
+        world.block(false, 1);
+        world.settle_network();
+    }
+    assert!(world.counts.contains_key("secrets.reveal"));
+    world.come_to_rest();
+    assert_eq!(world.last_end(), Some(PaymentState::Delivered));
+    world.check().unwrap();
+}

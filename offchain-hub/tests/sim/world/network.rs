@@ -43,7 +43,7 @@ impl World {
     }
 
     /// Delivers one message of a line chosen by chance. Says whether there was one.
-    pub(super) fn deliver(&mut self) -> bool {
+    pub fn deliver(&mut self) -> bool {
         let busy = self.lines.iter().flat_map(|(line, queues)| {
             let ways = queues.iter().enumerate().filter(|(_, queue)| !queue.is_empty());
             ways.map(|(way, _)| (*line, way))
