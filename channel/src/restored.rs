@@ -9,7 +9,11 @@
 //! answered: what we have can only replace what is older.
 
 use crate::{
-    effect::Effect, error::Refusal, freeze::Freezes, reservation::MAX_VALIDITY, state::Channel,
+    effect::{Effect, Event},
+    error::Refusal,
+    freeze::Freezes,
+    reservation::MAX_VALIDITY,
+    state::Channel,
     Context,
 };
 use failsafe_primitives::Clock;
@@ -45,6 +49,20 @@ impl Channel {
         let now = ctx.finalized.clock.max(ctx.best.clock);
         let until = now.saturating_add(MAX_VALIDITY);
         self.freeze(|freezes| freezes.repaired = Some(until))
+    }
+
+    /// Goes on after a loss or a repair, once the partner has proved what it knows: for a channel that
+    /// never comes before the chain, where nothing that was signed and forgotten can be used. In a new
+    /// session.
+    pub fn resume(&mut self) -> Vec<Effect> {
+        let waits = self.state.data_lost || self.state.freezes.repaired.is_some();
+        if !waits || self.restored() {
+            return vec![];
+        }
+        self.state.data_lost = false;
+        self.state.freezes.repaired = None;
+        self.end_session();
+        vec![Effect::Persist, Effect::Event(Event::Thawed)]
     }
 
     /// Like [`Channel::dispute`], by a restored copy although the partner has not shown yet what it

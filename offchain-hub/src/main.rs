@@ -220,6 +220,9 @@ fn initialize(config: &Path, init: Init) -> Result<(), String> {
     let place = database.unwrap_or_else(|| Place::Directory(dir.join(STORE)));
     let store = place.create().map_err(text)?;
     store::initialize(&*store, &key.account()).map_err(text)?;
+    if init.keys_of.is_some() {
+        store::need_share(&*store).map_err(text)?;
+    }
     fs::write(config, written).map_err(|e| format!("{}: {e}", config.display()))?;
     println!("account   {}", key.account());
     println!("folder    {} (back it up: channels are money)", dir.display());

@@ -228,6 +228,11 @@ pub(super) struct Encoded {
 }
 
 impl Call {
+    /// Whether to do it twice is the same as once: secrets count by their first reveal.
+    pub(super) fn is_repeatable(&self) -> bool {
+        matches!(self, Self::Reveal { .. })
+    }
+
     /// A name for logs and errors.
     pub fn name(&self) -> &'static str {
         match self {

@@ -269,6 +269,12 @@ impl Submitter {
                     record.signed = None;
                     self.save(number, record)?;
                 },
+                // Another process of the same account was faster. To do it twice costs a fee, to wait
+                // for finality may cost more.
+                Fate::Open if record.call.is_repeatable() && self.has_lost(signed).await? => {
+                    record.signed = None;
+                    self.save(number, record)?;
+                },
                 Fate::Open => {},
             }
         }
@@ -371,6 +377,14 @@ impl Submitter {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the best block has something else, or nothing that we have seen become final, under
+    /// the nonce of an extrinsic.
+    async fn has_lost(&self, signed: &Signed) -> Result<bool, ChainError> {
+        let best = self.client.block_hash(self.client.moment(None).await?.block).await?;
+        let Some(best) = best else { return Ok(false) };
+        Ok(self.client.nonce_at(&self.key.account(), best).await? > signed.nonce)
     }
 
     /// What became of an extrinsic, by finalized blocks alone.

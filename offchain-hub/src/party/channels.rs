@@ -41,6 +41,10 @@ impl Core {
         }
         if self.is_process(&partner) {
             self.meet_process(&partner, out);
+        } else if !self.has_met_a_process() {
+            let reason = "this process waits for the others of its hub".to_string();
+            out.actions.push(Action::Disconnect(partner, reason));
+            return;
         }
         if let Some(entry) = self.entries.get_mut(&partner) {
             entry.session = Some(session);
@@ -237,6 +241,12 @@ impl Core {
                 Effect::Fault(fault) => self.on_fault(partner, fault, out),
             }
         }
+        if self.is_process(partner) {
+            let resumed = self.entries.get_mut(partner).map(|entry| entry.channel.resume());
+            if let Some(resumed) = resumed.filter(|effects| !effects.is_empty()) {
+                self.apply(partner, resumed, out);
+            }
+        }
         // Without a cap the next commit is early enough.
         if !self.policy.risk_caps.is_empty() {
             self.note_risk(partner);
@@ -278,7 +288,7 @@ impl Core {
                 for id in self.payments.acked(partner, nonce) {
                     self.on_payment_acked(id, out);
                 }
-                self.relay_waiting(partner, out);
+                self.relay_waiting(out);
             },
             Event::LockOffered { asset, lock, onion } => {
                 self.on_lock_offered(partner, asset, lock, onion, out);

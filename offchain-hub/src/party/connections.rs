@@ -170,16 +170,18 @@ pub(super) async fn dial_for_ever(
         match dial_once(&peer, place.as_deref(), &client, &sessions.identity).await {
             Ok(session) => {
                 troubles.forget(&peer.account);
-                pause = DIAL_PAUSE.0;
                 match (sessions.run(session).await, place.is_some()) {
                     (Some(next), false) => {
                         info!(hub = %peer.account, place = next, "another process has our channel");
                         place = Some(next);
                         continue;
                     },
-                    // They send us to each other.
-                    (Some(_), true) => place = None,
-                    (None, _) => {},
+                    (Some(_), true) => {
+                        let reason = "its processes send us to each other: tell its operator";
+                        troubles.note(&peer.account, reason.into());
+                        place = None;
+                    },
+                    (None, _) => pause = DIAL_PAUSE.0,
                 }
             },
             Err(reason) => {

@@ -233,6 +233,8 @@ pub struct Core {
     pub(super) peer_quota: PeerQuota,
     /// Who listens to payments.
     pub(super) feed: Feed,
+    /// Payments of which it is still to be asked whether they have arrived, by partner.
+    pub(super) to_ask: BTreeMap<AccountId, Vec<PaymentId>>,
     /// What is counted.
     pub(super) counters: Counters,
     /// Since when calls are on their way.
@@ -399,6 +401,7 @@ impl Core {
             risk,
             peer_quota,
             feed: broadcast::channel(FEED).0,
+            to_ask: BTreeMap::new(),
             counters: Counters::default(),
             call_since: BTreeMap::new(),
             locked_since: HashMap::new(),
@@ -581,6 +584,8 @@ impl Core {
             self.with_channel(&partner, out, |channel, ctx| channel.sign_unsigned(ctx));
         }
         self.end_withdrawals(out);
+        self.relay_waiting(out);
+        self.ask_more(out);
         self.announce(out);
         self.insurer_tick(out);
     }

@@ -9,6 +9,7 @@ use super::{
     mode::Mode,
     policy::Role,
 };
+use crate::store::Share;
 use codec::Encode;
 use failsafe_channel::{
     message::{Announcements, Message, MAX_ANNOUNCEMENTS},
@@ -42,6 +43,13 @@ fn coarse(capacity: Balance) -> Balance {
     capacity - capacity % unit
 }
 
+/// Whether a process may announce at this clock: of two announcements of the same hub and clock one
+/// would not be listened to.
+fn takes_turn(at: Clock, share: &Share) -> bool {
+    let number = |number: usize| Clock::try_from(number).unwrap_or_default();
+    at.checked_rem(number(share.count())) == Some(number(share.number()))
+}
+
 impl Core {
     /// Announces what we can pay to other hubs, when it is time.
     pub(super) fn announce(&mut self, out: &mut Output) {
@@ -59,14 +67,18 @@ impl Core {
             // One per usable block.
             return;
         }
+        if self.share().is_some_and(|share| !takes_turn(at, share)) {
+            return;
+        }
         // What other processes of our hub have announced stays, as long as they are there.
         let is_there = |hint: &&Hint| {
             let process = self.elsewhere(&hint.neighbour);
             let entry = process.and_then(|process| self.entries.get(process));
             entry.is_some_and(|entry| entry.session.is_some())
         };
-        let mut hints: Vec<_> =
+        let theirs: Vec<_> =
             known.into_iter().flat_map(|known| &known.hints).filter(is_there).cloned().collect();
+        let mut hints = vec![];
         self.announced_ms = self.now_ms;
         let hubs: BTreeSet<&AccountId> = self.hubs.iter().map(|hub| &hub.account).collect();
         for (partner, entry) in self.entries.awake() {
@@ -80,6 +92,7 @@ impl Core {
                 capacity.map(|_| Hint { neighbour: partner.clone(), asset, capacity })
             }));
         }
+        hints.extend(theirs);
         hints.truncate(usize::try_from(MAX_HINTS).unwrap_or(usize::MAX));
         let Ok(announcement) =
             Announcement::new(self.me.clone(), at, hints, self.policy.rates.clone())

@@ -13,6 +13,9 @@ use failsafe_primitives::{fees::HubFees, AccountId, AssetId, Balance, Clock};
 use std::collections::BTreeSet;
 use tracing::debug;
 
+/// Payments that a partner is asked for at a time; the others with the next ticks.
+const ASKED_AT_ONCE: usize = 4_096;
+
 /// A payment that is to be made.
 pub(super) struct Order {
     pub id: PaymentId,
@@ -226,9 +229,26 @@ impl Core {
 
     /// We were away: asks which of our payments through `partner` have arrived meanwhile.
     pub(super) fn ask_delivered(&mut self, partner: &AccountId, out: &mut Output) {
-        for ids in receipts::parts(&self.payments.undelivered(partner)) {
-            out.actions.push(Action::Send(partner.clone(), Message::AskDelivered { ids }));
-        }
+        // The oldest first: they are taken from the end.
+        let all = self.payments.undelivered(partner);
+        self.to_ask.insert(partner.clone(), all);
+        self.ask_more(out);
+    }
+
+    /// Asks partners who are there, not for all at once: what is sent waits in a bounded queue.
+    pub(super) fn ask_more(&mut self, out: &mut Output) {
+        let Self { to_ask, entries, .. } = self;
+        to_ask.retain(|partner, ids| {
+            if entries.get(partner).is_none_or(|entry| entry.session.is_none()) {
+                // In the next session anew.
+                return false;
+            }
+            let rest = ids.len().saturating_sub(ASKED_AT_ONCE);
+            for ids in receipts::parts(&ids.split_off(rest)) {
+                out.actions.push(Action::Send(partner.clone(), Message::AskDelivered { ids }));
+            }
+            !ids.is_empty()
+        });
     }
 
     pub(super) fn on_delivered_asked(

@@ -47,12 +47,13 @@ const KEY_TAG: &str = "failsafe/process/1";
 /// Most payments that wait until another process has acknowledged those before them.
 const MAX_WAITING: usize = 1 << 16;
 
-/// The key of a hub's process towards the others: made of the hub's transport key, which all have.
+/// The key of a hub's process towards the others: made of the hub's transport key, which all have, and
+/// of how many there are, so that those with different plans do not take each other for processes.
 ///
 /// # Errors
 /// [`KeyError::Invalid`] never happens with 32 bytes.
-pub fn process_key(transport: &[u8; 32], number: u32) -> Result<AccountKey, KeyError> {
-    let seed = blake2_256(&(KEY_TAG, transport, number).encode());
+pub fn process_key(transport: &[u8; 32], number: u32, count: u32) -> Result<AccountKey, KeyError> {
+    let seed = blake2_256(&(KEY_TAG, transport, number, count).encode());
     AccountKey::from_uri(Scheme::Ed25519, &format!("0x{}", hex::encode(seed)))
 }
 
@@ -113,8 +114,8 @@ impl ProcessPlan {
         transport: &[u8; 32],
     ) -> Result<(Front, Arc<AccountKey>), PartyError> {
         self.check().map_err(PartyError::Processes)?;
-        let numbers = (0u32..).take(self.public.len());
-        let keys = numbers.map(|number| process_key(transport, number));
+        let count = u32::try_from(self.public.len()).unwrap_or(u32::MAX);
+        let keys = (0..count).map(|number| process_key(transport, number, count));
         let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
         let accounts = keys.iter().map(Sign::account).collect();
         let unknown = || PartyError::Processes("there is no process of this number".into());
@@ -211,6 +212,13 @@ impl Core {
         Some(ProcessStanding { number: share.number(), count: share.count(), connected })
     }
 
+    /// Whether the plan of the processes is one that another process has, too: one of them has
+    /// connected at some time, with a key that only the same number of processes gives.
+    pub(super) fn has_met_a_process(&self) -> bool {
+        let met = |share: &Share| share.others().any(|other| self.entries.contains_key(other));
+        self.share().is_none_or(met)
+    }
+
     /// Another process has connected: the channel with it, if it is the first time.
     pub(super) fn meet_process(&mut self, process: &AccountId, out: &mut Output) {
         if self.entries.contains_key(process) {
@@ -220,7 +228,8 @@ impl Core {
         let Ok(mut facts) = PairFacts::unknown(&me, process, Moment::default()) else { return };
         facts.view.max_locks = MAX_LOCKS_HUBS;
         facts.view.hubs = [true; 2];
-        let Ok(channel) = Channel::new(self.genesis, &me, process, facts) else { return };
+        let Ok(mut channel) = Channel::new(self.genesis, &me, process, facts) else { return };
+        self.distrust_new(&mut channel);
         info!(%process, "another process of this hub");
         self.entries.insert(process.clone(), Entry::new(channel));
         out.dirty.insert(process.clone());
@@ -287,16 +296,28 @@ impl Core {
         self.send_payment(id, purpose, record.amount, record.clone(), out)
     }
 
-    /// A process has acknowledged something: what waits for that goes on.
-    pub(super) fn relay_waiting(&mut self, process: &AccountId, out: &mut Output) {
+    /// What waits for other processes goes on, as far as they have acknowledged what came before it.
+    /// To be called from time to time.
+    pub(super) fn relay_waiting(&mut self, out: &mut Output) {
+        for process in self.processes.waiting.keys().cloned().collect::<Vec<_>>() {
+            self.relay_to(&process, out);
+        }
+    }
+
+    fn relay_to(&mut self, process: &AccountId, out: &mut Output) {
         while let Some(id) = self.processes.waiting.get(process).and_then(VecDeque::front).copied()
         {
-            if let Some(record) = self.payment(&id) {
-                if let Err(problem) = self.pay_over(id, &record, out) {
-                    if !matches!(problem, CommandError::Refused(Refusal::TooManyUnacked(_))) {
-                        warn!(%process, %id, %problem, "a payment cannot be paid over yet");
-                    }
-                    return;
+            let record = self.payments.get(&id).filter(|record| record.is_waiting()).cloned();
+            if let Some(record) = record {
+                match self.pay_over(id, &record, out) {
+                    Ok(()) => {},
+                    Err(CommandError::Refused(
+                        Refusal::TooManyUnacked(_) | Refusal::Frozen(_) | Refusal::Paused,
+                    )) => return,
+                    Err(problem) => {
+                        warn!(%process, %id, %problem, "a payment cannot be paid over");
+                        self.on_relay_returned(id, &record, ReturnReason::Unavailable, out);
+                    },
                 }
             }
             if let Some(queue) = self.processes.waiting.get_mut(process) {
@@ -346,9 +367,11 @@ mod tests {
 
     #[test]
     fn processes_should_have_different_accounts_and_the_same_ones_at_every_start() {
-        let account = |secret, number| process_key(&[secret; 32], number).unwrap().account();
-        assert_eq!(account(1, 0), account(1, 0));
-        assert_ne!(account(1, 0), account(1, 1));
-        assert_ne!(account(1, 0), account(2, 0));
+        let account =
+            |secret, number, count| process_key(&[secret; 32], number, count).unwrap().account();
+        assert_eq!(account(1, 0, 2), account(1, 0, 2));
+        assert_ne!(account(1, 0, 2), account(1, 1, 2));
+        assert_ne!(account(1, 0, 2), account(2, 0, 2));
+        assert_ne!(account(1, 0, 2), account(1, 0, 3), "another plan");
     }
 }

@@ -187,7 +187,7 @@ impl PaymentRecord {
     }
 
     /// Whether it was taken, and is not signed yet to the process that has its payee.
-    fn is_waiting(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
         self.direction == Direction::Through && self.state == PaymentState::Sent && self.nonce == 0
     }
 

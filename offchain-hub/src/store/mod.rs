@@ -12,7 +12,7 @@ pub use self::{
     fjall::FjallStore,
     place::Place,
     postgres::PostgresStore,
-    share::{check_share, Share},
+    share::{check_share, need_share, Share},
 };
 
 use codec::{Decode, Encode};

@@ -7,6 +7,8 @@ use failsafe_primitives::AccountId;
 use sp_crypto_hashing::blake2_256;
 
 const SHARE: &[u8] = b"share";
+/// Says that the store is for one of several processes, whichever.
+const NEEDED: &[u8] = b"needs share";
 /// Domain tag of what decides which process has a partner.
 const HOME_TAG: &str = "failsafe/home/1";
 
@@ -89,6 +91,16 @@ impl Share {
     }
 }
 
+/// Marks a new store of another process of a hub: it must not be used without a plan.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn need_share(store: &dyn Store) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    batch.put(Table::Meta, NEEDED, vec![1]);
+    store.commit(&batch)
+}
+
 /// Refuses a store of another process than `share`; notes on first use whose it is. To be called
 /// before [`super::check_owner`].
 ///
@@ -96,6 +108,10 @@ impl Share {
 /// [`StoreError::OtherShare`].
 pub fn check_share(store: &dyn Store, share: Option<&Share>) -> Result<(), StoreError> {
     let known = Share::load(store)?;
+    if share.is_none() && store.get(Table::Meta, NEEDED)?.is_some() {
+        let (found, expected) = ("one of several processes".into(), Share::shown(None));
+        return Err(StoreError::OtherShare { found, expected });
+    }
     if known.as_ref() == share {
         return Ok(());
     }

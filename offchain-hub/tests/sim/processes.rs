@@ -131,3 +131,33 @@ fn secret_should_come_before_the_chain_in_time_when_the_payers_process_is_away()
     assert_eq!(world.last_end(), Some(PaymentState::Delivered));
     world.check().unwrap();
 }
+
+#[test]
+fn processes_should_pay_each_other_again_when_one_was_restored_from_an_old_backup() {
+    let folder = tempfile::tempdir().unwrap();
+    for at in [FIRST, SECOND] {
+        let mut world = world();
+        let path = folder.path().join(at.to_string());
+        pay(&mut world, 1, 5);
+        world.settle_network();
+        world.back_up(at, &path);
+        let lost = pay(&mut world, 2, 7);
+        world.settle_network();
+        assert_eq!(state(&world, PAYER, &lost), Some(PaymentState::Delivered));
+        world.restore(at, &path);
+        world.come_to_rest();
+        let partner = world.process_of(at);
+        let channel = world.core(at).channel(&partner).unwrap();
+        assert_eq!((channel.frozen(), channel.state().data_lost), (None, false));
+        // Its partners wait until nothing can be used any more that it has forgotten.
+        let sent = |world: &World| world.core(at).channel(&partner).unwrap().state().clone();
+        let before = sent(&world);
+        let (one, other) = (before.mine.nonce(), before.theirs.nonce());
+        let again = pay(&mut world, 3, 3);
+        world.settle_network();
+        let now = sent(&world);
+        let moved = now.mine.nonce() > one || now.theirs.nonce() > other;
+        // The payer's process has nothing to pay over while its channel with the payer waits.
+        assert!(moved || at == FIRST, "{:?}", state(&world, PAYER, &again));
+    }
+}

@@ -351,6 +351,8 @@ impl World {
             world.wake(at);
         }
         world.connect_all();
+        // Processes take partners when they have met.
+        world.connect_all();
         world.settle_network();
         world
     }
@@ -895,7 +897,7 @@ fn call_name(at: usize, number: u64) -> u64 {
 /// The key of a process towards the other one.
 fn split_key(number: usize) -> Arc<AccountKey> {
     let number = u32::try_from(number).expect("two of them");
-    Arc::new(process_key(&[2; 32], number).expect("32 bytes"))
+    Arc::new(process_key(&[2; 32], number, 2).expect("32 bytes"))
 }
 
 fn split_share(number: usize) -> Share {

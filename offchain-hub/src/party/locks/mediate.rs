@@ -18,7 +18,11 @@ use failsafe_primitives::{
     evidence::latest_expiry_at_start, AccountId, AssetId, Balance, Clock, Epoch, Lock,
 };
 use std::fmt;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
+
+/// Most locks of one partner that are on their way to another process of our hub: of a user, and of
+/// another hub. Each process has 128 places for locks of all partners.
+const MAX_LOCKS_OVER: (usize, usize) = (8, 64);
 
 /// A payment that goes through us, until both its locks are gone.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
@@ -160,6 +164,15 @@ impl Core {
         if self.locks.tags.contains(&peeled.shared.tag()) {
             // The same onion again.
             return Err(Reason::Instructions);
+        }
+        // All partners use the same few places for locks.
+        let first = LockRef { partner: inward.partner.clone(), epoch: 0, id: 0 };
+        let ours = self.locks.mediated.range(first..);
+        let ours = ours.take_while(|(known, _)| known.partner == inward.partner);
+        let is_hub = self.hubs.iter().any(|hub| hub.account == inward.partner);
+        let most = if is_hub { MAX_LOCKS_OVER.1 } else { MAX_LOCKS_OVER.0 };
+        if ours.filter(|(_, known)| known.outward.partner == process).count() >= most {
+            return Err(Reason::TooManyLocks);
         }
         let entry = self.entries.get(&process).filter(|entry| entry.channel.established());
         let epoch = entry.ok_or(Reason::Unavailable)?.channel.epoch();
@@ -360,7 +373,13 @@ impl Core {
         };
         // The other half: a payment of our own with this hash may have the first one.
         let [.., name] = record.lock.hash.as_chunks::<16>().0 else { return };
-        self.store_payment(PaymentId(*name), payment, out);
+        let id = PaymentId(*name);
+        if self.payments.get(&id).is_some_and(|known| !known.is_over()) {
+            // Somebody has chosen the same name for another payment, which is under way.
+            warn!(%id, "a payment with locks is not listed: its name is taken");
+            return;
+        }
+        self.store_payment(id, payment, out);
     }
 }
 

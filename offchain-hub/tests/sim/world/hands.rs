@@ -10,11 +10,14 @@ use failsafe_hub::{
         records::PaymentRecord,
         Answer, Command, CommandError, Exposure, PaymentState,
     },
-    store::{Batch, Store, Table},
+    store::{
+        backup::{self, Backup},
+        Batch, Store, Table,
+    },
 };
 use failsafe_primitives::{fees::HubFees, AccountId, Balance, NATIVE_ASSET};
 use rand::Rng;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 /// Where a payment stands for its payer; `None` if it was not even begun.
 pub type PlainEnd = Option<PaymentState>;
@@ -114,6 +117,13 @@ impl World {
         sent && out.actions.len() == 1
     }
 
+    /// As whom a process knows the other one.
+    pub fn process_of(&self, at: usize) -> AccountId {
+        let others = (0..self.parties.len()).filter(|other| *other != at);
+        let other = others.into_iter().find(|other| self.is_one(at, *other));
+        self.name(other.expect("there are two"), at)
+    }
+
     /// The processes of a hub lose each other.
     pub fn disconnect_hub(&mut self) {
         for at in 1..self.parties.len() {
@@ -142,6 +152,23 @@ impl World {
         self.wake(at);
         self.connect_all();
         self.settle_network();
+    }
+
+    /// A backup of a party's disk.
+    pub fn back_up(&self, at: usize, path: &Path) {
+        backup::write(&*self.parties[at].disk, path, self.now_ms).expect("a new file");
+    }
+
+    /// A party starts from a backup: what came after it is lost.
+    pub fn restore(&mut self, at: usize, path: &Path) {
+        for to in 0..self.parties.len() {
+            self.disconnect(at, to);
+        }
+        let (records, _) = backup::read(path).and_then(Backup::restored).expect("it is whole");
+        let disk = Arc::new(super::Disk::default());
+        disk.commit(&records).expect("the disk is fine");
+        self.parties[at].disk = disk;
+        self.wake(at);
     }
 
     /// A party's disk loses what it knows of a payment that is over, and the party starts again.
