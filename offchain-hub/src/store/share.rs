@@ -108,7 +108,7 @@ pub fn need_share(store: &dyn Store) -> Result<(), StoreError> {
 /// [`StoreError::OtherShare`].
 pub fn check_share(store: &dyn Store, share: Option<&Share>) -> Result<(), StoreError> {
     let known = Share::load(store)?;
-    if share.is_none() && store.get(Table::Meta, NEEDED)?.is_some() {
+    if known.is_none() && share.is_none() && store.get(Table::Meta, NEEDED)?.is_some() {
         let (found, expected) = ("one of several processes".into(), Share::shown(None));
         return Err(StoreError::OtherShare { found, expected });
     }

@@ -10,3 +10,4 @@ mod lease;
 #[path = "../../../tests/src/harness/postgres.rs"]
 mod postgres;
 mod promises;
+mod shares;
