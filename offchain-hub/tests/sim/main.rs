@@ -33,7 +33,7 @@ fn play_split(seed: u64, log: bool) -> Result<World, String> {
         6 => Vice::NoProof,
         _ => Vice::None,
     };
-    let evil = if seed / 12 % 2 == 0 { 0 } else { 3 };
+    let evil = if (seed / 12).is_multiple_of(2) { 0 } else { 3 };
     let mut world = World::split(seed, &[(evil, vice)]);
     world.log = log;
     go_on(&mut world, log)
