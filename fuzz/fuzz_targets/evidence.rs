@@ -229,9 +229,9 @@ fn evidence(bytes: &mut Bytes<'_>) {
     let starter = bytes.u8() & 1 == 0;
 
     let mut good = true;
-    let mut valid = |simplex: &Simplex, bound: bool| {
+    let valid = |simplex: &Simplex, bound: bool| {
         let late = bound && simplex.highest_expiry().is_some_and(|expiry| expiry > 200);
-        good &= simplex.validate(MAX_LOCKS_HUBS).is_ok() && !late;
+        simplex.validate(MAX_LOCKS_HUBS).is_ok() && !late
     };
     let mut honest = true;
     let mut context = |bytes: &mut Bytes<'_>| {
@@ -246,35 +246,38 @@ fn evidence(bytes: &mut Bytes<'_>) {
     };
     let theirs = (bytes.u8() & 1 == 0).then(|| {
         let simplex = simplex(bytes);
-        valid(&simplex, true);
+        good &= valid(&simplex, true);
         let from = submitter.other();
         let message = context(bytes).simplex_message(from, &simplex);
         SignedSimplex { signature: Signature::Direct(by(from).sign(&message)), simplex }
     });
-    let mut acked = |bytes: &mut Bytes<'_>, bound: bool| {
+    let mut acked = |bytes: &mut Bytes<'_>| {
         let simplex = simplex(bytes);
-        valid(&simplex, bound);
         let message = ack_message(&context(bytes).simplex_message(submitter, &simplex));
         (simplex, Signature::Direct(by(submitter.other()).sign(&message)))
     };
+    // In an answer only what is acknowledged counts, and is looked at (M6).
     let mut order = true;
     let ours = match bytes.below(4) {
         0 => None,
         1 => {
-            let (simplex, ack) = acked(bytes, true);
+            let (simplex, ack) = acked(bytes);
+            good &= valid(&simplex, true);
             Some(OwnSimplex::Acked { simplex, ack })
         },
         2 => {
-            let older = acked(bytes, false);
+            let older = acked(bytes);
             let simplex = simplex(bytes);
-            valid(&simplex, true);
-            order = starter && older.0.nonce <= simplex.nonce;
+            good &= valid(&older.0, !starter);
+            if starter {
+                good &= valid(&simplex, true);
+                order = older.0.nonce <= simplex.nonce;
+            }
             Some(OwnSimplex::Unacked { simplex, acked: Some(older) })
         },
         _ => {
             let simplex = simplex(bytes);
-            valid(&simplex, true);
-            order = starter;
+            good &= if starter { valid(&simplex, true) } else { theirs.is_some() };
             Some(OwnSimplex::Unacked { simplex, acked: None })
         },
     };
@@ -286,6 +289,16 @@ fn evidence(bytes: &mut Bytes<'_>) {
         presented[submitter.other().index()].as_ref().map(|presented| presented.standing),
         evidence.theirs.as_ref().map(|_| Standing::Final)
     );
+    let standing = match &evidence.ours {
+        Some(OwnSimplex::Unacked { acked, .. }) if starter => {
+            let floor = acked.as_ref().map_or(0, |(older, _)| older.nonce);
+            Some(Standing::Unacked { floor })
+        },
+        Some(OwnSimplex::Unacked { acked: None, .. }) | None => None,
+        Some(_) => Some(Standing::Final),
+    };
+    let own = presented[submitter.index()].as_ref();
+    assert_eq!(own.map(|presented| presented.standing), standing);
     let stored = || presented.iter().flatten().map(|presented| &presented.simplex);
     stored().for_each(bounds);
     let due = resolve_at(10, 8, stored());
