@@ -13,7 +13,7 @@ use failsafe_channel::{
 use failsafe_hub::{
     keys::AccountKey,
     signatures::check_all,
-    transport::{self, Frame, Identity, Session, PING_EVERY},
+    transport::{self, outlet, Frame, Identity, Outlet, Session, Unwritten},
 };
 use failsafe_onion::{Hop, Next, RouteKeys};
 use failsafe_primitives::{
@@ -32,7 +32,6 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc as queue;
 
 /// What a payment pays: a thousandth of an FRD, the least that hubs forward.
 pub const AMOUNT: Balance = 1_000_000_000;
@@ -92,7 +91,7 @@ pub struct Done {
 }
 
 enum Input {
-    Opened { wallet: usize, queue: queue::UnboundedSender<Vec<u8>> },
+    Opened { wallet: usize, outlet: Outlet },
     Message { wallet: usize, message: Box<Message> },
     Ended { wallet: usize, reason: String },
     Moments { finalized: Moment, best: Moment },
@@ -252,11 +251,11 @@ impl Fleet {
     }
 
     fn run_session(&mut self, wallet: usize, session: Session) {
-        let Session { mut reader, mut writer, .. } = session;
-        let (queue, mut frames) = queue::unbounded_channel::<Vec<u8>>();
+        let Session { mut reader, writer, .. } = session;
+        let (outlet, drain) = outlet(writer);
         let inputs = self.inputs.clone();
         // The thread is gone when the fleet stops.
-        let _ = inputs.send(Input::Opened { wallet, queue });
+        let _ = inputs.send(Input::Opened { wallet, outlet });
         self.sessions.spawn(async move {
             let reading = async {
                 loop {
@@ -275,26 +274,13 @@ impl Fleet {
                     }
                 }
             };
-            let writing = async {
-                loop {
-                    let first = match tokio::time::timeout(PING_EVERY, frames.recv()).await {
-                        Ok(Some(bytes)) => Frame::Channel(bytes),
-                        Ok(None) => return "stopped".to_string(),
-                        Err(_) => Frame::Ping,
-                    };
-                    let sent = async {
-                        writer.write(&first).await?;
-                        while let Ok(bytes) = frames.try_recv() {
-                            writer.write(&Frame::Channel(bytes)).await?;
-                        }
-                        writer.flush().await
-                    };
-                    if let Err(problem) = sent.await {
-                        return problem.to_string();
-                    }
-                }
+            let reason = tokio::select! {
+                reason = reading => reason,
+                ended = drain.run() => match ended {
+                    Ok(()) => "stopped".to_string(),
+                    Err(problem) => problem.to_string(),
+                },
             };
-            let reason = tokio::select! { reason = reading => reason, reason = writing => reason };
             let _ = inputs.send(Input::Ended { wallet, reason });
         });
     }
@@ -341,7 +327,7 @@ struct Wallet {
     onion_key: [u8; 32],
     hub: usize,
     channel: Channel,
-    queue: Option<queue::UnboundedSender<Vec<u8>>>,
+    outlet: Option<Outlet>,
     ready: bool,
     ack_since: Option<Instant>,
     unsigned_since: Option<Instant>,
@@ -366,7 +352,7 @@ impl Wallet {
             onion_key,
             hub,
             channel,
-            queue: None,
+            outlet: None,
             ready: false,
             ack_since: None,
             unsigned_since: None,
@@ -469,8 +455,8 @@ impl World {
 
     fn take(&mut self, input: Input) -> Result<(), Failure> {
         match input {
-            Input::Opened { wallet, queue } => {
-                self.wallets[wallet].queue = Some(queue);
+            Input::Opened { wallet, outlet } => {
+                self.wallets[wallet].outlet = Some(outlet);
                 self.call(wallet, |channel, _| Ok(channel.connected()))?;
                 let unsigned_limit = self.unsigned_limit;
                 let terms = AssetTerms { credit: CREDIT, insure_above: CREDIT, unsigned_limit };
@@ -750,17 +736,19 @@ impl World {
             self.log.add(number, &self.wallets[number].channel.encode_state())?;
         }
         self.log.sync()?;
+        let mut unwritten: Vec<Unwritten> = vec![];
         for (number, message) in self.out.drain(..) {
             let wallet = &self.wallets[number];
             let message = match message {
                 Message::Update(update) => wallet.channel.sealed(&update).map(Message::Update),
                 message => Some(message),
             };
-            if let (Some(queue), Some(message)) = (&wallet.queue, message) {
+            if let (Some(outlet), Some(message)) = (&wallet.outlet, message) {
                 // An ended session says so by itself.
-                let _ = queue.send(message.encode());
+                unwritten.extend(outlet.put(Frame::Channel(message.encode())).ok().flatten());
             }
         }
+        unwritten.into_iter().for_each(Unwritten::write);
         let at = Instant::now();
         let mut done = vec![];
         for key in self.arrived.drain(..) {

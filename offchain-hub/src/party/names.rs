@@ -16,8 +16,9 @@ type Filter = BloomFilter<ahash::RandomState>;
 /// Bits of a filter for each name that it has room for: a full one takes one free name of a hundred
 /// for taken.
 const BITS: usize = 10;
-/// Names for which the first filter has room; each further one has room for twice as many.
-const LEAST: usize = 1 << 16;
+/// Names for which the first filter has room, in 1.3 MB; each further one has room for twice as many,
+/// and is one more to look into for each new payment.
+const LEAST: usize = 1 << 20;
 /// Most names of a filter: 84 MB, and as much for all before it. With more, the store is asked.
 const MOST: usize = 1 << 26;
 /// Names that are learned at a time.
@@ -39,6 +40,8 @@ enum Known {
 pub(super) struct Names {
     /// Each has room for twice as many as the one before.
     filters: Vec<Filter>,
+    /// That of all filters, so that a name is hashed once.
+    hasher: ahash::RandomState,
     /// For how many names the last one has room in all.
     size: usize,
     /// For how many it still has.
@@ -60,7 +63,7 @@ impl Names {
     }
 
     fn empty(known: Known) -> Self {
-        Self { filters: vec![], size: 0, room: 0, known }
+        Self { filters: vec![], hasher: ahash::RandomState::new(), size: 0, room: 0, known }
     }
 
     /// Begins another filter, with room for at least so many.
@@ -72,26 +75,27 @@ impl Names {
         };
         // `MOST` is far from where this would be too much.
         let bits = size.saturating_mul(BITS);
-        let filter = BloomFilter::with_num_bits(bits).hasher(ahash::RandomState::new());
+        let filter = BloomFilter::with_num_bits(bits).hasher(self.hasher.clone());
         self.filters.push(filter.expected_items(size));
         (self.size, self.room) = (size, size);
     }
 
     fn contain(&self, id: &PaymentId) -> bool {
-        self.filters.iter().any(|filter| filter.contains(id))
+        let hash = self.hasher.hash_one(id);
+        self.filters.iter().any(|filter| filter.contains_hash(hash))
     }
 
     /// A payment of this name was put away.
     pub fn add(&mut self, id: &PaymentId) {
-        if matches!(self.known, Known::None) || self.contain(id) {
+        if matches!(self.known, Known::None) {
             return;
         }
         if self.room == 0 {
             self.grow(self.size.saturating_mul(2));
         }
         if let Some(newest) = self.filters.last_mut() {
-            newest.insert(id);
-            self.room = self.room.saturating_sub(1);
+            let was_there = newest.insert_hash(self.hasher.hash_one(id));
+            self.room = self.room.saturating_sub(usize::from(!was_there));
         }
     }
 

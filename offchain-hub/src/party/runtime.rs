@@ -22,7 +22,7 @@ use crate::{
         backup::{self, BackupError, Contents},
         Store, StoreError,
     },
-    transport::{self, Frame, Identity, TransportKey},
+    transport::{self, Clogged, Frame, Identity, Outlet, TransportKey, Unwritten},
     watchtower::{Handover, Snapshot, TowerAddress, TowerStanding},
 };
 use codec::Encode;
@@ -133,14 +133,14 @@ pub enum PartyError {
 pub(super) enum HostInput {
     /// For the core.
     Core(Input),
-    /// A session has begun; its frames go into `queue`.
+    /// A session has begun; its frames go into `outlet`.
     Opened {
         /// Who is at the other end.
         partner: AccountId,
         /// Its number.
         session: SessionId,
         /// What is sent.
-        queue: mpsc::Sender<Frame>,
+        outlet: Outlet,
     },
     /// The party stops.
     Stop,
@@ -233,6 +233,7 @@ impl Party {
             core,
             store,
             sessions: HashMap::new(),
+            unwritten: vec![],
             again: VecDeque::new(),
             track,
             submitter,
@@ -504,7 +505,9 @@ pub fn now_ms() -> u64 {
 struct Host {
     core: Core,
     store: Arc<dyn Store>,
-    sessions: HashMap<AccountId, (SessionId, mpsc::Sender<Frame>)>,
+    sessions: HashMap<AccountId, (SessionId, Outlet)>,
+    /// Frames of this commit that are still to be written.
+    unwritten: Vec<Unwritten>,
     /// Inputs that actions led to.
     again: VecDeque<Input>,
     track: mpsc::UnboundedSender<Track>,
@@ -538,9 +541,9 @@ impl Host {
             self.learn();
             if stop {
                 let bye = Frame::Bye("this party stops; it will be back".into());
-                for (_, queue) in self.sessions.into_values() {
-                    // A full queue means a peer that would not read it either.
-                    let _ = queue.try_send(bye.clone());
+                for (_, outlet) in self.sessions.into_values() {
+                    // A peer that takes nothing would not read it either.
+                    let _ = outlet.send(bye.clone());
                 }
                 return;
             }
@@ -557,11 +560,11 @@ impl Host {
                 }
                 self.core.handle(now_ms(), input, out);
             },
-            HostInput::Opened { partner, session, queue } => {
+            HostInput::Opened { partner, session, outlet } => {
                 // The newest session is the one that the peer uses.
-                let known = self.sessions.insert(partner.clone(), (session, queue));
-                if let Some((old, queue)) = known {
-                    let _ = queue.try_send(Frame::Bye("replaced by a newer session".into()));
+                let known = self.sessions.insert(partner.clone(), (session, outlet));
+                if let Some((old, outlet)) = known {
+                    let _ = outlet.send(Frame::Bye("replaced by a newer session".into()));
                     let ended = Input::Disconnected { partner: partner.clone(), session: old };
                     self.core.handle(now_ms(), ended, out);
                 }
@@ -603,6 +606,9 @@ impl Host {
             }
             for action in actions {
                 self.act(action);
+            }
+            for unwritten in std::mem::take(&mut self.unwritten) {
+                unwritten.write();
             }
             if self.again.is_empty() {
                 return true;
@@ -647,9 +653,10 @@ impl Host {
     fn act(&mut self, action: Action) {
         match action {
             Action::Send(partner, message) => {
-                let Some((_, queue)) = self.sessions.get(&partner) else { return };
-                if queue.try_send(Frame::Channel(message.encode())).is_err() {
-                    self.end_session(&partner, "too slow");
+                let Some((_, outlet)) = self.sessions.get(&partner) else { return };
+                match outlet.put(Frame::Channel(message.encode())) {
+                    Ok(unwritten) => self.unwritten.extend(unwritten),
+                    Err(Clogged) => self.end_session(&partner, "too slow"),
                 }
             },
             Action::Disconnect(partner, reason) => self.end_session(&partner, &reason),
@@ -672,9 +679,9 @@ impl Host {
     }
 
     fn end_session(&mut self, partner: &AccountId, reason: &str) {
-        let Some((session, queue)) = self.sessions.remove(partner) else { return };
+        let Some((session, outlet)) = self.sessions.remove(partner) else { return };
         debug!(%partner, reason, "ending a session");
-        let _ = queue.try_send(Frame::Bye(reason.to_string()));
+        let _ = outlet.send(Frame::Bye(reason.to_string()));
         self.again.push_back(Input::Disconnected { partner: partner.clone(), session });
     }
 }

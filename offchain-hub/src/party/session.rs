@@ -5,23 +5,19 @@ use super::{
     quota::Gate,
     runtime::HostInput,
 };
-use crate::transport::{Frame, Reader, Session, TransportError, Writer, PING_EVERY, SILENCE_LIMIT};
+use crate::transport::{outlet, Frame, Reader, Session, TransportError, SILENCE_LIMIT};
 use codec::DecodeAll;
 use failsafe_channel::Message;
 use failsafe_primitives::AccountId;
-use std::time::Duration;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::mpsc,
-    time::timeout,
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
+use tokio::{io::AsyncRead, sync::mpsc, time::sleep};
 use tracing::info;
 
-/// Frames that may wait for a slow peer before its session is given up.
-pub(super) const QUEUE: usize = 4_096;
-/// How long a peer may take to accept what is sent to it.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
-
+/// How often it is looked whether the peer has been silent for too long.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Longest place that a peer may name.
 const MAX_PLACE: usize = 300;
 
@@ -33,17 +29,19 @@ pub(super) async fn run(
     host: mpsc::Sender<HostInput>,
     mut gate: Gate,
 ) -> Option<String> {
-    let Session { peer, mut reader, mut writer } = session;
-    let (queue, frames) = mpsc::channel(QUEUE);
-    let opened = HostInput::Opened { partner: peer.clone(), session: id, queue };
+    let Session { peer, mut reader, writer } = session;
+    let (outlet, drain) = outlet(writer);
+    let opened = HostInput::Opened { partner: peer.clone(), session: id, outlet };
     if host.send(opened).await.is_err() {
         return None;
     }
     info!(%peer, "connected");
+    let heard = AtomicBool::new(true);
     // Each direction ends the other: without reading, a dead peer is not noticed.
     let ended = tokio::select! {
-        ended = receive(&mut reader, &peer, id, &host, &mut gate) => ended,
-        ended = send(&mut writer, frames) => ended,
+        ended = receive(&mut reader, &peer, id, &host, &mut gate, &heard) => ended,
+        ended = drain.run() => ended,
+        ended = listen_for_silence(&heard) => Err(ended),
     };
     let mut elsewhere = None;
     match ended {
@@ -51,13 +49,12 @@ pub(super) async fn run(
         Err(TransportError::Elsewhere(place)) => elsewhere = Some(place),
         Err(reason) => {
             if matches!(reason, TransportError::Malformed) {
-                let bye = Frame::Bye(reason.to_string());
-                // The peer may be gone already.
-                let _ = timeout(WRITE_TIMEOUT, farewell(&mut writer, &bye)).await;
+                drain.farewell(Frame::Bye(reason.to_string())).await;
             }
             info!(%peer, %reason, "disconnected");
         },
     }
+    drop(drain);
     // If the host is gone, nobody needs to know.
     let _ = host.send(HostInput::Core(Input::Disconnected { partner: peer, session: id })).await;
     elsewhere
@@ -69,10 +66,11 @@ async fn receive<R: AsyncRead + Unpin>(
     id: SessionId,
     host: &mpsc::Sender<HostInput>,
     gate: &mut Gate,
+    heard: &AtomicBool,
 ) -> Result<(), TransportError> {
     loop {
-        let frame =
-            timeout(SILENCE_LIMIT, reader.read()).await.map_err(|_| TransportError::Timeout)??;
+        let frame = reader.read().await?;
+        heard.store(true, Ordering::Relaxed);
         match frame {
             Frame::Ping => {},
             Frame::Bye(reason) => return Err(TransportError::Bye(reason)),
@@ -94,34 +92,16 @@ async fn receive<R: AsyncRead + Unpin>(
     }
 }
 
-async fn send<W: AsyncWrite + Unpin>(
-    writer: &mut Writer<W>,
-    mut frames: mpsc::Receiver<Frame>,
-) -> Result<(), TransportError> {
-    loop {
-        let frame = match timeout(PING_EVERY, frames.recv()).await {
-            Ok(Some(frame)) => frame,
-            // The host has let go of the session.
-            Ok(None) => return Ok(()),
-            Err(_) => Frame::Ping,
-        };
-        let writing = async {
-            writer.write(&frame).await?;
-            while let Ok(frame) = frames.try_recv() {
-                writer.write(&frame).await?;
-            }
-            writer.flush().await
-        };
-        timeout(WRITE_TIMEOUT, writing).await.map_err(|_| TransportError::Timeout)??;
+/// Returns when nothing has come for too long. One clock for all frames: one for each of them would
+/// be set and cleared with each.
+async fn listen_for_silence(heard: &AtomicBool) -> TransportError {
+    let mut silent = Duration::ZERO;
+    while silent < SILENCE_LIMIT {
+        sleep(LOOK_EVERY).await;
+        let quiet = !heard.swap(false, Ordering::Relaxed);
+        silent = if quiet { silent.saturating_add(LOOK_EVERY) } else { Duration::ZERO };
     }
-}
-
-async fn farewell<W: AsyncWrite + Unpin>(
-    writer: &mut Writer<W>,
-    frame: &Frame,
-) -> Result<(), TransportError> {
-    writer.write(frame).await?;
-    writer.flush().await
+    TransportError::Timeout
 }
 
 #[cfg(test)]
@@ -171,11 +151,11 @@ mod tests {
             dialed.writer.flush().await.unwrap();
         };
         let taking = async {
-            let mut queue = None;
+            let mut open = None;
             let mut taken = 0;
             while taken < messages {
                 match inputs.recv().await.expect("the session is open") {
-                    HostInput::Opened { queue: opened, .. } => queue = Some(opened),
+                    HostInput::Opened { outlet, .. } => open = Some(outlet),
                     HostInput::Core(Input::Message { .. }) => taken += 1,
                     HostInput::Core(other) => panic!("{other:?}"),
                     HostInput::Stop => panic!("nobody stops"),
@@ -183,7 +163,7 @@ mod tests {
             }
             let took = begun.elapsed();
             // It is slowed down, not cut.
-            queue.expect("it was opened").send(Frame::Ping).await.unwrap();
+            open.expect("it was opened").send(Frame::Ping).unwrap();
             took
         };
         let ((), took) = tokio::join!(sending, taking);

@@ -7,11 +7,13 @@
 
 mod handshake;
 mod listen;
+mod outlet;
 mod stream;
 
 pub use handshake::{accept, dial, Identity, Session, TransportKey};
 pub(crate) use listen::accept_each;
 pub use listen::accept_sessions;
+pub use outlet::{outlet, Clogged, Drain, Outlet, Unwritten};
 pub use stream::{Reader, Writer};
 
 use codec::{Decode, Encode};

@@ -6,8 +6,15 @@
 use super::{Frame, TransportError, MAX_MESSAGE};
 use codec::{Decode, DecodeAll, Encode};
 use snow::StatelessTransportState;
-use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use std::{
+    io::ErrorKind,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::tcp::OwnedWriteHalf,
+};
 
 /// Longest Noise message.
 pub(super) const MAX_NOISE: usize = 65_535;
@@ -47,7 +54,7 @@ pub(super) async fn write_noise(
 
 fn closed(error: std::io::Error) -> TransportError {
     match error.kind() {
-        std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::ConnectionReset => {
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => {
             TransportError::Closed
         },
         _ => TransportError::Io(error),
@@ -128,18 +135,23 @@ pub struct Writer<W> {
     left: usize,
 }
 
-impl<W: AsyncWrite + Unpin> Writer<W> {
+impl<W> Writer<W> {
     pub(super) fn new(io: W, noise: Arc<StatelessTransportState>) -> Self {
         Self { io, noise, counter: 0, plain: Vec::new(), out: Vec::new(), left: 0 }
     }
 
-    /// Encrypts a frame.
-    pub async fn write(&mut self, frame: &Frame) -> Result<(), TransportError> {
-        self.write_value(frame).await
+    /// Whether so much is encrypted that it should leave before more is.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() >= MAX_NOISE
+    }
+
+    /// Whether everything that was encrypted has left.
+    pub(super) fn is_flushed(&self) -> bool {
+        self.left >= self.out.len()
     }
 
     /// Encrypts a value of whatever type both sides expect.
-    pub async fn write_value(&mut self, value: &impl Encode) -> Result<(), TransportError> {
+    pub(super) fn encrypt_value(&mut self, value: &impl Encode) -> Result<(), TransportError> {
         // In front of each part is a byte for its flag: the first one's is made here, the others'
         // is the last byte of the part before, which has been encrypted then.
         let mut plain = std::mem::take(&mut self.plain);
@@ -156,9 +168,6 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
             let end = begin.saturating_add(1).saturating_add(rest.min(CHUNK));
             plain[begin] = if rest > CHUNK { MORE } else { LAST };
             self.encrypt(&plain[begin..end])?;
-            if self.out.len() >= MAX_NOISE {
-                self.flush().await?;
-            }
             if rest <= CHUNK {
                 break;
             }
@@ -182,19 +191,59 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
         Ok(())
     }
 
+    /// So much has left.
+    fn note_sent(&mut self, sent: usize) -> Result<(), TransportError> {
+        if sent == 0 {
+            return Err(TransportError::Closed);
+        }
+        self.left = self.left.saturating_add(sent);
+        if self.is_flushed() {
+            self.left = 0;
+            self.out.clear();
+            shrink(&mut self.out);
+        }
+        Ok(())
+    }
+}
+
+impl<W: AsyncWrite + Unpin> Writer<W> {
+    /// Encrypts a frame.
+    pub async fn write(&mut self, frame: &Frame) -> Result<(), TransportError> {
+        self.write_value(frame).await
+    }
+
+    /// Encrypts a value of whatever type both sides expect.
+    pub async fn write_value(&mut self, value: &impl Encode) -> Result<(), TransportError> {
+        self.encrypt_value(value)?;
+        if self.is_full() {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
     /// Sends what was written. Goes on where it was when it was cut short before.
     pub async fn flush(&mut self) -> Result<(), TransportError> {
-        while self.left < self.out.len() {
+        while !self.is_flushed() {
             let sent = self.io.write(&self.out[self.left..]).await?;
-            if sent == 0 {
-                return Err(TransportError::Closed);
-            }
-            self.left = self.left.saturating_add(sent);
+            self.note_sent(sent)?;
         }
-        self.left = 0;
-        self.out.clear();
-        shrink(&mut self.out);
         self.io.flush().await?;
         Ok(())
+    }
+}
+
+impl Writer<OwnedWriteHalf> {
+    /// Sends some of what was encrypted; `false` if the socket takes nothing now.
+    pub(super) fn try_flush(&mut self) -> Result<bool, TransportError> {
+        match self.io.try_write(&self.out[self.left..]) {
+            Ok(sent) => self.note_sent(sent).map(|()| true),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(false),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    /// Ready when the socket may take more.
+    pub(super) fn poll_ready(&self, ctx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        self.io.as_ref().poll_write_ready(ctx)
     }
 }

@@ -1,0 +1,230 @@
+//! The sending half of a session that another thread feeds. Frames are encrypted and written by the
+//! thread that has them, as far as the socket takes them at once: waking a task for each would cost
+//! more than the write. What the socket does not take, and pings, is left to the session's task.
+
+use super::{Frame, TransportError, Writer, PING_EVERY};
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{ready, Context, Poll},
+    time::Duration,
+};
+use tokio::{
+    net::tcp::OwnedWriteHalf,
+    sync::Notify,
+    time::{timeout, timeout_at, Instant},
+};
+
+/// Frames that may wait for a slow peer before its session is given up.
+const QUEUE: usize = 4_096;
+/// How long a peer may take to accept any of what is sent to it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Splits the sending half: frames go into the first, the session's task runs the second.
+pub fn outlet(writer: Writer<OwnedWriteHalf>) -> (Outlet, Drain) {
+    let line = Line {
+        writer: Some(writer),
+        waiting: VecDeque::new(),
+        is_last: false,
+        problem: None,
+        used: Instant::now(),
+    };
+    let shared = Arc::new(Shared { line: Mutex::new(line), wake: Notify::new() });
+    (Outlet(shared.clone()), Drain(shared))
+}
+
+/// Takes frames, in order. When it is dropped, the session ends once they have left.
+pub struct Outlet(Arc<Shared>);
+
+/// Frames were put in that are still to be written.
+pub struct Unwritten(Arc<Shared>);
+
+/// A session that takes no frames: it is over, or its peer takes none.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Clogged;
+
+/// What the session's task does for an [`Outlet`].
+pub struct Drain(Arc<Shared>);
+
+struct Shared {
+    line: Mutex<Line>,
+    /// Tells the task that the socket did not take everything, or that the end has come.
+    wake: Notify,
+}
+
+struct Line {
+    /// `None` once the session is over.
+    writer: Option<Writer<OwnedWriteHalf>>,
+    /// Frames that are not encrypted yet.
+    waiting: VecDeque<Frame>,
+    /// Whether no more will come.
+    is_last: bool,
+    /// What ended the session while another thread wrote.
+    problem: Option<TransportError>,
+    /// When something was last written.
+    used: Instant,
+}
+
+/// How far writing has come.
+enum Written {
+    All,
+    /// The socket takes no more now; whether it took anything.
+    Some(bool),
+}
+
+impl Shared {
+    /// The line is whole whoever panicked.
+    fn lock(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what the socket takes now; the rest, and what goes wrong, is the task's.
+    fn write(&self) {
+        let mut line = self.lock();
+        let all = match line.write() {
+            Ok(Written::All) => !line.is_last,
+            Ok(Written::Some(_)) => false,
+            Err(problem) => {
+                line.problem = Some(problem);
+                false
+            },
+        };
+        drop(line);
+        if !all {
+            self.wake.notify_one();
+        }
+    }
+}
+
+impl Line {
+    fn write(&mut self) -> Result<Written, TransportError> {
+        let Some(writer) = &mut self.writer else { return Ok(Written::All) };
+        let mut any = false;
+        loop {
+            while !writer.is_full() {
+                let Some(frame) = self.waiting.pop_front() else { break };
+                writer.encrypt_value(&frame)?;
+            }
+            if writer.is_flushed() {
+                return Ok(Written::All);
+            }
+            let sent = writer.try_flush()?;
+            if !sent {
+                return Ok(Written::Some(any));
+            }
+            any = true;
+            self.used = Instant::now();
+        }
+    }
+
+    fn poll_write(&mut self, ctx: &mut Context<'_>) -> Poll<Result<Written, TransportError>> {
+        loop {
+            if let Some(problem) = self.problem.take() {
+                return Poll::Ready(Err(problem));
+            }
+            match self.write()? {
+                Written::Some(false) => {},
+                written => return Poll::Ready(Ok(written)),
+            }
+            let Some(writer) = &self.writer else { return Poll::Ready(Ok(Written::All)) };
+            ready!(writer.poll_ready(ctx))?;
+        }
+    }
+}
+
+impl Outlet {
+    /// Puts a frame in; it leaves with [`Unwritten::write`]. `None` when earlier ones are still to be
+    /// written: they leave together.
+    ///
+    /// # Errors
+    /// [`Clogged`]; the frame is lost.
+    pub fn put(&self, frame: Frame) -> Result<Option<Unwritten>, Clogged> {
+        let mut line = self.0.lock();
+        if line.writer.is_none() || line.problem.is_some() || line.waiting.len() >= QUEUE {
+            return Err(Clogged);
+        }
+        let first = line.waiting.is_empty();
+        line.waiting.push_back(frame);
+        Ok(first.then(|| Unwritten(self.0.clone())))
+    }
+
+    /// Puts a frame in and writes it.
+    ///
+    /// # Errors
+    /// [`Clogged`]; the frame is lost.
+    pub fn send(&self, frame: Frame) -> Result<(), Clogged> {
+        if let Some(unwritten) = self.put(frame)? {
+            unwritten.write();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        self.0.lock().is_last = true;
+        self.0.write();
+    }
+}
+
+impl Unwritten {
+    /// Writes everything that was put in, as far as the socket takes it now. The session's task
+    /// writes the rest.
+    pub fn write(self) {
+        self.0.write();
+    }
+}
+
+impl Drain {
+    /// Writes what the socket did not take at once, and pings, until no more comes.
+    ///
+    /// # Errors
+    /// [`TransportError`]: what has ended the session.
+    pub async fn run(&self) -> Result<(), TransportError> {
+        loop {
+            let silent = {
+                let line = self.0.lock();
+                line.used.checked_add(PING_EVERY).unwrap_or(line.used)
+            };
+            let is_silent = timeout_at(silent, self.0.wake.notified()).await.is_err();
+            if is_silent {
+                let mut line = self.0.lock();
+                if line.used.elapsed() >= PING_EVERY {
+                    line.waiting.push_back(Frame::Ping);
+                }
+            }
+            self.drain().await?;
+            let line = self.0.lock();
+            if line.is_last && line.waiting.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn drain(&self) -> Result<(), TransportError> {
+        loop {
+            let written = poll_fn(|ctx| self.0.lock().poll_write(ctx));
+            let written = timeout(WRITE_TIMEOUT, written).await;
+            if let Written::All = written.map_err(|_| TransportError::Timeout)?? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Says goodbye to a peer that may be gone already.
+    pub async fn farewell(&self, frame: Frame) {
+        self.0.lock().waiting.push_back(frame);
+        // Nobody is left to be told.
+        let _ = timeout(WRITE_TIMEOUT, self.drain()).await;
+    }
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        let mut line = self.0.lock();
+        // Closes the socket's sending half.
+        line.writer = None;
+        line.waiting.clear();
+    }
+}
