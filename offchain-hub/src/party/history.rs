@@ -1,6 +1,10 @@
 //! How payments are stored. Those in memory are on [pages](super::pages). Those that ended a while
 //! ago are on disk only, a record for each, so that a hub does not need more memory, nor more time
 //! to start, with every payment it has ever made. Their names stay taken.
+//!
+//! Names are in no order, and stores keep records by their keys: under their names alone, new ones
+//! would come between all others, and a store would write what it has again and again. So a key
+//! begins with a number that all of the same time have.
 
 use super::{
     core::Core,
@@ -13,6 +17,23 @@ use failsafe_channel::PaymentId;
 use std::collections::HashMap;
 
 const ARCHIVED: &[u8] = b"archived";
+/// So many payments that were put away one after the other, 2^20, have the same number in front of
+/// their names. With fewer, a name is looked for in more places.
+const VOLUME: u32 = 20;
+
+/// The key of a payment in [`Table::History`]: the number of its volume, big-endian, and its name.
+fn key(volume: u32, id: &PaymentId) -> Vec<u8> {
+    [&volume.to_be_bytes()[..], &id.0].concat()
+}
+
+/// The name in a key of [`Table::History`]. Programs before layout 6 had no volumes.
+pub(super) fn name(key: &[u8]) -> Result<PaymentId, StoreError> {
+    let name = if key.len() == 20 { &key[4..] } else { key };
+    name.try_into().map(PaymentId).map_err(|_| StoreError::Damaged {
+        table: Table::History.name(),
+        reason: format!("a key of {} bytes", key.len()),
+    })
+}
 
 /// The payments of a store.
 pub(super) fn load(store: &dyn Store) -> Result<Payments, StoreError> {
@@ -58,12 +79,26 @@ fn archived(store: &dyn Store) -> Result<Archived, StoreError> {
     })
 }
 
-fn read(store: &dyn Store, id: &PaymentId) -> Result<Option<PaymentRecord>, StoreError> {
-    let Some(bytes) = store.get(Table::History, &id.encode())? else { return Ok(None) };
+/// What became of a payment that was put away, at last if that was done several times.
+fn read(
+    store: &dyn Store,
+    archived: &Archived,
+    id: &PaymentId,
+) -> Result<Option<PaymentRecord>, StoreError> {
+    let volumes = (0..=archived.volume()).rev().map(|volume| key(volume, id));
+    let keys: Vec<_> = volumes.chain([id.encode()]).collect();
+    let Some(bytes) = store.first(Table::History, &keys)? else { return Ok(None) };
     let record = PaymentRecord::decode_all(&mut &bytes[..]);
     record
         .map(Some)
         .map_err(|e| StoreError::Damaged { table: Table::History.name(), reason: e.to_string() })
+}
+
+impl Archived {
+    /// The volume of those that were put away last.
+    fn volume(&self) -> u32 {
+        u32::try_from(self.payments >> VOLUME).unwrap_or(u32::MAX)
+    }
 }
 
 impl Payments {
@@ -115,7 +150,7 @@ impl Payments {
         // In the order of the table, so that what is near each other is written one after the other.
         gone.sort_unstable_by_key(|(id, _)| *id);
         for (id, record) in gone {
-            batch.put(Table::History, id.encode(), record.encode());
+            batch.put(Table::History, key(archived.volume(), &id), record.encode());
         }
         batch.put(Table::Meta, ARCHIVED, archived.encode());
     }
@@ -132,7 +167,7 @@ impl Core {
         if !self.payments.names.may_be_taken(id) {
             return None;
         }
-        read(&*self.store, id).unwrap_or_else(|problem| {
+        read(&*self.store, &self.payments.archived, id).unwrap_or_else(|problem| {
             self.fail(problem);
             None
         })
@@ -181,6 +216,7 @@ mod tests {
         },
         *,
     };
+    use crate::store::FjallStore;
     use failsafe_primitives::{AccountId, NATIVE_ASSET as FRD};
     use proptest::prelude::*;
     use std::collections::BTreeMap;
@@ -215,8 +251,7 @@ mod tests {
 
     fn history(disk: &Disk) -> BTreeMap<PaymentId, PaymentRecord> {
         let read = |(key, value): (Vec<u8>, Vec<u8>)| {
-            let id = PaymentId::decode_all(&mut &key[..]).unwrap();
-            (id, PaymentRecord::decode_all(&mut &value[..]).unwrap())
+            (name(&key).unwrap(), PaymentRecord::decode_all(&mut &value[..]).unwrap())
         };
         disk.records(Table::History).into_iter().map(read).collect()
     }
@@ -373,6 +408,45 @@ mod tests {
         for number in 0..2 * PAGE as usize + 1 {
             assert_eq!(again.get(&name(number)), payments.get(&name(number)), "{number}");
         }
+    }
+
+    /// A store whose history has these records, each with as many milliseconds as it says.
+    fn history_of(records: Vec<(Vec<u8>, u8)>) -> (tempfile::TempDir, FjallStore) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = FjallStore::create(&dir.path().join("store")).unwrap();
+        let mut batch = Batch::default();
+        for (key, number) in records {
+            let record = record(number, PaymentState::Delivered);
+            batch.put(Table::History, key, record.encode());
+        }
+        store.commit(&batch).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn newest_record_should_be_found_when_a_payment_was_put_away_in_several_volumes() {
+        let keys = [id(7).encode(), key(0, &id(7)), key(1, &id(7)), key(2, &id(7))];
+        for newest in 0..4u8 {
+            let records = keys.iter().cloned().zip(0..=newest).collect();
+            let (_dir, store) = history_of(records);
+            let archived = Archived { payments: 2 << VOLUME, ..Archived::default() };
+            let found = read(&store, &archived, &id(7)).unwrap().unwrap();
+            assert_eq!(found.at_ms, newest.into());
+            assert_eq!(read(&store, &archived, &id(8)).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn next_volume_should_begin_when_one_is_full() {
+        let mut disk = Disk::default();
+        let mut payments = start(&disk);
+        payments.archived.payments = (1 << VOLUME) - 2;
+        for number in 1..=4 {
+            payments.insert(id(number), record(number, PaymentState::Delivered));
+            store(&mut disk, &mut payments, 0);
+        }
+        let keys: Vec<_> = disk.records(Table::History).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, [key(0, &id(1)), key(1, &id(2)), key(1, &id(3))]);
     }
 
     proptest! {

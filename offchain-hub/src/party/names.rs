@@ -5,21 +5,21 @@
 //! After a start the filters learn the store's names little by little ([`Names::learn`]). Until they
 //! know all of them, the store is asked.
 
+use super::history::name;
 use crate::store::{Store, StoreError, Table};
-use codec::DecodeAll;
 use failsafe_channel::PaymentId;
 use fastbloom::BloomFilter;
 
 /// Keyed at random: names come from strangers.
 type Filter = BloomFilter<ahash::RandomState>;
 
-/// Bits of a filter for each name that it has room for: a full one takes one free name of a hundred
+/// Bits of a filter for each name that it has room for: a full one takes one free name of a thousand
 /// for taken.
-const BITS: usize = 10;
-/// Names for which the first filter has room, in 1.3 MB; each further one has room for twice as many,
+const BITS: usize = 14;
+/// Names for which the first filter has room, in 1.8 MB; each further one has room for twice as many,
 /// and is one more to look into for each new payment.
 const LEAST: usize = 1 << 20;
-/// Most names of a filter: 84 MB, and as much for all before it. With more, the store is asked.
+/// Most names of a filter: 117 MB, and as much for all before it. With more, the store is asked.
 const MOST: usize = 1 << 26;
 /// Names that are learned at a time.
 const PART: usize = 512;
@@ -119,12 +119,7 @@ impl Names {
     pub fn learn(&mut self, store: &dyn Store) -> Result<(), StoreError> {
         let Known::Until(last) = &self.known else { return Ok(()) };
         let mut keys = store.keys(Table::History, last, PART)?;
-        let read = |key: &Vec<u8>| PaymentId::decode_all(&mut &key[..]);
-        let ids = keys.iter().map(read).collect::<Result<Vec<_>, _>>();
-        let ids = ids.map_err(|e| StoreError::Damaged {
-            table: Table::History.name(),
-            reason: e.to_string(),
-        })?;
+        let ids = keys.iter().map(|key| name(key)).collect::<Result<Vec<_>, _>>()?;
         for id in &ids {
             self.add(id);
         }

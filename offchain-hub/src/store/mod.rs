@@ -22,7 +22,7 @@ use rand::RngCore;
 use sp_core::H256;
 
 /// Version of the records' layout.
-pub const SCHEMA: u32 = 5;
+pub const SCHEMA: u32 = 6;
 
 /// Groups of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,7 +40,7 @@ pub enum Table {
     /// Payments under way and the newest of the others: pages by number, a payment is on the newest
     /// that has it.
     Payments,
-    /// Older payments by id.
+    /// Older payments by volume and name.
     History,
     /// Calls on their way to the chain, by number.
     Intents,
@@ -236,6 +236,10 @@ pub type Tables = Vec<(Table, Vec<Record>)>;
 pub trait Store: Send + Sync {
     /// One record.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The record of the first of these keys that is there. Stores far away are asked once.
+    fn first(&self, table: Table, keys: &[Vec<u8>]) -> Result<Option<Vec<u8>>, StoreError> {
+        keys.iter().find_map(|key| self.get(table, key).transpose()).transpose()
+    }
     /// All records of a table.
     fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError>;
     /// Keys of a table in order, at most so many: the first ones after this one, which need not be

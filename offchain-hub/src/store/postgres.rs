@@ -174,7 +174,7 @@ fn explain(error: &postgres::Error) -> String {
 
 /// What the connection's thread is asked for.
 enum Request {
-    Get(Table, Vec<u8>, mpsc::Sender<Result<Option<Vec<u8>>, StoreError>>),
+    First(Table, Vec<Vec<u8>>, mpsc::Sender<Result<Option<Vec<u8>>, StoreError>>),
     Scan(Table, mpsc::Sender<Result<Vec<Record>, StoreError>>),
     Keys(Table, Vec<u8>, usize, mpsc::Sender<Result<Vec<Vec<u8>>, StoreError>>),
     Snapshot(mpsc::Sender<Result<Tables, StoreError>>),
@@ -278,7 +278,11 @@ const LOST: &str = "the connection is lost; the process has to be started again"
 
 impl Store for PostgresStore {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.ask(|reply| Request::Get(table, key.to_vec(), reply))
+        self.ask(|reply| Request::First(table, vec![key.to_vec()], reply))
+    }
+
+    fn first(&self, table: Table, keys: &[Vec<u8>]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(|reply| Request::First(table, keys.to_vec(), reply))
     }
 
     fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError> {
@@ -421,8 +425,8 @@ impl Connection {
     fn serve(&mut self, request: Request) {
         // Who asked waits for the answer; if it is gone, nobody needs it.
         match request {
-            Request::Get(table, key, reply) => {
-                let _ = reply.send(self.get(table, &key));
+            Request::First(table, keys, reply) => {
+                let _ = reply.send(self.first(table, &keys));
             },
             Request::Scan(table, reply) => {
                 let _ = reply.send(self.scan(table));
@@ -510,9 +514,10 @@ impl Connection {
         }
     }
 
-    fn get(&mut self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let query = "SELECT value FROM failsafe_records WHERE tbl = $1 AND key = $2";
-        let row = self.client.query_opt(query, &[&table.name(), &key]);
+    fn first(&mut self, table: Table, keys: &[Vec<u8>]) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = "SELECT value FROM failsafe_records JOIN unnest($2::bytea[]) WITH ORDINALITY AS k (key, n) \
+                     USING (key) WHERE tbl = $1 ORDER BY n LIMIT 1";
+        let row = self.client.query_opt(query, &[&table.name(), &keys]);
         let value = row.and_then(|row| row.map(|row| row.try_get(0)).transpose());
         value.map_err(|e| self.failed(&e))
     }

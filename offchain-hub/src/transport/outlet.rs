@@ -228,3 +228,110 @@ impl Drop for Drain {
         line.waiting.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        keys::{AccountKey, Scheme},
+        transport::{accept, dial, Identity, Session, TransportKey},
+    };
+    use sp_core::H256;
+    use tokio::{net::TcpListener, spawn};
+
+    /// Some hundred of these fill what the sockets of both ends hold.
+    const LARGE: usize = 60_000;
+
+    /// Both ends of a session over a real socket.
+    async fn session() -> (Session, Session) {
+        let identity = |uri| {
+            let key = AccountKey::from_uri(Scheme::Sr25519, uri).unwrap();
+            Identity { signer: Arc::new(key), genesis: H256::repeat_byte(1) }
+        };
+        let (key, hub, user) = (TransportKey::generate(), identity("//Hub"), identity("//User"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = listener.local_addr().unwrap().to_string();
+        let (public, account) = (key.public(), hub.signer.account());
+        let (dialed, accepted) = tokio::join!(dial(&endpoint, &public, &account, &user), async {
+            accept(listener.accept().await.unwrap().0, &key, &hub).await
+        });
+        (dialed.unwrap(), accepted.unwrap())
+    }
+
+    fn frame(number: usize, size: usize) -> Frame {
+        let mut bytes = vec![7; size];
+        bytes.extend(number.to_le_bytes());
+        Frame::Channel(bytes)
+    }
+
+    #[tokio::test]
+    async fn frames_should_arrive_at_once_when_no_task_runs() {
+        let (ours, mut theirs) = session().await;
+        let (outlet, _drain) = outlet(ours.writer);
+        let first = outlet.put(frame(0, 10)).unwrap().expect("nothing else is to be written");
+        assert!(outlet.put(frame(1, 10)).unwrap().is_none());
+        first.write();
+        for number in 0..2 {
+            assert_eq!(theirs.reader.read().await.unwrap(), frame(number, 10));
+        }
+    }
+
+    #[tokio::test]
+    async fn frames_should_arrive_in_order_when_the_socket_is_full_for_a_while() {
+        let (ours, mut theirs) = session().await;
+        let (outlet, drain) = outlet(ours.writer);
+        let task = spawn(async move { drain.run().await });
+        const COUNT: usize = 400;
+        for number in 0..COUNT {
+            outlet.send(frame(number, LARGE)).unwrap();
+        }
+        // It ends when all of them have left.
+        drop(outlet);
+        for number in 0..COUNT {
+            assert_eq!(theirs.reader.read().await.unwrap(), frame(number, LARGE), "{number}");
+        }
+        task.await.unwrap().unwrap();
+        assert!(matches!(theirs.reader.read().await, Err(TransportError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn frames_should_be_refused_when_the_peer_takes_none() {
+        let (ours, _theirs) = session().await;
+        let (outlet, drain) = outlet(ours.writer);
+        let _task = spawn(async move { drain.run().await });
+        let sent = (0..2 * QUEUE).take_while(|number| outlet.send(frame(*number, 4_000)).is_ok());
+        assert!((QUEUE..2 * QUEUE).contains(&sent.count()));
+    }
+
+    #[tokio::test]
+    async fn frames_should_be_refused_when_the_session_is_over() {
+        let (ours, theirs) = session().await;
+        let (outlet, drain) = outlet(ours.writer);
+        drop(theirs);
+        drop(drain);
+        assert_eq!(outlet.put(Frame::Ping).err(), Some(Clogged));
+    }
+
+    #[tokio::test]
+    async fn task_should_tell_what_ended_the_session_when_another_thread_has_written() {
+        let (ours, theirs) = session().await;
+        let (outlet, drain) = outlet(ours.writer);
+        drop(theirs);
+        let task = spawn(async move { drain.run().await });
+        while outlet.send(frame(0, LARGE)).is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(task.await.unwrap(), Err(TransportError::Io(_))));
+    }
+
+    #[tokio::test]
+    async fn ping_should_leave_when_nothing_else_has_for_long() {
+        let (ours, mut theirs) = session().await;
+        let (_outlet, drain) = outlet(ours.writer);
+        let _task = spawn(async move { drain.run().await });
+        tokio::time::pause();
+        let begun = Instant::now();
+        assert_eq!(theirs.reader.read().await.unwrap(), Frame::Ping);
+        assert!(begun.elapsed() >= PING_EVERY.saturating_sub(Duration::from_secs(1)));
+    }
+}

@@ -143,6 +143,26 @@ fn empty_and_large_values_should_be_kept() {
     }
 }
 
+#[test]
+fn first_of_several_keys_should_be_the_first_that_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    for place in places(dir.path()) {
+        let store = new_store(&place);
+        for key in [b"b", b"c", b"d"] {
+            store.commit(&put(Table::History, key, key)).unwrap();
+        }
+        store.commit(&put(Table::Payments, b"a", b"elsewhere")).unwrap();
+        let first = |keys: &[&[u8]]| {
+            let keys: Vec<_> = keys.iter().map(|key| key.to_vec()).collect();
+            store.first(Table::History, &keys).unwrap()
+        };
+        assert_eq!(first(&[b"a", b"d", b"b"]), Some(b"d".to_vec()));
+        assert_eq!(first(&[b"c", b"b", b"b"]), Some(b"c".to_vec()));
+        assert_eq!(first(&[b"a", b"z"]), None);
+        assert_eq!(first(&[]), None);
+    }
+}
+
 /// Two tables are always written together: no snapshot shows one without the other.
 #[test]
 fn snapshot_should_show_one_moment_while_commits_go_on() {

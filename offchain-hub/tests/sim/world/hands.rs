@@ -182,7 +182,10 @@ impl World {
             content.retain(|(known, _)| known != id);
             batch.put(Table::Payments, page, content.encode());
         }
-        batch.delete(Table::History, id.encode());
+        let history = self.parties[at].disk.scan(Table::History).expect("the disk is fine");
+        for (key, _) in history.into_iter().filter(|(key, _)| key.ends_with(&id.0)) {
+            batch.delete(Table::History, key);
+        }
         self.parties[at].disk.commit(&batch).expect("the disk is fine");
         self.restart(at);
     }
