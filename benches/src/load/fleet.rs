@@ -194,7 +194,7 @@ impl Fleet {
         let world = World {
             wallets,
             places: hubs.clone(),
-            log: Log::create(&dir.join("wallets.log"))?,
+            log: Log::preallocated(&dir.join("wallets.log"))?,
             finalized,
             best,
             lock_window,

@@ -1,22 +1,38 @@
 //! An append-only file: the least that makes something durable.
 
 use failsafe_tests::harness::Failure;
-use std::{fs::File, io::Write, path::Path};
+use std::{
+    fs::File,
+    io::{Seek, Write},
+    path::Path,
+};
 
-/// Bytes after which the file begins anew: a log in use would be compacted.
+/// Bytes after which a file that grows begins anew: a log in use would be compacted.
 const LONGEST: u64 = 256 << 20;
+/// Bytes of a file that has its room from the beginning, and is written again from there.
+const ROOM: u64 = 64 << 20;
 
 /// A log.
 pub struct Log {
     file: File,
     waiting: Vec<u8>,
     length: u64,
+    grows: bool,
 }
 
 impl Log {
-    /// A new one.
+    /// A new one, which grows.
     pub fn create(path: &Path) -> Result<Self, Failure> {
-        Ok(Self { file: File::create(path)?, waiting: vec![], length: 0 })
+        Ok(Self { file: File::create(path)?, waiting: vec![], length: 0, grows: true })
+    }
+
+    /// A new one whose blocks are all written: a sync brings nothing but data to the disk.
+    pub fn preallocated(path: &Path) -> Result<Self, Failure> {
+        let mut log = Self { grows: false, ..Self::create(path)? };
+        std::io::copy(&mut std::io::Read::take(std::io::repeat(0), ROOM), &mut log.file)?;
+        log.file.sync_all()?;
+        log.file.rewind()?;
+        Ok(log)
     }
 
     /// Adds a record, which is durable after the next [`Log::sync`].
@@ -32,14 +48,18 @@ impl Log {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        if self.length > LONGEST {
-            self.file.set_len(0)?;
-            std::io::Seek::rewind(&mut self.file)?;
+        let adding = u64::try_from(self.waiting.len())?;
+        let longest = if self.grows { LONGEST } else { ROOM };
+        if self.length.saturating_add(adding) > longest {
+            if self.grows {
+                self.file.set_len(0)?;
+            }
+            self.file.rewind()?;
             self.length = 0;
         }
         self.file.write_all(&self.waiting)?;
         self.file.sync_data()?;
-        self.length = self.length.saturating_add(u64::try_from(self.waiting.len())?);
+        self.length = self.length.saturating_add(adding);
         self.waiting.clear();
         Ok(())
     }

@@ -134,7 +134,7 @@ impl Payments {
             if !away || !kept.record.is_over() {
                 return Some(Fate::Carried(kept.record.encode()));
             }
-            let Kept { record, .. } = records.remove(oldest.key)?;
+            let Kept { record, .. } = records.swap_remove(oldest.key)?;
             *over = over.saturating_sub(1);
             archived.note(&record);
             names.add(oldest.key);
@@ -431,7 +431,7 @@ mod tests {
             let (_dir, store) = history_of(records);
             let archived = Archived { payments: 2 << VOLUME, ..Archived::default() };
             let found = read(&store, &archived, &id(7)).unwrap().unwrap();
-            assert_eq!(found.at_ms, newest.into());
+            assert_eq!(found.at_ms, u64::from(newest));
             assert_eq!(read(&store, &archived, &id(8)).unwrap(), None);
         }
     }

@@ -13,9 +13,11 @@ use fastbloom::BloomFilter;
 /// Keyed at random: names come from strangers.
 type Filter = BloomFilter<ahash::RandomState>;
 
-/// Bits of a filter for each name that it has room for: a full one takes one free name of a thousand
-/// for taken.
+/// Bits of a filter for each name that it has room for.
 const BITS: usize = 14;
+/// Bits that a name sets. A full filter takes one free name of 260 for taken; with more it would be
+/// fewer, but each is one more look into memory that is far away.
+const SET: u32 = 4;
 /// Names for which the first filter has room, in 1.8 MB; each further one has room for twice as many,
 /// and is one more to look into for each new payment.
 const LEAST: usize = 1 << 20;
@@ -76,7 +78,7 @@ impl Names {
         // `MOST` is far from where this would be too much.
         let bits = size.saturating_mul(BITS);
         let filter = BloomFilter::with_num_bits(bits).hasher(self.hasher.clone());
-        self.filters.push(filter.expected_items(size));
+        self.filters.push(filter.hashes(SET));
         (self.size, self.room) = (size, size);
     }
 

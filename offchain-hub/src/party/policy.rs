@@ -94,9 +94,9 @@ pub struct Policy {
     pub signing: Signing,
 }
 
-/// [`Policy::payments_in_memory`] of programs: some 6 MB. With more, a busy hub waits for memory
+/// [`Policy::payments_in_memory`] of programs: some 3 MB. With more, a busy hub waits for memory
 /// when it looks at old ones again.
-pub const PAYMENTS_IN_MEMORY: usize = 20_000;
+pub const PAYMENTS_IN_MEMORY: usize = 10_000;
 /// [`Policy::channels_on_pages`] of programs: about a hundred megabytes, which are read at every
 /// start. Where more than a third as many channels take turns, each is written twice.
 pub const CHANNELS_ON_PAGES: usize = 1 << 17;

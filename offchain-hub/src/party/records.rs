@@ -6,11 +6,13 @@ use codec::{Compact, Decode, Encode, Input, Output};
 use failsafe_channel::{PaymentId, ReturnReason};
 use failsafe_onion::{Reason, RouteKeys, Unreadable};
 use failsafe_primitives::{AccountId, AssetId, Balance, Nonce};
+use indexmap::{map::Entry as Place, IndexMap};
 use std::cmp::Reverse;
 use std::collections::{hash_map::Entry, BTreeMap, BTreeSet, HashMap};
 
-/// Payments are looked up several times each. Their names come from strangers: keyed at random.
-type Records = HashMap<PaymentId, Kept, ahash::RandomState>;
+/// Payments are looked up several times each, in a table that has no more than places, for what is
+/// large is seldom near. Their names come from strangers: keyed at random.
+type Records = IndexMap<PaymentId, Kept, ahash::RandomState>;
 
 /// Where a payment stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
@@ -404,14 +406,14 @@ impl Payments {
     pub(super) fn insert_at(&mut self, id: PaymentId, record: PaymentRecord, page: Option<u64>) {
         let now = Marks::of(&record);
         let before = match self.records.entry(id) {
-            Entry::Occupied(mut known) => {
+            Place::Occupied(mut known) => {
                 let kept = known.get_mut();
                 let before = Marks::of(&kept.record);
                 kept.page = page.unwrap_or_else(|| self.pages.put(id, &record, Some(kept.page)));
                 kept.record = record;
                 before
             },
-            Entry::Vacant(new) => {
+            Place::Vacant(new) => {
                 let page = page.unwrap_or_else(|| self.pages.put(id, &record, None));
                 new.insert(Kept { record, page });
                 Marks::default()

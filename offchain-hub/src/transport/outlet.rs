@@ -31,7 +31,7 @@ pub fn outlet(writer: Writer<OwnedWriteHalf>) -> (Outlet, Drain) {
         used: Instant::now(),
     };
     let shared = Arc::new(Shared { line: Mutex::new(line), wake: Notify::new() });
-    (Outlet(shared.clone()), Drain(shared))
+    (Outlet(shared.clone()), Drain { shared, ping_every: PING_EVERY })
 }
 
 /// Takes frames, in order. When it is dropped, the session ends once they have left.
@@ -45,7 +45,10 @@ pub struct Unwritten(Arc<Shared>);
 pub struct Clogged;
 
 /// What the session's task does for an [`Outlet`].
-pub struct Drain(Arc<Shared>);
+pub struct Drain {
+    shared: Arc<Shared>,
+    ping_every: Duration,
+}
 
 struct Shared {
     line: Mutex<Line>,
@@ -184,18 +187,18 @@ impl Drain {
     pub async fn run(&self) -> Result<(), TransportError> {
         loop {
             let silent = {
-                let line = self.0.lock();
-                line.used.checked_add(PING_EVERY).unwrap_or(line.used)
+                let line = self.shared.lock();
+                line.used.checked_add(self.ping_every).unwrap_or(line.used)
             };
-            let is_silent = timeout_at(silent, self.0.wake.notified()).await.is_err();
+            let is_silent = timeout_at(silent, self.shared.wake.notified()).await.is_err();
             if is_silent {
-                let mut line = self.0.lock();
-                if line.used.elapsed() >= PING_EVERY {
+                let mut line = self.shared.lock();
+                if line.used.elapsed() >= self.ping_every {
                     line.waiting.push_back(Frame::Ping);
                 }
             }
             self.drain().await?;
-            let line = self.0.lock();
+            let line = self.shared.lock();
             if line.is_last && line.waiting.is_empty() {
                 return Ok(());
             }
@@ -204,7 +207,7 @@ impl Drain {
 
     async fn drain(&self) -> Result<(), TransportError> {
         loop {
-            let written = poll_fn(|ctx| self.0.lock().poll_write(ctx));
+            let written = poll_fn(|ctx| self.shared.lock().poll_write(ctx));
             let written = timeout(WRITE_TIMEOUT, written).await;
             if let Written::All = written.map_err(|_| TransportError::Timeout)?? {
                 return Ok(());
@@ -214,7 +217,7 @@ impl Drain {
 
     /// Says goodbye to a peer that may be gone already.
     pub async fn farewell(&self, frame: Frame) {
-        self.0.lock().waiting.push_back(frame);
+        self.shared.lock().waiting.push_back(frame);
         // Nobody is left to be told.
         let _ = timeout(WRITE_TIMEOUT, self.drain()).await;
     }
@@ -222,7 +225,7 @@ impl Drain {
 
 impl Drop for Drain {
     fn drop(&mut self) {
-        let mut line = self.0.lock();
+        let mut line = self.shared.lock();
         // Closes the socket's sending half.
         line.writer = None;
         line.waiting.clear();
@@ -327,11 +330,16 @@ mod tests {
     #[tokio::test]
     async fn ping_should_leave_when_nothing_else_has_for_long() {
         let (ours, mut theirs) = session().await;
-        let (_outlet, drain) = outlet(ours.writer);
+        let (outlet, mut drain) = outlet(ours.writer);
+        drain.ping_every = Duration::from_millis(200);
         let _task = spawn(async move { drain.run().await });
-        tokio::time::pause();
+        for _ in 0..10 {
+            outlet.send(frame(0, 10)).unwrap();
+            assert_eq!(theirs.reader.read().await.unwrap(), frame(0, 10));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         let begun = Instant::now();
         assert_eq!(theirs.reader.read().await.unwrap(), Frame::Ping);
-        assert!(begun.elapsed() >= PING_EVERY.saturating_sub(Duration::from_secs(1)));
+        assert!(begun.elapsed() >= Duration::from_millis(150));
     }
 }

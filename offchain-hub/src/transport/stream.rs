@@ -54,9 +54,7 @@ pub(super) async fn write_noise(
 
 fn closed(error: std::io::Error) -> TransportError {
     match error.kind() {
-        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => {
-            TransportError::Closed
-        },
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => TransportError::Closed,
         _ => TransportError::Io(error),
     }
 }
