@@ -13,7 +13,7 @@ use failsafe_channel::{
 use failsafe_hub::{
     keys::AccountKey,
     signatures::check_all,
-    transport::{self, outlet, Frame, Identity, Outlet, Session, Unwritten},
+    transport::{self, outlet, Clogged, Frame, Identity, Outlet, Session, Unwritten},
 };
 use failsafe_onion::{Hop, Next, RouteKeys};
 use failsafe_primitives::{
@@ -744,8 +744,8 @@ impl World {
                 message => Some(message),
             };
             if let (Some(outlet), Some(message)) = (&wallet.outlet, message) {
-                // An ended session says so by itself.
-                unwritten.extend(outlet.put(Frame::Channel(message.encode())).ok().flatten());
+                let put = outlet.put(Frame::Channel(message.encode()));
+                unwritten.extend(put.map_err(|Clogged| failure("a hub takes nothing any more"))?);
             }
         }
         unwritten.into_iter().for_each(Unwritten::write);

@@ -1,4 +1,4 @@
-//! An append-only file: the least that makes something durable.
+//! A file to which records are appended: the least that makes something durable.
 
 use failsafe_tests::harness::Failure;
 use std::{
@@ -26,7 +26,8 @@ impl Log {
         Ok(Self { file: File::create(path)?, waiting: vec![], length: 0, grows: true })
     }
 
-    /// A new one whose blocks are all written: a sync brings nothing but data to the disk.
+    /// A new one whose blocks are all written: on most file systems a sync brings nothing but data to
+    /// the disk.
     pub fn preallocated(path: &Path) -> Result<Self, Failure> {
         let mut log = Self { grows: false, ..Self::create(path)? };
         std::io::copy(&mut std::io::Read::take(std::io::repeat(0), ROOM), &mut log.file)?;

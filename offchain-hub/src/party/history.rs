@@ -17,9 +17,9 @@ use failsafe_channel::PaymentId;
 use std::collections::HashMap;
 
 const ARCHIVED: &[u8] = b"archived";
-/// So many payments that were put away one after the other, 2^20, have the same number in front of
+/// So many payments that were put away one after the other, 2^21, have the same number in front of
 /// their names. With fewer, a name is looked for in more places.
-const VOLUME: u32 = 20;
+const VOLUME: u32 = 21;
 
 /// The key of a payment in [`Table::History`]: the number of its volume, big-endian, and its name.
 fn key(volume: u32, id: &PaymentId) -> Vec<u8> {
@@ -79,15 +79,9 @@ fn archived(store: &dyn Store) -> Result<Archived, StoreError> {
     })
 }
 
-/// What became of a payment that was put away, at last if that was done several times.
-fn read(
-    store: &dyn Store,
-    archived: &Archived,
-    id: &PaymentId,
-) -> Result<Option<PaymentRecord>, StoreError> {
-    let volumes = (0..=archived.volume()).rev().map(|volume| key(volume, id));
-    let keys: Vec<_> = volumes.chain([id.encode()]).collect();
-    let Some(bytes) = store.first(Table::History, &keys)? else { return Ok(None) };
+/// What became of a payment that was put away: the record of the first of these keys.
+fn read(store: &dyn Store, keys: &[Vec<u8>]) -> Result<Option<PaymentRecord>, StoreError> {
+    let Some(bytes) = store.first(Table::History, keys)? else { return Ok(None) };
     let record = PaymentRecord::decode_all(&mut &bytes[..]);
     record
         .map(Some)
@@ -98,6 +92,13 @@ impl Archived {
     /// The volume of those that were put away last.
     fn volume(&self) -> u32 {
         u32::try_from(self.payments >> VOLUME).unwrap_or(u32::MAX)
+    }
+
+    /// Where a payment may be, the newest place first: one that was tried again may be put away
+    /// several times.
+    fn keys(&self, id: &PaymentId) -> Vec<Vec<u8>> {
+        let volumes = (0..=self.volume()).rev().map(|volume| key(volume, id));
+        volumes.chain([id.encode()]).collect()
     }
 }
 
@@ -167,7 +168,9 @@ impl Core {
         if !self.payments.names.may_be_taken(id) {
             return None;
         }
-        read(&*self.store, &self.payments.archived, id).unwrap_or_else(|problem| {
+        let mut keys = self.payments.archived.keys(id);
+        self.payments.names.worth_looking(id, &mut keys);
+        read(&*self.store, &keys).unwrap_or_else(|problem| {
             self.fail(problem);
             None
         })
@@ -430,9 +433,9 @@ mod tests {
             let records = keys.iter().cloned().zip(0..=newest).collect();
             let (_dir, store) = history_of(records);
             let archived = Archived { payments: 2 << VOLUME, ..Archived::default() };
-            let found = read(&store, &archived, &id(7)).unwrap().unwrap();
+            let found = read(&store, &archived.keys(&id(7))).unwrap().unwrap();
             assert_eq!(found.at_ms, u64::from(newest));
-            assert_eq!(read(&store, &archived, &id(8)).unwrap(), None);
+            assert_eq!(read(&store, &archived.keys(&id(8))).unwrap(), None);
         }
     }
 

@@ -109,6 +109,16 @@ impl Names {
         }
     }
 
+    /// Leaves of the keys, under one of which a payment of this name may be stored, those that are
+    /// worth looking for: while names are learned, what lies behind the last that was is known to
+    /// the filters.
+    pub fn worth_looking(&self, id: &PaymentId, keys: &mut Vec<Vec<u8>>) {
+        match &self.known {
+            Known::Until(last) if !self.contain(id) => keys.retain(|key| key > last),
+            Known::All | Known::Until(_) | Known::None => {},
+        }
+    }
+
     /// Whether there is nothing to learn.
     pub fn are_known(&self) -> bool {
         !matches!(self.known, Known::Until(_))
@@ -202,6 +212,24 @@ mod tests {
     fn every_name_should_be_asked_for_when_not_all_are_learned() {
         let (_dir, _store, names) = half_learned();
         assert!((0..4 * PART).all(|number| names.may_be_taken(&id(number))));
+    }
+
+    #[test]
+    fn only_what_is_not_learned_should_be_looked_for_when_the_filters_do_not_know_a_name() {
+        let (_dir, _store, mut names) = half_learned();
+        let mut all: Vec<_> = (0..2 * PART).map(id).collect();
+        all.sort_unstable();
+        let wanted = |names: &Names, id: &PaymentId| {
+            let mut keys = vec![id.encode()];
+            names.worth_looking(id, &mut keys);
+            !keys.is_empty()
+        };
+        // Those that are learned are in the filters.
+        assert!(all.iter().all(|id| wanted(&names, id)));
+        let (first, last) = (PaymentId([0; 16]), PaymentId([0xff; 16]));
+        assert!(!wanted(&names, &first) && wanted(&names, &last));
+        names.add(&first);
+        assert!(wanted(&names, &first));
     }
 
     #[test]

@@ -16,8 +16,8 @@ use std::{
 use tokio::{io::AsyncRead, sync::mpsc, time::sleep};
 use tracing::info;
 
-/// How often it is looked whether the peer has been silent for too long.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Into how many looks the time is divided after which a peer has been silent for too long.
+const LOOKS: u32 = 7;
 /// Longest place that a peer may name.
 const MAX_PLACE: usize = 300;
 
@@ -36,12 +36,12 @@ pub(super) async fn run(
         return None;
     }
     info!(%peer, "connected");
-    let heard = AtomicBool::new(true);
+    let heard = Heard::default();
     // Each direction ends the other: without reading, a dead peer is not noticed.
     let ended = tokio::select! {
         ended = receive(&mut reader, &peer, id, &host, &mut gate, &heard) => ended,
         ended = drain.run() => ended,
-        ended = listen_for_silence(&heard) => Err(ended),
+        ended = heard.silence(SILENCE_LIMIT) => Err(ended),
     };
     let mut elsewhere = None;
     match ended {
@@ -66,11 +66,12 @@ async fn receive<R: AsyncRead + Unpin>(
     id: SessionId,
     host: &mpsc::Sender<HostInput>,
     gate: &mut Gate,
-    heard: &AtomicBool,
+    heard: &Heard,
 ) -> Result<(), TransportError> {
     loop {
+        heard.waits(true);
         let frame = reader.read().await?;
-        heard.store(true, Ordering::Relaxed);
+        heard.waits(false);
         match frame {
             Frame::Ping => {},
             Frame::Bye(reason) => return Err(TransportError::Bye(reason)),
@@ -92,16 +93,35 @@ async fn receive<R: AsyncRead + Unpin>(
     }
 }
 
-/// Returns when nothing has come for too long. One clock for all frames: one for each of them would
-/// be set and cleared with each.
-async fn listen_for_silence(heard: &AtomicBool) -> TransportError {
-    let mut silent = Duration::ZERO;
-    while silent < SILENCE_LIMIT {
-        sleep(LOOK_EVERY).await;
-        let quiet = !heard.swap(false, Ordering::Relaxed);
-        silent = if quiet { silent.saturating_add(LOOK_EVERY) } else { Duration::ZERO };
+/// Whether a peer is heard. One clock for all its frames: one for each would be set and cleared with
+/// each.
+#[derive(Default)]
+struct Heard {
+    /// Whether we wait for its next frame.
+    waiting: AtomicBool,
+    /// Whether that has been so since the last look.
+    silent: AtomicBool,
+}
+
+impl Heard {
+    /// The next frame is waited for, or one has come and is being handled, which may take long.
+    fn waits(&self, waiting: bool) {
+        self.waiting.store(waiting, Ordering::Relaxed);
+        self.silent.store(false, Ordering::Relaxed);
     }
-    TransportError::Timeout
+
+    /// Returns when nothing has come for so long, or a little longer.
+    async fn silence(&self, limit: Duration) -> TransportError {
+        let pause = limit.checked_div(LOOKS).unwrap_or(limit);
+        let mut silent = 0u32;
+        while silent < LOOKS {
+            sleep(pause).await;
+            let waiting = self.waiting.load(Ordering::Relaxed);
+            let since = self.silent.swap(waiting, Ordering::Relaxed);
+            silent = if since && waiting { silent.saturating_add(1) } else { 0 };
+        }
+        TransportError::Timeout
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +139,7 @@ mod tests {
         sync::Arc,
         time::{Duration, Instant},
     };
-    use tokio::net::TcpListener;
+    use tokio::{net::TcpListener, time::timeout};
 
     fn identity(uri: &str) -> Identity {
         let key = AccountKey::from_uri(Scheme::Sr25519, uri).unwrap();
@@ -170,6 +190,25 @@ mod tests {
         assert_eq!(dialed.reader.read().await.unwrap(), Frame::Ping);
         session.abort();
         took
+    }
+
+    #[tokio::test]
+    async fn peer_should_be_silent_only_when_its_next_frame_is_waited_for() {
+        let (heard, limit) = (Heard::default(), Duration::from_millis(70));
+        let long = Duration::from_millis(700);
+        // What has come is being handled.
+        assert!(timeout(long, heard.silence(limit)).await.is_err());
+        let chatting = async {
+            for _ in 0..60 {
+                heard.waits(false);
+                heard.waits(true);
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let begun = Instant::now();
+        let (ended, ()) = tokio::join!(heard.silence(limit), chatting);
+        assert!(matches!(ended, TransportError::Timeout));
+        assert!(begun.elapsed() >= Duration::from_millis(600) + limit / 2);
     }
 
     #[tokio::test]

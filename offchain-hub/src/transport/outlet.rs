@@ -13,12 +13,14 @@ use std::{
 use tokio::{
     net::tcp::OwnedWriteHalf,
     sync::Notify,
-    time::{timeout, timeout_at, Instant},
+    time::{sleep, timeout, timeout_at, Instant},
 };
 
 /// Frames that may wait for a slow peer before its session is given up.
 const QUEUE: usize = 4_096;
-/// How long a peer may take to accept any of what is sent to it.
+/// Bytes that are written at a time: who writes has other things to do.
+const MOST: usize = 1 << 20;
+/// How long a peer may take to accept any of what is sent to it, and all of it once no more comes.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Splits the sending half: frames go into the first, the session's task runs the second.
@@ -26,9 +28,10 @@ pub fn outlet(writer: Writer<OwnedWriteHalf>) -> (Outlet, Drain) {
     let line = Line {
         writer: Some(writer),
         waiting: VecDeque::new(),
-        is_last: false,
+        last: None,
         problem: None,
         used: Instant::now(),
+        blocked: None,
     };
     let shared = Arc::new(Shared { line: Mutex::new(line), wake: Notify::new() });
     (Outlet(shared.clone()), Drain { shared, ping_every: PING_EVERY })
@@ -61,19 +64,23 @@ struct Line {
     writer: Option<Writer<OwnedWriteHalf>>,
     /// Frames that are not encrypted yet.
     waiting: VecDeque<Frame>,
-    /// Whether no more will come.
-    is_last: bool,
+    /// Since when no more come.
+    last: Option<Instant>,
     /// What ended the session while another thread wrote.
     problem: Option<TransportError>,
     /// When something was last written.
     used: Instant,
+    /// Since when the socket takes nothing, although there is something.
+    blocked: Option<Instant>,
 }
 
 /// How far writing has come.
 enum Written {
     All,
-    /// The socket takes no more now; whether it took anything.
-    Some(bool),
+    /// Much; there is more.
+    Much,
+    /// The socket takes no more now.
+    Blocked,
 }
 
 impl Shared {
@@ -84,26 +91,41 @@ impl Shared {
 
     /// Writes what the socket takes now; the rest, and what goes wrong, is the task's.
     fn write(&self) {
-        let mut line = self.lock();
-        let all = match line.write() {
-            Ok(Written::All) => !line.is_last,
-            Ok(Written::Some(_)) => false,
-            Err(problem) => {
-                line.problem = Some(problem);
-                false
-            },
-        };
-        drop(line);
-        if !all {
+        if !self.lock().write_some() {
             self.wake.notify_one();
         }
     }
 }
 
 impl Line {
+    /// Whether all that is there has left.
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.writer.as_ref().is_none_or(Writer::is_flushed)
+    }
+
+    /// When the peer has taken too long.
+    fn deadline(&self) -> Option<Instant> {
+        let since = self.blocked.into_iter().chain(self.last).min()?;
+        since.checked_add(WRITE_TIMEOUT)
+    }
+
+    /// Writes; whether there is nothing that the task has to do.
+    fn write_some(&mut self) -> bool {
+        match self.write() {
+            Ok(Written::All) => self.last.is_none(),
+            Ok(Written::Much | Written::Blocked) => false,
+            Err(problem) => {
+                // Nothing may follow what is missing now.
+                (self.writer, self.problem) = (None, Some(problem));
+                self.waiting.clear();
+                false
+            },
+        }
+    }
+
     fn write(&mut self) -> Result<Written, TransportError> {
         let Some(writer) = &mut self.writer else { return Ok(Written::All) };
-        let mut any = false;
+        let mut most = MOST;
         loop {
             while !writer.is_full() {
                 let Some(frame) = self.waiting.pop_front() else { break };
@@ -112,12 +134,15 @@ impl Line {
             if writer.is_flushed() {
                 return Ok(Written::All);
             }
-            let sent = writer.try_flush()?;
-            if !sent {
-                return Ok(Written::Some(any));
+            if most == 0 {
+                return Ok(Written::Much);
             }
-            any = true;
-            self.used = Instant::now();
+            let Some(sent) = writer.try_flush()? else {
+                self.blocked.get_or_insert_with(Instant::now);
+                return Ok(Written::Blocked);
+            };
+            most = most.saturating_sub(sent);
+            (self.used, self.blocked) = (Instant::now(), None);
         }
     }
 
@@ -127,7 +152,7 @@ impl Line {
                 return Poll::Ready(Err(problem));
             }
             match self.write()? {
-                Written::Some(false) => {},
+                Written::Blocked => {},
                 written => return Poll::Ready(Ok(written)),
             }
             let Some(writer) = &self.writer else { return Poll::Ready(Ok(Written::All)) };
@@ -144,7 +169,7 @@ impl Outlet {
     /// [`Clogged`]; the frame is lost.
     pub fn put(&self, frame: Frame) -> Result<Option<Unwritten>, Clogged> {
         let mut line = self.0.lock();
-        if line.writer.is_none() || line.problem.is_some() || line.waiting.len() >= QUEUE {
+        if line.writer.is_none() || line.waiting.len() >= QUEUE {
             return Err(Clogged);
         }
         let first = line.waiting.is_empty();
@@ -166,8 +191,8 @@ impl Outlet {
 
 impl Drop for Outlet {
     fn drop(&mut self) {
-        self.0.lock().is_last = true;
-        self.0.write();
+        self.0.lock().last = Some(Instant::now());
+        self.0.wake.notify_one();
     }
 }
 
@@ -199,18 +224,29 @@ impl Drain {
             }
             self.drain().await?;
             let line = self.shared.lock();
-            if line.is_last && line.waiting.is_empty() {
+            if line.last.is_some() && line.is_empty() {
                 return Ok(());
             }
         }
     }
 
+    /// Writes everything that is there.
     async fn drain(&self) -> Result<(), TransportError> {
         loop {
-            let written = poll_fn(|ctx| self.shared.lock().poll_write(ctx));
-            let written = timeout(WRITE_TIMEOUT, written).await;
-            if let Written::All = written.map_err(|_| TransportError::Timeout)?? {
-                return Ok(());
+            let (deadline, now) = (self.shared.lock().deadline(), Instant::now());
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Err(TransportError::Timeout);
+            }
+            let limit =
+                deadline.map_or(WRITE_TIMEOUT, |deadline| deadline.saturating_duration_since(now));
+            tokio::select! {
+                written = poll_fn(|ctx| self.shared.lock().poll_write(ctx)) => match written? {
+                    Written::All => return Ok(()),
+                    Written::Much | Written::Blocked => tokio::task::yield_now().await,
+                },
+                // Another thread has written, or met a problem.
+                () = self.shared.wake.notified() => {},
+                () = sleep(limit) => {},
             }
         }
     }

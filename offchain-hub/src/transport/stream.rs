@@ -231,11 +231,11 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
 }
 
 impl Writer<OwnedWriteHalf> {
-    /// Sends some of what was encrypted; `false` if the socket takes nothing now.
-    pub(super) fn try_flush(&mut self) -> Result<bool, TransportError> {
+    /// Sends some of what was encrypted, so many bytes; `None` if the socket takes nothing now.
+    pub(super) fn try_flush(&mut self) -> Result<Option<usize>, TransportError> {
         match self.io.try_write(&self.out[self.left..]) {
-            Ok(sent) => self.note_sent(sent).map(|()| true),
-            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(false),
+            Ok(sent) => self.note_sent(sent).map(|()| Some(sent)),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(e) => Err(e.into()),
         }
     }
