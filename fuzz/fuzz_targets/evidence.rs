@@ -114,7 +114,9 @@ fn arithmetic(bytes: &mut Bytes<'_>) {
         assert!(paid.iter().any(|paid| *paid > 2 * LIMIT), "within the limits nothing overflows");
         return;
     };
-    assert_eq!(delta, ondelta + signed_any(paid[1]) - signed_any(paid[0]));
+    // The sum in between may not fit, even if the whole does.
+    let sum = ondelta.wrapping_add(signed_any(paid[1]));
+    assert_eq!(delta, sum.wrapping_sub(signed_any(paid[0])));
     laws_of_split(insurance, delta);
 }
 
