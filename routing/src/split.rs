@@ -31,7 +31,8 @@ pub enum NoSplit {
         /// What is left without a route.
         missing: Balance,
         /// What is in the way of the smallest part that was tried, besides the parts that have a
-        /// route. The fee in it is compared with what these have left of the highest fee.
+        /// route. The fee in it is compared with what these have left of the highest fee. Where
+        /// these take the last link, that is [`NoRoute::Capacity`]: there was one.
         reason: NoRoute,
     },
     /// As many parts as are allowed are not enough.
@@ -40,6 +41,18 @@ pub enum NoSplit {
         /// What is left without a route.
         missing: Balance,
     },
+}
+
+impl NoSplit {
+    /// Why there is nothing for the rest, when parts have a route: payer and recipient are connected.
+    fn of_rest(self) -> Self {
+        match self {
+            Self::NoRoute { missing, reason: NoRoute::NoEdge } => {
+                Self::NoRoute { missing, reason: NoRoute::Capacity }
+            },
+            other => other,
+        }
+    }
 }
 
 /// Routes for [`Query::amount`] in as few parts as the heuristic finds; a single one where that is
@@ -81,7 +94,8 @@ pub fn split(
     // Nothing above that has a route.
     let mut ceiling = query.amount;
     for _ in 0..parts.max {
-        let found = next_part(&search, &bounds, left, &mut ceiling, parts.smallest)?;
+        let found = next_part(&search, &bounds, left, &mut ceiling, parts.smallest)
+            .map_err(|problem| if routes.is_empty() { problem } else { problem.of_rest() })?;
         let overflow = NoSplit::NoRoute { missing: left, reason: NoRoute::Capacity };
         search.occupy(&found);
         bounds.max_fee = bounds.max_fee.checked_sub(found.route.fee).ok_or(overflow)?;

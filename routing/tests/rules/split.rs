@@ -51,7 +51,21 @@ fn parts_should_never_share_an_edge_when_it_would_carry_both() {
     let graph = graph(hubs, &edges);
     assert_eq!(amounts(&split(&graph, &query(&[1], &[9], 50), PARTS).unwrap()), [50]);
     let result = split(&graph, &query(&[1], &[9], 80), PARTS);
-    assert_eq!(result, Err(NoSplit::NoRoute { missing: 30, reason: NoRoute::NoEdge }));
+    assert_eq!(result, Err(NoSplit::NoRoute { missing: 30, reason: NoRoute::Capacity }));
+}
+
+#[test]
+fn capacity_should_be_the_reason_when_a_part_takes_the_only_way() {
+    let hubs = vec![hub(1, 0, &[]), hub(2, 0, &[])];
+    // That the way of the part is closed to the rest is not that there is none.
+    for capacity in [0, 1, 50, 99] {
+        let graph = graph(hubs.clone(), &[(1, 2, capacity)]);
+        let result = split(&graph, &query(&[1], &[2], 100), Parts { max: 8, smallest: 4 });
+        let Err(NoSplit::NoRoute { reason, .. }) = result else { panic!("{result:?}") };
+        assert_eq!(reason, NoRoute::Capacity, "{capacity}");
+    }
+    let result = split(&graph(hubs, &[(2, 1, 50)]), &query(&[1], &[2], 100), PARTS);
+    assert_eq!(result, Err(NoSplit::NoRoute { missing: 100, reason: NoRoute::NoEdge }));
 }
 
 #[test]
