@@ -46,15 +46,16 @@ pub fn parse(text: &str, decimals: u8) -> Result<Balance, AmountError> {
 
 /// Shows smallest units as whole units, without needless zeros.
 pub fn format(amount: Balance, decimals: u8) -> String {
-    let Some(unit) = 10u128.checked_pow(decimals.into()) else {
-        return amount.to_string();
-    };
-    let (whole, fraction) = (amount / unit, amount % unit);
-    if fraction == 0 {
-        return whole.to_string();
+    let decimals = usize::from(decimals);
+    // In text: one whole unit of an asset may be more than an integer holds.
+    let mut text = format!("{amount:0>width$}", width = decimals.saturating_add(1));
+    let fraction = text.split_off(text.len().saturating_sub(decimals));
+    let fraction = fraction.trim_end_matches('0');
+    if !fraction.is_empty() {
+        text.push('.');
+        text.push_str(fraction);
     }
-    let digits = format!("{fraction:0>width$}", width = usize::from(decimals));
-    format!("{whole}.{}", digits.trim_end_matches('0'))
+    text
 }
 
 #[cfg(test)]
@@ -82,9 +83,18 @@ mod tests {
         assert!(matches!(parse(&huge, 0), Err(AmountError::TooLarge(_))));
     }
 
+    #[test]
+    fn amount_should_be_shown_in_whole_units_when_one_is_more_than_an_integer_holds() {
+        assert_eq!(format(1, 40), format!("0.{}1", "0".repeat(39)));
+        assert_eq!(format(0, u8::MAX), "0");
+        assert_eq!(format(u128::MAX, 39), format!("0.{}", u128::MAX));
+        assert_eq!(format(15, 1), "1.5");
+        assert_eq!(format(20, 1), "2");
+    }
+
     proptest! {
         #[test]
-        fn amount_should_be_the_same_when_shown_and_read(amount: u128, decimals in 0u8..38) {
+        fn amount_should_be_the_same_when_shown_and_read(amount: u128, decimals: u8) {
             prop_assert_eq!(parse(&format(amount, decimals), decimals), Ok(amount));
         }
     }
