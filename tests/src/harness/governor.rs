@@ -146,7 +146,7 @@ impl Governor {
         Ok(proposal)
     }
 
-    /// The first event with this name in best blocks from this one on.
+    /// The first event with this name in finalized blocks from this one on: best ones may go.
     pub async fn wait_event(&self, name: &str, from: u32) -> Result<Event, Failure> {
         let begun = std::time::Instant::now();
         let mut number = from;
@@ -164,8 +164,11 @@ impl Governor {
         Err(failure(format!("no {name} in blocks {from} to {number} within {PATIENCE:?}")))
     }
 
-    /// The events of a block; `None` beyond the best one.
+    /// The events of a block; `None` beyond the finalized one.
     pub async fn events(&self, number: u32) -> Result<Option<Vec<Event>>, Failure> {
+        if number > self.rpc.finalized().await?.number {
+            return Ok(None);
+        }
         let at = match self.api.at_block(u64::from(number)).await {
             Ok(at) => at,
             Err(OnlineClientAtBlockError::BlockNotFound { .. }) => return Ok(None),

@@ -13,11 +13,13 @@ use super::{
 };
 use serde_json::json;
 use std::{
+    convert::Infallible,
     fs,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
+use tokio::time::sleep;
 
 /// How long a node may take to start.
 const START: Duration = Duration::from_secs(60);
@@ -26,6 +28,10 @@ const STOP: Duration = Duration::from_secs(30);
 
 /// How long a block may take: some authors may be missing.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long a member that stumbles halts, and how long it goes on then: not in step with slots.
+const HALT: Duration = Duration::from_millis(700);
+const WALK: Duration = Duration::from_millis(1_130);
 
 /// Where members without a wire are.
 const LOCALHOST: &str = "127.0.0.1";
@@ -240,6 +246,19 @@ impl Network {
     /// Kills a member without warning.
     pub fn kill_member(&mut self, name: &str) -> Result<(), Failure> {
         self.take(name)?.kill()
+    }
+
+    /// Halts a member for a moment, again and again: it sees blocks later than the others. Ends only
+    /// with a problem.
+    pub async fn let_stumble(&self, name: &str) -> Result<Infallible, Failure> {
+        let process = self.members[self.place(name)?].process.as_ref();
+        let process = process.ok_or_else(|| failure(format!("{name} does not run")))?;
+        loop {
+            process.suspend()?;
+            sleep(HALT).await;
+            process.resume()?;
+            sleep(WALK).await;
+        }
     }
 
     fn take(&mut self, name: &str) -> Result<Process, Failure> {
