@@ -36,6 +36,7 @@ pub(crate) struct Bounds {
     pub(crate) risk_ppm: u32,
     /// Whether what is avoided counts as excluded.
     pub(crate) avoid: bool,
+    /// Whether links carry only what they can, and those of other parts nothing more.
     pub(crate) capacity: bool,
     /// What is made as small as possible.
     pub(crate) smallest: Smallest,
@@ -218,7 +219,7 @@ impl<'a> Search<'a> {
             .then(|| self.found(&labels, id, amount))
     }
 
-    /// Keeps the links of `found` from later searches: a simplex holds no hash twice (`protocol.md`
+    /// Lets the links of `found` carry nothing in later searches: a simplex holds no hash twice (`protocol.md`
     /// §4), so two parts of a payment never share a link in the same direction.
     pub(crate) fn occupy(&mut self, found: &Found) {
         let ends = found.path.first().zip(found.path.last());
@@ -236,14 +237,16 @@ impl<'a> Search<'a> {
 
     fn payer_can_pay(&self, node: usize, amount: Balance, bounds: &Bounds) -> bool {
         let Some(capacity) = self.from.get(&node) else { return false };
-        !self.taken.contains(&Link::First(node)) && (!bounds.capacity || amount <= *capacity)
+        let carries = !self.taken.contains(&Link::First(node)) && amount <= *capacity;
+        !bounds.capacity || carries
     }
 
     /// The label of `node` as the hub that pays the recipient.
     fn last_hop(&self, node: usize, amount: Balance, bounds: &Bounds) -> Result<Label, Blocked> {
         let capacity = self.to.get(&node).ok_or(Blocked::Limit)?;
-        let carries = capacity.is_none_or(|capacity| amount <= capacity);
-        if self.taken.contains(&Link::Last(node)) || bounds.capacity && !carries {
+        let carries = !self.taken.contains(&Link::Last(node))
+            && capacity.is_none_or(|capacity| amount <= capacity);
+        if bounds.capacity && !carries {
             return Err(Blocked::Limit);
         }
         let recipient = Label {
@@ -270,8 +273,7 @@ impl<'a> Search<'a> {
     ) -> Result<Label, Blocked> {
         let (id, next) = next;
         let pair = (from, next.node);
-        let taken = self.taken.contains(&Link::Between(pair.0, pair.1));
-        if taken || self.excluded_edges.contains(&pair) {
+        if self.excluded_edges.contains(&pair) {
             return Err(Blocked::Limit);
         }
         let carries = match self.graph.edge_capacity(from, edge, self.query.asset, self.query.now) {
@@ -279,7 +281,8 @@ impl<'a> Search<'a> {
             Capacity::Unknown => true,
             Capacity::AtMost(capacity) => next.amount_in <= capacity,
         };
-        if bounds.capacity && !carries {
+        let taken = self.taken.contains(&Link::Between(pair.0, pair.1));
+        if bounds.capacity && (taken || !carries) {
             return Err(Blocked::Limit);
         }
         let risk = self.edge_risks.get(&pair).copied().unwrap_or_default();

@@ -43,18 +43,6 @@ pub enum NoSplit {
     },
 }
 
-impl NoSplit {
-    /// Why there is nothing for the rest, when parts have a route: payer and recipient are connected.
-    fn of_rest(self) -> Self {
-        match self {
-            Self::NoRoute { missing, reason: NoRoute::NoEdge } => {
-                Self::NoRoute { missing, reason: NoRoute::Capacity }
-            },
-            other => other,
-        }
-    }
-}
-
 /// Routes for [`Query::amount`] in as few parts as the heuristic finds; a single one where that is
 /// possible. The amounts of the parts sum up to exactly that amount, their fees to at most
 /// [`Query::max_fee`], and no two of them share a link in the same direction (payer to hub, hub to
@@ -94,8 +82,7 @@ pub fn split(
     // Nothing above that has a route.
     let mut ceiling = query.amount;
     for _ in 0..parts.max {
-        let found = next_part(&search, &bounds, left, &mut ceiling, parts.smallest)
-            .map_err(|problem| if routes.is_empty() { problem } else { problem.of_rest() })?;
+        let found = next_part(&search, &bounds, left, &mut ceiling, parts.smallest)?;
         let overflow = NoSplit::NoRoute { missing: left, reason: NoRoute::Capacity };
         search.occupy(&found);
         bounds.max_fee = bounds.max_fee.checked_sub(found.route.fee).ok_or(overflow)?;

@@ -9,7 +9,6 @@ use std::time::Duration;
 use subxt::{
     config::{polkadot::PolkadotConfigBuilder, DefaultExtrinsicParamsBuilder, PolkadotConfig},
     dynamic::{tx, Value},
-    error::OnlineClientAtBlockError,
     ext::scale_value::Composite,
     tx::{DynamicPayload, Payload, TransactionStatus},
     OnlineClient,
@@ -151,36 +150,29 @@ impl Governor {
         let begun = std::time::Instant::now();
         let mut number = from;
         while begun.elapsed() < PATIENCE {
-            match self.events(number).await? {
-                Some(events) => {
-                    if let Some(found) = events.into_iter().find(|event| event.name == name) {
-                        return Ok(found);
-                    }
-                    number += 1;
-                },
-                None => tokio::time::sleep(Duration::from_millis(100)).await,
+            let last = self.rpc.finalized().await?.number;
+            while number <= last {
+                let events = self.events(number).await?;
+                if let Some(found) = events.into_iter().find(|event| event.name == name) {
+                    return Ok(found);
+                }
+                number += 1;
             }
+            tokio::time::sleep(Duration::from_millis(100)).await;
         }
         Err(failure(format!("no {name} in blocks {from} to {number} within {PATIENCE:?}")))
     }
 
-    /// The events of a block; `None` beyond the finalized one.
-    pub async fn events(&self, number: u32) -> Result<Option<Vec<Event>>, Failure> {
-        if number > self.rpc.finalized().await?.number {
-            return Ok(None);
-        }
-        let at = match self.api.at_block(u64::from(number)).await {
-            Ok(at) => at,
-            Err(OnlineClientAtBlockError::BlockNotFound { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+    /// The events of a block that will not go.
+    async fn events(&self, number: u32) -> Result<Vec<Event>, Failure> {
+        let at = self.api.at_block(u64::from(number)).await?;
         let mut events = vec![];
         for event in at.events().fetch().await?.iter() {
             let event = event?;
             let name = format!("{}.{}", event.pallet_name(), event.event_name());
             events.push(Event { block: number, name, fields: event.field_bytes().to_vec() });
         }
-        Ok(Some(events))
+        Ok(events)
     }
 
     /// Waits until a node runs a version of the runtime. Returns its best block's number.

@@ -184,9 +184,10 @@ async fn s58_simulation_should_have_its_numbers_over_two_hubs() -> Result<(), Fa
                 // Whether A knows it, or has to be told by E.
                 let why = ["no route carries this much", "Capacity"];
                 let text = problem.to_string();
-                match why.iter().any(|why| text.contains(why)) {
-                    true => Ok(Some(Ok(()))),
-                    false => Err(problem),
+                if why.iter().any(|why| text.contains(why)) {
+                    Ok(Some(Ok(())))
+                } else {
+                    Err(problem)
                 }
             },
         }
