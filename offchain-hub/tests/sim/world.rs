@@ -8,36 +8,34 @@ use failsafe_hub::{
     keys::{AccountKey, Scheme},
     party::{
         core::{Action, Core, Input, Output, SessionId},
-        locks::{
-            incoming::{Invoice, InvoiceState},
-            outgoing::{LockedOrder, LockedPart},
-        },
         policy::{Policy, RebalancePolicy, Role, Signing},
         processes::process_key,
-        Command,
     },
     rebalance::AssetRules,
-    store::{self, Batch, Change, Record, Share, Store, StoreError, Table, Tables},
+    store::{self, Share, Store},
 };
-use failsafe_onion::{Hop, Next};
 use failsafe_primitives::{
-    arithmetic::LIMIT,
-    fees::HubFees,
-    simplex::{lock_hash, LockHash},
-    view::BalanceView,
-    AccountId, Balance, Parameters, NATIVE_ASSET,
+    arithmetic::LIMIT, fees::HubFees, simplex::LockHash, view::BalanceView, AccountId, Balance,
+    Parameters, NATIVE_ASSET,
 };
 use rand::{rngs::StdRng, Rng, SeedableRng};
 use sp_core::H256;
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::{Arc, Mutex},
+    sync::Arc,
 };
 
 mod absence;
 mod books;
+mod disk;
 mod hands;
 mod network;
+mod people;
+mod vice;
+
+use disk::Disk;
+use vice::takes_a_step;
+pub use vice::Vice;
 
 /// More calls than a party makes.
 const CALLS: u64 = 1 << 32;
@@ -56,110 +54,6 @@ const IN_MEMORY: usize = 4;
 const ON_PAGES: usize = 3;
 /// What hubs ask for forwarding.
 pub const FEE: Balance = 1;
-
-/// A table and a key in it.
-type Key = (&'static str, Vec<u8>);
-
-/// A disk that keeps what was committed.
-#[derive(Default)]
-struct Disk(Mutex<BTreeMap<Key, Vec<u8>>>);
-
-impl Store for Disk {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0.lock().unwrap().get(&(table.name(), key.to_vec())).cloned())
-    }
-
-    fn scan(&self, table: Table) -> Result<Vec<Record>, StoreError> {
-        let all = self.0.lock().unwrap();
-        let of = all.iter().filter(|((name, _), _)| *name == table.name());
-        Ok(of.map(|((_, key), value)| (key.clone(), value.clone())).collect())
-    }
-
-    fn snapshot(&self) -> Result<Tables, StoreError> {
-        Table::ALL.into_iter().map(|table| Ok((table, self.scan(table)?))).collect()
-    }
-
-    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
-        let mut all = self.0.lock().unwrap();
-        for change in &batch.changes {
-            match change {
-                Change::Put(table, key, value) => {
-                    all.insert((table.name(), key.clone()), value.clone());
-                },
-                Change::Delete(table, key) => {
-                    all.remove(&(table.name(), key.clone()));
-                },
-            }
-        }
-        Ok(())
-    }
-}
-
-/// In what a party does not keep to the protocol. Its program is honest; what it sends is not what
-/// its partners get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vice {
-    None,
-    /// Its locks are never settled off chain.
-    NoSettle,
-    /// Neither settles nor takes back: its locks stay pending, and what it signs later leaves a gap.
-    NoClean,
-    /// It acknowledges nothing by itself.
-    NoAck,
-    /// It tells no secrets and no failures.
-    NoAnswer,
-    /// It says that it does not claim a lock, takes no notice of the cancel, and claims the lock on
-    /// chain.
-    FailThenClaim,
-    /// It signs no withdrawals, and does not refuse them either.
-    NoProof,
-    /// It never covers what it has paid without a signature.
-    NoSign,
-    /// It tells secrets when it is too late to bring them to the chain, or nearly so, and does not
-    /// bring them there itself.
-    LateAnswer,
-}
-
-impl Vice {
-    fn withholds(self, message: &Message) -> bool {
-        let settles = |step: &Transition| matches!(step, Transition::Settle { .. });
-        let cleans = |step: &Transition| {
-            settles(step) || matches!(step, Transition::Cancel { .. } | Transition::Expire { .. })
-        };
-        let covers = |message: &Message| matches!(message, Message::Update(update) if update.transitions.is_empty());
-        match self {
-            Self::None | Self::FailThenClaim => false,
-            Self::LateAnswer => matches!(message, Message::Fulfill { .. }),
-            Self::NoProof => matches!(message, Message::Proof { .. } | Message::Refused { .. }),
-            Self::NoSign => covers(message),
-            Self::NoSettle => takes_a_step(message, settles),
-            Self::NoClean => takes_a_step(message, cleans),
-            Self::NoAck => matches!(message, Message::Ack { .. }),
-            Self::NoAnswer => matches!(message, Message::Fulfill { .. } | Message::Fail { .. }),
-        }
-    }
-
-    /// What it sends instead.
-    fn twist(self, message: Message) -> Message {
-        match (self, message) {
-            (Self::FailThenClaim, Message::Fulfill { epoch, id, .. }) => {
-                Message::Fail { epoch, id, reason: Default::default() }
-            },
-            (_, message) => message,
-        }
-    }
-
-    /// Whether it takes no notice of a message.
-    fn ignores(self, message: &Message) -> bool {
-        let cancels = |step: &Transition| matches!(step, Transition::Cancel { .. });
-        self == Self::FailThenClaim && takes_a_step(message, cancels)
-    }
-}
-
-/// Whether a message is an update with a transition of a kind.
-fn takes_a_step(message: &Message, of_kind: impl Fn(&Transition) -> bool) -> bool {
-    matches!(message, Message::Update(update) if update.transitions.iter().any(of_kind))
-}
 
 struct Party {
     key: Arc<AccountKey>,
@@ -700,133 +594,7 @@ impl World {
         }
     }
 
-    // --- what people do ------------------------------------------------------------------------
-
-    fn command(&mut self, at: usize, command: Command) {
-        let (reply, _) = tokio::sync::oneshot::channel();
-        self.feed(at, Input::Command(command, reply));
-    }
-
-    /// An invoice of `payee`, and a payment of it by `payer` over all between them.
-    pub fn pay(&mut self, payer: usize, payee: usize, amount: Balance, total: Balance) {
-        let Some(route) = self.route_between(payer, payee) else { return };
-        let number = u8::try_from(self.tries.len() % 250).expect("below 250");
-        let mut secret = [number; 32];
-        secret[..8].copy_from_slice(&u64::try_from(self.tries.len()).expect("few").to_le_bytes());
-        let payment_secret = [9; 32];
-        let hash = lock_hash(&secret);
-        let invoice = Invoice {
-            secret,
-            payment_secret,
-            asset: NATIVE_ASSET,
-            amount: Some(amount),
-            expires_ms: u64::MAX,
-            state: InvoiceState::Open,
-            parts: vec![],
-            received: 0,
-        };
-        self.command(payee, Command::Invoice(Box::new(invoice)));
-        let clock = self.chain.best().clock();
-        // Some leave too little time, which must be refused.
-        let least = if self.rng.gen_bool(0.15) { 1 } else { 9 };
-        let expiry = clock + self.rng.gen_range(least..=16);
-        // What the hops are told: by a cheat, to lock for longer than they are locked for.
-        let cheats = self.parties[payer].vice == Vice::NoSettle && self.rng.gen_bool(0.3);
-        let told = if cheats { expiry + self.rng.gen_range(1..=6) } else { expiry };
-        let bytes = |account: AccountId| *AsRef::<[u8; 32]>::as_ref(&account);
-        let mut hops = vec![];
-        let mut carried = amount;
-        for (index, at) in route.iter().enumerate().rev() {
-            let last = index + 1 == route.len();
-            let next = if last {
-                Next::Here { total: amount, payment_secret }
-            } else if index + 2 == route.len() {
-                Next::Recipient(bytes(self.account(route[index + 1])))
-            } else {
-                Next::Hub(bytes(self.account(route[index + 1])))
-            };
-            let key = failsafe_onion::public_key(&self.parties[*at].onion_key);
-            hops.push((key, Hop { next, asset: NATIVE_ASSET, amount: carried, expiry: told }));
-            if !last {
-                carried += FEE;
-            }
-        }
-        hops.reverse();
-        let (packet, keys) =
-            failsafe_onion::build(&self.rng.gen(), &hops, &hash).expect("a good route");
-        let id = failsafe_channel::PaymentId(self.rng.gen());
-        let part = LockedPart {
-            route: 0,
-            via: self.account(route[0]),
-            total: carried + total,
-            arrives: amount,
-            expiry,
-            onion: packet.encode().try_into().expect("short enough"),
-            keys,
-        };
-        let order = LockedOrder {
-            id,
-            hash,
-            to: self.account(payee),
-            asset: NATIVE_ASSET,
-            amount,
-            source: NATIVE_ASSET,
-            parts: vec![part],
-        };
-        self.tries.push(Try { payer, payee, amount, hash, id });
-        self.command(payer, Command::PayLocked(Box::new(order)));
-    }
-
-    /// Somebody moves money between chain and channel, or ends a channel.
-    fn use_chain(&mut self) {
-        let at = self.rng.gen_range(0..self.parties.len());
-        let to = if at == 0 || (at + 1 < self.parties.len() && self.rng.gen_bool(0.5)) {
-            at + 1
-        } else {
-            at - 1
-        };
-        if self.is_one(at, to) {
-            return;
-        }
-        let (me, partner) = (self.account(at), self.account(to));
-        let amount = self.rng.gen_range(1..200);
-        let command = match self.rng.gen_range(0..10) {
-            0..=4 => Command::Withdraw { partner, asset: NATIVE_ASSET, amount, deposit_to: None },
-            5..=8 => Command::Submit(Box::new(Call::Deposit {
-                asset: NATIVE_ASSET,
-                amount,
-                beneficiary: me,
-                partner,
-                epoch: None,
-            })),
-            _ => Command::Close { partner, partner_submits: self.rng.gen_bool(0.5) },
-        };
-        self.command(at, command);
-    }
-
-    /// A payment without locks: to a neighbour, or by a user through its hub to the next party.
-    fn pay_plain_by_chance(&mut self) {
-        let size = self.parties.len();
-        let payer = self.rng.gen_range(0..size);
-        let forward = payer == 0 || (payer < size - 1 && self.rng.gen());
-        let step = |at: usize| if forward { at + 1 } else { at - 1 };
-        let via = step(payer);
-        let ends = payer == 0 || payer == size - 1;
-        let mut payee = if ends && self.rng.gen() { step(via) } else { via };
-        if self.is_one(payer, payee) {
-            return;
-        }
-        if self.is_one(via, payee) && via != payee {
-            // The other process has the channel with who comes behind it.
-            payee = step(payee);
-        }
-        let id = failsafe_channel::PaymentId(self.rng.gen());
-        let (via, to) = (self.account(via), self.account(payee));
-        let amount = self.rng.gen_range(1..30);
-        let fees = HubFees { base: FEE, ppm: 0 };
-        self.plain.push(PlainTry { payer, payee, id });
-        self.command(payer, Command::Pay { id, via, to, asset: NATIVE_ASSET, amount, fees });
-    }
+    // --- chance -----------------------------------------------------------------------------------
 
     /// One thing that happens by chance.
     pub fn step(&mut self) {
