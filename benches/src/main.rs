@@ -1,7 +1,8 @@
 //! `failsafe-bench`: how fast things are, next to the limits of the machine they ran on.
 //!
 //! Nothing is judged here: it prints a table and writes `target/bench/report.json`. Everything that
-//! is written while measuring is in the report's folder, so that the disk is the same for all.
+//! is written while measuring is in the report's folder, so that the disk is the same for all; with it,
+//! `report.partial.json` has what is measured so far.
 //!
 //! | module | group |
 //! |---|---|
@@ -148,22 +149,24 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         costs: cli.costs.clone(),
         folder: folder.canonicalize()?,
     };
-    let machine = machine::Machine::read()?;
+    let mut report = Report::new(machine::Machine::read()?, cli.quick);
+    // What has been measured is not lost when the run does not come to its end.
+    let so_far = cli.report.with_extension("partial.json");
     bench.tell("the machine's limits");
-    let mut measured = Measured { rows: machine::limits(&bench)?, ..Measured::default() };
-    let mut failed = Vec::new();
+    report.measured.rows = machine::limits(&bench)?;
     for group in Group::value_variants() {
         if !cli.only.is_empty() && !cli.only.contains(group) {
             continue;
         }
         bench.tell(group.name());
-        if let Err(problem) = group.run(&bench, &mut measured) {
+        if let Err(problem) = group.run(&bench, &mut report.measured) {
             bench.tell(&format!("{} failed: {problem}", group.name()));
-            failed.push(group.name());
+            report.failed.push(group.name());
         }
+        report.write(&so_far)?;
     }
-    let report = Report::new(machine, cli.quick, measured, failed);
     report.write(&cli.report)?;
+    std::fs::remove_file(&so_far)?;
     print!("{report}");
     println!("report: {}", cli.report.display());
     if report.failed.is_empty() {

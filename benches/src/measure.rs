@@ -69,9 +69,9 @@ impl Bench {
 }
 
 /// What a run has measured so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
 pub struct Measured {
-    /// Times.
+    /// Times, in nanoseconds.
     pub rows: Vec<Row>,
     /// Everything else.
     pub figures: Vec<Figure>,

@@ -2,7 +2,7 @@
 
 use crate::{
     machine::Machine,
-    measure::{Bound, Figure, Measured, Row, Target},
+    measure::{Bound, Measured},
 };
 use failsafe_hub::cli::{right_align, table};
 use failsafe_tests::harness::Failure;
@@ -18,26 +18,18 @@ pub struct Report {
     pub quick: bool,
     /// What it ran on.
     pub machine: Machine,
-    /// What was measured, in order; times in nanoseconds.
-    pub rows: Vec<Row>,
-    /// Other numbers, in order.
-    pub figures: Vec<Figure>,
-    /// What is held against a target, in order.
-    pub targets: Vec<Target>,
+    /// What was measured, in order.
+    #[serde(flatten)]
+    pub measured: Measured,
     /// Groups that could not be measured.
     pub failed: Vec<&'static str>,
 }
 
 impl Report {
-    /// What was measured, and which groups could not be.
-    pub fn new(
-        machine: Machine,
-        quick: bool,
-        measured: Measured,
-        failed: Vec<&'static str>,
-    ) -> Self {
-        let Measured { rows, figures, targets } = measured;
-        Self { version: env!("CARGO_PKG_VERSION"), quick, machine, rows, figures, targets, failed }
+    /// With nothing measured yet.
+    pub fn new(machine: Machine, quick: bool) -> Self {
+        let version = env!("CARGO_PKG_VERSION");
+        Self { version, quick, machine, measured: Measured::default(), failed: vec![] }
     }
 
     /// Writes it as JSON.
@@ -53,7 +45,7 @@ impl fmt::Display for Report {
         let short = if self.quick { ", a short run" } else { "" };
         writeln!(f, "Failsafe {}{short}\n{}\n", self.version, self.machine)?;
         let mut rows = table(&["group", "name", "counted", "n", "per second", "p50", "p99"]);
-        for row in &self.rows {
+        for row in &self.measured.rows {
             rows.add_row([
                 row.group.to_string(),
                 row.name.clone(),
@@ -67,11 +59,11 @@ impl fmt::Display for Report {
         right_align(&mut rows, 3..7);
         writeln!(f, "{rows}")?;
         self.show_targets(f)?;
-        if self.figures.is_empty() {
+        if self.measured.figures.is_empty() {
             return Ok(());
         }
         let mut figures = table(&["group", "figure", "value", "unit", "counted"]);
-        for figure in &self.figures {
+        for figure in &self.measured.figures {
             figures.add_row([
                 figure.group.to_string(),
                 figure.name.clone(),
@@ -87,7 +79,7 @@ impl fmt::Display for Report {
 
 impl Report {
     fn show_targets(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.targets.is_empty() {
+        if self.measured.targets.is_empty() {
             return Ok(());
         }
         let mut targets = table(&[
@@ -103,7 +95,7 @@ impl Report {
             "target",
             "met",
         ]);
-        for target in &self.targets {
+        for target in &self.measured.targets {
             let shown = |value: f64| match target.unit {
                 "ns" => time(value),
                 unit => format!("{} {unit}", number(value)),
@@ -136,7 +128,7 @@ impl Report {
         right_align(&mut targets, 1..5);
         right_align(&mut targets, 6..10);
         writeln!(f, "\n{targets}")?;
-        for target in &self.targets {
+        for target in &self.measured.targets {
             writeln!(f, "{}: {}", target.row, target.counted)?;
         }
         Ok(())
@@ -174,6 +166,7 @@ fn time(nanos: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Figure;
 
     #[test]
     fn numbers_should_be_shown_in_a_unit_that_suits_them() {
@@ -200,10 +193,11 @@ mod tests {
             unit: "bytes",
             counted: "an action of it".into(),
         };
-        let measured = Measured { figures: vec![figure], ..Measured::default() };
-        let without = Report::new(machine.clone(), true, Measured::default(), vec![]).to_string();
+        let mut report = Report::new(machine, true);
+        let without = report.to_string();
         assert!(!without.contains("figure"), "{without}");
-        let report = Report::new(machine, true, measured, vec!["store"]);
+        report.measured.figures.push(figure);
+        report.failed.push("store");
         let text = report.to_string();
         let line = text.lines().last().unwrap();
         let order: Vec<_> = ["chain", "batch: length", "118", "bytes", "an action of it"]

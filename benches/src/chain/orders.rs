@@ -59,9 +59,8 @@ fn takers(n: u32) -> Result<(Vec<Duration>, u32), Failure> {
         give(&issuer, SOME)?;
         <Assets as Create<AccountId>>::create(SOLD, issuer.clone(), true, 1).map_err(refused)
     })?;
-    for number in 1..=n {
-        chain.change(|| rest(number))?;
-    }
+    // At once: each change keeps a state of its own, with all events of the block so far.
+    chain.change(|| (1..=n).try_for_each(rest))?;
     let most: u32 = <Runtime as pallet_exchange::Config>::MaxMatches::get();
     let taker = Account::number(n.saturating_add(1)).id();
     chain.change(|| give(&taker, Balance::from(n).saturating_mul(2 * ASKED)))?;
