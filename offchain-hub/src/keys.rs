@@ -238,6 +238,24 @@ mod tests {
     }
 
     #[test]
+    fn h41_key_should_be_refused_when_its_secret_is_a_password() {
+        for scheme in [Scheme::Sr25519, Scheme::Ed25519] {
+            for password in ["correct horse battery staple", "hunter2", "a@b.example:1234", ""] {
+                let made = AccountKey::from_uri(scheme, password);
+                assert!(matches!(made, Err(KeyError::Invalid)), "{password}: {made:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn h41_keys_should_be_twelve_words_each_and_differ_when_they_are_generated() {
+        let keys = [Scheme::Sr25519, Scheme::Ed25519, Scheme::Sr25519].map(AccountKey::generate);
+        let secrets: std::collections::BTreeSet<_> = keys.iter().map(AccountKey::secret).collect();
+        assert_eq!(secrets.len(), keys.len());
+        assert!(secrets.iter().all(|secret| secret.split(' ').count() == 12));
+    }
+
+    #[test]
     fn key_file_should_not_be_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key.json");

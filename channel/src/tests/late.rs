@@ -24,7 +24,7 @@ fn claims(world: &mut World) -> usize {
 }
 
 #[test]
-fn late_claim_should_be_made_when_the_resolve_did_not_count_everything() {
+fn a11_late_claim_should_be_made_when_the_resolve_did_not_count_everything() {
     let mut world = resolved(vec![counted(0, 40)]);
     assert_eq!(claims(&mut world), 1);
     assert!(world.parties[L].submitted.is_empty());

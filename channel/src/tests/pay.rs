@@ -57,7 +57,7 @@ fn s52_credit_should_limit_what_the_hub_owes_and_survive_being_lowered() {
 }
 
 #[test]
-fn s46_update_should_change_nothing_when_its_signature_is_wrong() {
+fn s46_h15_update_should_change_nothing_when_its_signature_is_wrong() {
     let mut world = World::new(100, 100);
     world.pay(L, 30).unwrap();
     let mut forged = world.intercept_update(L);
@@ -103,7 +103,7 @@ fn a14_update_should_be_a_fault_when_it_refers_to_a_block_in_the_future() {
 }
 
 #[test]
-fn m7_update_should_wait_when_the_receivers_node_has_not_finalized_its_block() {
+fn m7_h34_update_should_wait_when_the_receivers_node_has_not_finalized_its_block() {
     let mut world = World::new(0, 0);
     // Left sees a deposit finalized that right's node has only as best.
     world.best_block(|facts| {

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn reconnect_should_resend_what_was_lost_byte_by_byte() {
+fn h28_reconnect_should_resend_what_was_lost_byte_by_byte() {
     let mut world = World::new(100, 100);
     world.pay(L, 10).unwrap();
     let first = world.parties[L].out[0].clone();

@@ -10,7 +10,7 @@ fn has_proof(world: &World, who: usize) -> bool {
 }
 
 #[test]
-fn s53_reservation_should_hold_the_money_until_the_withdrawal_is_final() {
+fn s53_h32b_reservation_should_hold_the_money_until_the_withdrawal_is_final() {
     let mut world = World::new(100, 100);
     reserve(&mut world, L, 60).unwrap();
     world.deliver_all();

@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn s61_plan_should_insure_the_greatest_risk_first_when_the_proofs_are_there() {
+    fn s61_m21_plan_should_insure_the_greatest_risk_first_when_the_proofs_are_there() {
         let positions = vec![
             spender(1, 0, 800),
             spender(2, 0, 800),

@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reader_should_refuse_a_replayed_message() {
+    async fn h27_reader_should_refuse_a_replayed_message() {
         let key = TransportKey::generate();
         let (dialed, accepted) =
             connect(identity("//User", 1), &key, &key.public(), &account("//Hub")).await;

@@ -49,7 +49,7 @@ fn payment_should_be_known_by_its_name_when_it_has_left_memory() {
 }
 
 #[test]
-fn payment_should_not_be_made_again_when_it_has_left_memory() {
+fn h43_payment_should_not_be_made_again_when_it_has_left_memory() {
     let first = PaymentId([1; 16]);
     let mut world = world(first);
     let before = world.core(PAYER).channels()[0].asset_summary(NATIVE_ASSET).offdelta;

@@ -99,7 +99,7 @@ fn change_of_the_keys_unused_bit_should_be_detected_when_peeled() {
 }
 
 #[test]
-fn packet_should_be_refused_when_the_payment_hash_is_another() {
+fn h26_packet_should_be_refused_when_the_payment_hash_is_another() {
     let route = Route::new(3);
     for ((packet, _), secret) in route.walk().iter().zip(&route.secrets) {
         assert_eq!(peel(secret, packet, &[0x78; 32]), Err(PeelError::Unauthentic));
@@ -195,7 +195,7 @@ fn key_streams_should_differ_when_an_ephemeral_secret_is_repeated() {
 }
 
 #[test]
-fn tag_should_be_the_same_when_a_packet_comes_again() {
+fn h26_tag_should_be_the_same_when_a_packet_comes_again() {
     let route = Route::new(3);
     let tag = |packet: &Packet| peel(&[1; 32], packet, &HASH).unwrap().shared.tag();
     assert_eq!(tag(&route.first), tag(&route.first));

@@ -67,7 +67,7 @@ async fn channel_should_go_on_when_the_hub_returns_after_a_dispute() -> Result<(
 /// The wallet that disputed with an old state, because its store was an old copy, loses nothing that
 /// it was owed and gains nothing: the hub answers with the newer state.
 #[tokio::test(flavor = "multi_thread")]
-async fn s19_hub_should_counter_when_a_restored_wallet_disputes_with_an_old_state(
+async fn s19_h50_hub_should_counter_when_a_restored_wallet_disputes_with_an_old_state(
 ) -> Result<(), Failure> {
     let mut cast = cast(HubOptions::default()).await?;
     assert_eq!(cast.user2.pay("@one", "100").await?.state, "delivered");

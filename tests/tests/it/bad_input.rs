@@ -41,7 +41,7 @@ async fn refused(user: &Wallet, args: &[&str]) -> Result<String, Failure> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_should_say_what_is_wrong_and_change_nothing_when_they_are_bad(
+async fn h24_commands_should_say_what_is_wrong_and_change_nothing_when_they_are_bad(
 ) -> Result<(), Failure> {
     let cast = cast(HubOptions::default()).await?;
     let to = cast.user123.at("one");
@@ -110,7 +110,7 @@ fn without_counters(status: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hub_should_serve_on_when_strangers_send_garbage() -> Result<(), Failure> {
+async fn h16_hub_should_serve_on_when_strangers_send_garbage() -> Result<(), Failure> {
     let mut cast = cast(HubOptions::default()).await?;
     let before = books(&cast).await?;
     let endpoint = cast.hub1.endpoint();
@@ -167,7 +167,7 @@ async fn output(program_name: &str, args: &[&str]) -> Result<Output, Failure> {
 }
 
 /// Error of a program that must not start.
-async fn does_not_start(program_name: &str, args: &[&str]) -> Result<String, Failure> {
+pub async fn does_not_start(program_name: &str, args: &[&str]) -> Result<String, Failure> {
     let ended = tokio::time::timeout(PATIENCE, output(program_name, args)).await??;
     let error = String::from_utf8_lossy(&ended.stderr).into_owned();
     if ended.status.success() {

@@ -10,7 +10,8 @@ use std::{
 /// speak of it.
 const REQUIRED: &str = "
     S40f S43 S44 S45 S46 S47 S49 S50 S51 S52 S53 S55 S56 S58 S60 S61 S62 S64 S65 S66
-    H09 H10 H13 H15 H16 H17 H18 H19 H24 H25 H26 H27 H28 H32b H34 H35 H37 H45 H46 H50 H51
+    H09 H10 H13 H14 H15 H16 H17 H18 H19 H24 H25 H26 H27 H28 H32b H34 H35 H37 H41 H42 H43 H45 H46
+    H50 H51
     M1 M2 M4 M5 M7 M8 M9 M10 M12 M19 M20 M21
     A3 A5 A11 A14 A17 A18
 ";
@@ -62,6 +63,18 @@ fn list_should_have_every_id_that_lives_off_chain() {
     let listed = listed();
     for id in REQUIRED.split_whitespace() {
         assert!(listed.contains_key(id), "{id} is missing in docs/scenarios.md");
+    }
+}
+
+#[test]
+fn list_should_have_a_test_named_after_it_for_every_id() {
+    let listed = listed();
+    for id in REQUIRED.split_whitespace() {
+        let part = id.to_lowercase();
+        let named = |(_, test): &(String, String)| {
+            test.split("_should_").next().is_some_and(|ids| ids.split('_').any(|id| id == part))
+        };
+        assert!(listed[id].iter().any(named), "no test of {id} has it in its name");
     }
 }
 

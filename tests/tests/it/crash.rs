@@ -19,7 +19,7 @@ fn id(number: u32) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s40_hub_should_insure_once_when_killed_between_proof_and_final_batch(
+async fn s40_h46_hub_should_insure_once_when_killed_between_proof_and_final_batch(
 ) -> Result<(), Failure> {
     let mut cast = cast(HubOptions::default()).await?;
     let paid = cast.user2.pay(&cast.user123.at("one"), "1000").await?;

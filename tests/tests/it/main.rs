@@ -7,6 +7,7 @@ mod books;
 mod catalogue;
 mod crash;
 mod demo;
+mod faucet;
 mod faults;
 mod governance;
 mod joining;

@@ -258,7 +258,7 @@ async fn s45_limit_and_lock_should_both_apply_when_they_cross() -> Result<(), Fa
 /// S46: a lock with a wrong signature changes nothing at the hub; sent again as it should be, it is
 /// taken.
 #[tokio::test(flavor = "multi_thread")]
-async fn s46_hub_should_change_nothing_when_a_signature_is_wrong() -> Result<(), Failure> {
+async fn s46_h15_hub_should_change_nothing_when_a_signature_is_wrong() -> Result<(), Failure> {
     let mut town = town().await?;
     let mut a = left(&town, "s46-a").await?;
     let mut c = left(&town, "s46-c").await?;
@@ -302,8 +302,8 @@ async fn s46_hub_should_change_nothing_when_a_signature_is_wrong() -> Result<(),
 /// S47: a payment of 10 is prepared, one of 3 is sent first, then the 10: both ends have the same
 /// state. The hub's acknowledgement signs it.
 #[tokio::test(flavor = "multi_thread")]
-async fn s47_states_should_be_equal_when_a_postponed_payment_is_sent_later() -> Result<(), Failure>
-{
+async fn s47_h17_states_should_be_equal_when_a_postponed_payment_is_sent_later(
+) -> Result<(), Failure> {
     let town = town().await?;
     let mut a = left(&town, "s47-a").await?;
     let mut c = left(&town, "s47-c").await?;
@@ -402,8 +402,8 @@ async fn s51_payment_should_come_back_in_full_when_the_final_amount_is_wrong() -
 /// S55: money that is trusted to the hub. A pays 10 on: off −10 at once, nonce 1. Delivered: off −10.
 /// Not deliverable: the hub gives it back, off 0.
 #[tokio::test(flavor = "multi_thread")]
-async fn s55_trusted_payment_should_stay_or_come_back_when_delivered_or_not() -> Result<(), Failure>
-{
+async fn s55_h19_trusted_payment_should_stay_or_come_back_when_delivered_or_not(
+) -> Result<(), Failure> {
     let town = town().await?;
     let mut c = left(&town, "s55-c").await?;
     c.connect(frd(1_000)).await?;

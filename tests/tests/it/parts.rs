@@ -242,7 +242,7 @@ async fn money_should_change_on_both_sides_or_none_when_it_is_swapped() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn instalments_should_be_paid_once_each_when_the_wallet_is_killed_among_them(
+async fn h43_instalments_should_be_paid_once_each_when_the_wallet_is_killed_among_them(
 ) -> Result<(), Failure> {
     const TIMES: u32 = 12;
     let mut world = World::start().await?;

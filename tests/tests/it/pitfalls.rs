@@ -6,11 +6,16 @@ use failsafe_onion::Reason;
 use failsafe_primitives::{simplex::lock_hash, AccountId};
 use failsafe_tests::{
     harness::{
+        eventually,
         peer::{Made, Recipient},
         Failure, Peer,
     },
     story::report::frd,
 };
+use std::time::Duration;
+
+/// How long the hub may take to notice something.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The hub's reason why it does not forward.
 async fn refusal(payer: &mut Peer, made: &Made) -> Result<(usize, Reason), Failure> {
@@ -100,6 +105,34 @@ async fn h25_hub_should_lock_onwards_once_when_a_hash_comes_twice() -> Result<()
         .await?;
     c.exchange("C is paid", |c| c.channel.asset_summary(0).partner_locked == 0).await?;
     assert_eq!(c.channel.asset_summary(0).own_uninsured, frd(10), "once");
+    town.check_money().await?;
+    town.stop().await
+}
+
+/// H42: a lock for somebody who is away comes back with the reason; the next one, later, arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn h42_hub_should_fail_the_lock_when_the_next_one_is_away() -> Result<(), Failure> {
+    let town = town().await?;
+    let (mut a, mut c) = (left(&town, "h42-a").await?, left(&town, "h42-c").await?);
+    a.connect(0).await?;
+    c.connect(frd(1_000)).await?;
+    c.hang_up();
+    eventually("the hub knows that C is away", PATIENCE, || async {
+        Ok((!town.channel("h", &c.account()).await?.connected).then_some(()))
+    })
+    .await?;
+    let made = a.lock_for(&c.recipient(), frd(10), frd(10), &[1; 32])?;
+    assert_eq!(refusal(&mut a, &made).await?, (0, Reason::Unavailable));
+    assert_eq!(end(&a).0, frd(1_000), "A has its money");
+    c.dial().await?;
+    c.exchange("they know where they stand", |c| c.channel.established()).await?;
+    let secret = [2; 32];
+    a.lock_for(&c.recipient(), frd(10), frd(10), &secret)?;
+    a.flush().await?;
+    c.exchange("the lock is offered", |c| c.channel.state().theirs.locks().count() == 1).await?;
+    claim(&mut c, secret).await?;
+    c.exchange("C is paid", |c| c.channel.asset_summary(0).partner_locked == 0).await?;
+    assert_eq!(c.channel.asset_summary(0).own_uninsured, frd(10));
     town.check_money().await?;
     town.stop().await
 }

@@ -159,7 +159,8 @@ fn agree(all: &[StatusView]) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn payment_should_arrive_over_three_hubs_when_an_invoice_is_paid() -> Result<(), Failure> {
+async fn h37_payment_should_arrive_over_three_hubs_when_an_invoice_is_paid() -> Result<(), Failure>
+{
     let row = Row::start().await?;
     let (invoice, payment) = row.paid("120").await?;
     assert_eq!(payment.state, "delivered");

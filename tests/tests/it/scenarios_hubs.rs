@@ -66,7 +66,7 @@ async fn terms(
 /// S40f: the first transaction brings the validator 2, the account of 123 costs 5, which 123 pays to the
 /// hub: 995 insured, 3,995 after the splice, and 10,000 + 5,998 + 4,000 + 2 at the end.
 #[tokio::test(flavor = "multi_thread")]
-async fn s40f_story_should_end_with_its_numbers_when_accounts_and_first_calls_cost(
+async fn s40f_m12_story_should_end_with_its_numbers_when_accounts_and_first_calls_cost(
 ) -> Result<(), Failure> {
     let five = u64::try_from(frd(5))?;
     let plan = Plan::story().parameter("accountTopUp", five);
@@ -374,7 +374,7 @@ async fn s62_batch_should_do_the_rest_when_a_proof_is_bad_and_it_skips() -> Resu
 /// S64: Alice, who has spent 800 of her 1,000, gives no proof, for longer than the hub waits: it takes
 /// its 800 on chain, she gets her 200.
 #[tokio::test(flavor = "multi_thread")]
-async fn s64_hub_should_dispute_when_a_spender_gives_no_proof() -> Result<(), Failure> {
+async fn s64_h35_hub_should_dispute_when_a_spender_gives_no_proof() -> Result<(), Failure> {
     let options = HubOptions {
         every_seconds: 2,
         proof_timeout_seconds: 2,

@@ -52,7 +52,8 @@ async fn secret_on_chain(town: &Town, hash: &str) -> Result<u64, Failure> {
 /// S49: A never settles. The hub, which has paid 50 on, brings the secret to the chain and then A: it
 /// gets its 51, B keeps 50, the hub has earned 1.
 #[tokio::test(flavor = "multi_thread")]
-async fn s49_hub_should_reveal_and_dispute_when_the_payer_does_not_settle() -> Result<(), Failure> {
+async fn s49_h13_hub_should_reveal_and_dispute_when_the_payer_does_not_settle(
+) -> Result<(), Failure> {
     let plan = Plan::story().hub("h", 1_000, keeps_one());
     let plan = plan.faulty("a", 101, "h", &["dont-settle"]).wallet("b", 10, "h");
     let town = plan.start().await?;
@@ -184,7 +185,7 @@ async fn s51_hubs_should_keep_a_thousandth_rounded_up() -> Result<(), Failure> {
 
 /// S52: a credit line of 1,000, then of 400.
 #[tokio::test(flavor = "multi_thread")]
-async fn s52_credit_line_should_bound_what_the_hub_owes_and_survive_being_lowered(
+async fn s52_h18_credit_line_should_bound_what_the_hub_owes_and_survive_being_lowered(
 ) -> Result<(), Failure> {
     let plan = Plan::story().hub("h", 10, HubOptions::default());
     let town = plan.placed("u", 0, "h", Place::Left).start().await?;
