@@ -102,8 +102,12 @@ struct KeyFile {
 }
 
 impl AccountKey {
-    /// The key of a secret URI.
+    /// The key of a secret URI. Without phrase or path it would be one that everybody knows, or be
+    /// made of a password alone: [`KeyError::Invalid`].
     pub fn from_uri(scheme: Scheme, uri: &str) -> Result<Self, KeyError> {
+        if uri.is_empty() || uri.starts_with("///") {
+            return Err(KeyError::Invalid);
+        }
         let secret = match scheme {
             Scheme::Sr25519 => {
                 let pair = sr25519::Pair::from_string(uri, None).map_err(|_| KeyError::Invalid)?;
@@ -240,7 +244,7 @@ mod tests {
     #[test]
     fn h41_key_should_be_refused_when_its_secret_is_a_password() {
         for scheme in [Scheme::Sr25519, Scheme::Ed25519] {
-            for password in ["correct horse battery staple", "hunter2", "a@b.example:1234", ""] {
+            for password in ["correct horse battery staple", "hunter2", "///hunter2", ""] {
                 let made = AccountKey::from_uri(scheme, password);
                 assert!(matches!(made, Err(KeyError::Invalid)), "{password}: {made:?}");
             }
