@@ -1,8 +1,8 @@
 //! `failsafe-bench`: how fast things are, next to the limits of the machine they ran on.
 //!
 //! Nothing is judged here: it prints a table and writes `target/bench/report.json`. Everything that
-//! is written while measuring is in the report's folder, so that the disk is the same for all; with it,
-//! `report.partial.json` has what is measured so far.
+//! is written while measuring is in the report's folder, so that the disk is the same for all; there
+//! `report.partial.json`, too, has what is measured so far.
 //!
 //! | module | group |
 //! |---|---|
@@ -165,8 +165,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         }
         report.write(&so_far)?;
     }
-    report.write(&cli.report)?;
-    std::fs::remove_file(&so_far)?;
+    std::fs::rename(&so_far, &cli.report)?;
     print!("{report}");
     println!("report: {}", cli.report.display());
     if report.failed.is_empty() {

@@ -219,8 +219,8 @@ impl<'a> Search<'a> {
             .then(|| self.found(&labels, id, amount))
     }
 
-    /// Lets the links of `found` carry nothing in later searches: a simplex holds no hash twice (`protocol.md`
-    /// §4), so two parts of a payment never share a link in the same direction.
+    /// Lets the links of `found` carry nothing in later searches: a simplex holds no hash twice
+    /// (`protocol.md` §4), so two parts of a payment never share a link in the same direction.
     pub(crate) fn occupy(&mut self, found: &Found) {
         let ends = found.path.first().zip(found.path.last());
         let ends = ends.map(|(first, last)| [Link::First(*first), Link::Last(*last)]);
