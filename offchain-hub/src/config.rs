@@ -521,12 +521,9 @@ impl HubConfig {
     pub fn place(&self) -> Result<Place, ConfigError> {
         let Some(url) = &self.store else { return Ok(Place::Directory(self.dir.join(STORE))) };
         let lease = Duration::from_secs(self.lease_seconds);
-        let wrong = |shown: String, reason: String| ConfigError::Store { shown, reason };
-        if !Options::is_url(url) {
-            return Err(wrong(url.clone(), "it is no address of a database".into()));
-        }
         // The address may have a password.
-        let options = Options::new(url, lease).map_err(|e| wrong("postgres://…".into(), e))?;
+        let wrong = |reason| ConfigError::Store { shown: "postgres://…".into(), reason };
+        let options = Options::new(url, lease).map_err(wrong)?;
         Ok(Place::Postgres(options))
     }
 

@@ -13,18 +13,24 @@
 //! flush of the database's log. As no transaction waits for the client, a halted client holds no lock.
 //!
 //! # The connection
-//! Belongs to a thread of its own. When it is lost, the store is: what became of the last commit is
+//! Is encrypted if the address says so ([`Protection`]), and belongs to a thread of its own. When it is lost, the store is: what became of the last commit is
 //! not known, so the process has to stop, and the next owner reads what was committed.
 
 use super::{Batch, Change, Record, Store, StoreError, Table, Tables};
-use postgres::{error::SqlState, Client, Config, IsolationLevel, NoTls, Statement, Transaction};
+use postgres::{error::SqlState, Client, IsolationLevel, NoTls, Statement, Transaction};
 use std::{
     collections::BTreeMap,
     sync::{mpsc, Mutex, PoisonError},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
+use tokio_postgres_rustls::MakeRustlsConnect;
 use tracing::{info, warn};
+
+mod address;
+
+use address::Target;
+pub use address::{Options, Protection};
 
 /// Layout of the database's tables.
 const LAYOUT: i32 = 1;
@@ -84,61 +90,11 @@ const TAKE: &str = "
 
 const RELEASE: &str = "UPDATE failsafe_lease SET expires = '-infinity' WHERE token = $1";
 
-/// Where the database is, and how long a lease is.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Options {
-    url: String,
-    lease: Duration,
-}
-
-impl core::fmt::Debug for Options {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Options({}, {:?})", self.shown(), self.lease)
-    }
-}
-
 impl Options {
-    /// The database at `url`, `postgres://user@host/database`, with leases of this length.
-    ///
-    /// # Errors
-    /// Says what is wrong with the address.
-    pub fn new(url: &str, lease: Duration) -> Result<Self, String> {
-        let _: Config = url.parse().map_err(|e: postgres::Error| explain(&e))?;
-        Ok(Self { url: url.into(), lease })
-    }
-
-    /// Whether this is the address of a database at all.
-    pub fn is_url(text: &str) -> bool {
-        ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme))
-    }
-
-    /// The address without its password.
-    pub fn shown(&self) -> String {
-        let Some((scheme, rest)) = self.url.split_once("://") else { return self.url.clone() };
-        let rest = rest.split('?').next().unwrap_or(rest);
-        match rest.rsplit_once('@') {
-            Some((user, place)) => {
-                let user = user.split(':').next().unwrap_or_default();
-                format!("{scheme}://{user}@{place}")
-            },
-            None => format!("{scheme}://{rest}"),
-        }
-    }
-
-    /// Length of a lease.
-    pub fn lease(&self) -> Duration {
-        self.lease
-    }
-
-    fn seconds(&self) -> f64 {
-        self.lease.as_secs_f64()
-    }
-
     fn connect(&self) -> Result<Client, StoreError> {
         let shown = self.shown();
         let unreachable = |reason: String| StoreError::Unreachable { path: shown.clone(), reason };
-        let mut config: Config =
-            self.url.parse().map_err(|e: postgres::Error| unreachable(explain(&e)))?;
+        let Target { mut config, protection } = self.target().map_err(unreachable)?;
         if config.get_password().is_none() {
             if let Ok(password) = std::env::var(PASSWORD) {
                 config.password(password);
@@ -148,8 +104,15 @@ impl Options {
             config.application_name("failsafe");
         }
         // A database that has gone without a word is noticed within a lease.
-        config.connect_timeout(CONNECT).tcp_user_timeout(self.lease).keepalives_idle(self.lease);
-        let mut client = config.connect(NoTls).map_err(|e| match e.code() {
+        config
+            .connect_timeout(CONNECT)
+            .tcp_user_timeout(self.lease())
+            .keepalives_idle(self.lease());
+        let connected = match protection.tls().map_err(unreachable)? {
+            None => config.connect(NoTls),
+            Some(tls) => config.connect(MakeRustlsConnect::new(tls)),
+        };
+        let mut client = connected.map_err(|e| match e.code() {
             Some(&SqlState::UNDEFINED_DATABASE) => StoreError::Missing { path: shown.clone() },
             _ => unreachable(explain(&e)),
         })?;
@@ -390,7 +353,7 @@ impl Connection {
     }
 
     fn run(mut self, requests: &mpsc::Receiver<Request>) {
-        let pause = self.options.lease / RENEWALS;
+        let pause = self.options.lease() / RENEWALS;
         loop {
             let wait = pause.saturating_sub(self.renewed.elapsed());
             let request = match self.token {
@@ -460,7 +423,7 @@ impl Connection {
     /// The lease was taken or renewed by something that was asked for at `asked`.
     fn note_lease(&mut self, asked: Instant) {
         self.renewed = asked;
-        self.set_until(asked.checked_add(self.options.lease));
+        self.set_until(asked.checked_add(self.options.lease()));
     }
 
     fn holder(&mut self) -> String {

@@ -6,6 +6,7 @@
 mod backups;
 mod common;
 mod cores;
+mod encryption;
 mod lease;
 #[path = "../../../tests/src/harness/postgres.rs"]
 mod postgres;
