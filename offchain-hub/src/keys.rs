@@ -7,7 +7,7 @@ use aws_lc_rs::signature::Ed25519KeyPair;
 use failsafe_channel::Sign;
 use failsafe_primitives::AccountId;
 use serde::{Deserialize, Serialize};
-use sp_core::{ed25519, sr25519, Pair as _};
+use sp_core::{crypto::DEV_PHRASE, ed25519, sr25519, Pair as _};
 use sp_runtime::MultiSignature;
 use std::{fs, io::Write, path::Path, sync::Arc};
 
@@ -55,7 +55,20 @@ pub enum KeyError {
         /// Its path.
         path: String,
     },
+    /// A key that everybody knows, on a chain where that matters.
+    #[error("{account} is a development key like //Alice, made from a phrase that everybody knows, and {chain} is a live chain: make a new account with `init` without --suri and --secret-file, or with a phrase of your own")]
+    Public {
+        /// Its account.
+        account: AccountId,
+        /// Name of the chain.
+        chain: String,
+    },
 }
+
+/// The seed of [`DEV_PHRASE`].
+const DEV_SEED: &str = "fac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e";
+/// Substrate's development accounts, each with a stash.
+const KNOWN: [&str; 6] = ["Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie"];
 
 #[derive(Clone)]
 enum Secret {
@@ -130,6 +143,23 @@ impl AccountKey {
     /// The secret, to be shown once for a backup.
     pub fn secret(&self) -> &str {
         &self.uri
+    }
+
+    /// Whether everybody can make it: from the phrase of Substrate's development accounts, which is what
+    /// a path without a phrase stands for, from that phrase's seed, or as one of those accounts (H41).
+    pub fn is_public(&self) -> bool {
+        let phrase = self.uri.split('/').next().unwrap_or_default();
+        let mut words = phrase.split_whitespace().peekable();
+        let seed = phrase.strip_prefix("0x").unwrap_or(phrase);
+        let is_known = |name: &str| {
+            let path = [format!("//{name}"), format!("//{name}//stash")];
+            let made = path.iter().filter_map(|uri| Self::from_uri(self.scheme(), uri).ok());
+            made.into_iter().any(|known| known.account() == self.account())
+        };
+        words.peek().is_none()
+            || words.eq(DEV_PHRASE.split(' '))
+            || seed.eq_ignore_ascii_case(DEV_SEED)
+            || KNOWN.into_iter().any(is_known)
     }
 
     /// The scheme.
@@ -247,6 +277,52 @@ mod tests {
             for password in ["correct horse battery staple", "hunter2", "///hunter2", ""] {
                 let made = AccountKey::from_uri(scheme, password);
                 assert!(matches!(made, Err(KeyError::Invalid)), "{password}: {made:?}");
+            }
+        }
+    }
+
+    /// Its seed as a secret.
+    fn seed_of(scheme: Scheme, uri: &str) -> String {
+        let seed = match scheme {
+            Scheme::Sr25519 => sr25519::Pair::from_string_with_seed(uri, None).unwrap().1.unwrap(),
+            Scheme::Ed25519 => ed25519::Pair::from_string_with_seed(uri, None).unwrap().1.unwrap(),
+        };
+        format!("0x{}", hex::encode(seed))
+    }
+
+    #[test]
+    fn h41_key_should_be_public_when_everybody_can_make_it() {
+        assert_eq!(seed_of(Scheme::Sr25519, DEV_PHRASE), format!("0x{DEV_SEED}"));
+        let spaced = format!("{}//hub", DEV_PHRASE.replace(' ', "  "));
+        for scheme in [Scheme::Sr25519, Scheme::Ed25519] {
+            let seed = seed_of(scheme, DEV_PHRASE);
+            let path = format!("{seed}//hub");
+            let alice = seed_of(scheme, "//Alice");
+            let (stash, shouted) = (seed_of(scheme, "//Eve//stash"), seed.to_uppercase());
+            let shouted = shouted.replace("0X", "0x");
+            for secret in [
+                "//Alice",
+                "/soft",
+                "//hub///password",
+                DEV_PHRASE,
+                &spaced,
+                &seed,
+                &path,
+                &alice,
+                &stash,
+                &shouted,
+            ] {
+                match AccountKey::from_uri(scheme, secret) {
+                    Ok(key) => assert!(key.is_public(), "{secret}"),
+                    // Ed25519 has no soft paths, and not every spelling of a phrase is one.
+                    Err(_) => assert!([&*spaced, "/soft"].contains(&secret), "{secret}"),
+                }
+            }
+            let own = AccountKey::generate(scheme);
+            let derived = AccountKey::from_uri(scheme, &format!("{}//hub", own.secret())).unwrap();
+            let seed = format!("0x{}", hex::encode([7; 32]));
+            for key in [own, derived, AccountKey::from_uri(scheme, &seed).unwrap()] {
+                assert!(!key.is_public(), "{}", key.account());
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
 use failsafe_channel::Sign;
 use failsafe_hub::{
     chain::{first_block, forward_news, ChainClient, ChainError, Follower, Submitter, Track},
-    keys::AccountKey,
+    keys::{AccountKey, KeyError},
     party::runtime::now_ms,
     store::{self, Store, StoreError},
     transport::{accept_sessions, Identity, TransportKey},
@@ -64,6 +64,9 @@ pub enum TowerError {
     /// The chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
+    /// The account's key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// No block came.
     #[error("the node answers but shows no block: is it syncing?")]
     NoBlock,
@@ -104,6 +107,7 @@ impl Tower {
         let TowerSetup { key, transport, listen, admission, limits, store } = setup;
         let account = key.account();
         let genesis = client.info().genesis;
+        client.info().check_key(&key, store::has_channels(&*store)?)?;
         store::check_owner(&*store, &account, genesis)?;
         let cannot_listen = |source| TowerError::Listen { address: listen.clone(), source };
         let listener = TcpListener::bind(&listen).await.map_err(cannot_listen)?;

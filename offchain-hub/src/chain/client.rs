@@ -1,7 +1,9 @@
 //! One connection to a node.
 
 use super::calls::{Call, Encoded};
+use crate::keys::{AccountKey, KeyError};
 use codec::{Decode, DecodeAll, Encode};
+use failsafe_channel::Sign;
 use failsafe_primitives::{
     simplex::LockHash,
     view::{
@@ -22,13 +24,17 @@ use subxt::{
         scale_type_resolver::{FieldIter, TypeResolver},
     },
     rpcs::{
-        client::{reconnecting_rpc_client::ExponentialBackoff, ReconnectingRpcClient, RpcClient},
+        client::{
+            reconnecting_rpc_client::ExponentialBackoff, rpc_params, ReconnectingRpcClient,
+            RpcClient,
+        },
         methods::legacy::RuntimeVersion,
         LegacyRpcMethods,
     },
     tx::DynamicPayload,
     ArcMetadata, Metadata, OnlineClient, OnlineClientAtBlock,
 };
+use tracing::error;
 
 pub(super) type Api = OnlineClient<PolkadotConfig>;
 pub(super) type AtBlock = OnlineClientAtBlock<PolkadotConfig>;
@@ -101,6 +107,29 @@ pub enum ChainError {
     },
 }
 
+/// What the chain's specification says it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainKind {
+    /// Development, on one machine.
+    Development,
+    /// A test network of a few machines.
+    Local,
+    /// Anything else: its money may be worth something.
+    Live,
+}
+
+impl ChainKind {
+    /// The kind that a node tells, Substrate's `ChainType`: a name, or a thing with a name for
+    /// `Custom`.
+    fn told(kind: &serde_json::Value) -> Self {
+        match kind.as_str() {
+            Some("Development") => Self::Development,
+            Some("Local") => Self::Local,
+            _ => Self::Live,
+        }
+    }
+}
+
 /// What the chain is.
 #[derive(Clone, Debug)]
 pub struct ChainInfo {
@@ -108,8 +137,28 @@ pub struct ChainInfo {
     pub genesis: H256,
     /// Its name.
     pub name: String,
-    /// Whether it is a development chain.
-    pub development: bool,
+    /// What it is for.
+    pub kind: ChainKind,
+}
+
+impl ChainInfo {
+    /// Refuses a key that everybody knows ([`AccountKey::is_public`]) on a chain whose money may be
+    /// worth something. Who has channels already, or guards those of others, goes on, and says so:
+    /// nobody else would defend them.
+    ///
+    /// # Errors
+    /// [`KeyError::Public`].
+    pub fn check_key(&self, key: &AccountKey, has_channels: bool) -> Result<(), KeyError> {
+        if self.kind != ChainKind::Live || !key.is_public() {
+            return Ok(());
+        }
+        let problem = KeyError::Public { account: key.account(), chain: self.name.clone() };
+        if !has_channels {
+            return Err(problem);
+        }
+        error!(%problem, "going on, because there are channels to defend: move the money");
+        Ok(())
+    }
 }
 
 /// A connection to a node; cheap to clone, reconnects by itself.
@@ -191,6 +240,8 @@ impl ChainClient {
             .map_err(|_| unreachable("no answer within 10 seconds".into()))?
             .map_err(|e| unreachable(e.to_string()))?;
         let rpc = RpcClient::new(rpc);
+        let kind = rpc.request("system_chainType", rpc_params![]).await;
+        let kind: serde_json::Value = kind.map_err(|e| unreachable(e.to_string()))?;
         let legacy = Legacy::new(rpc.clone());
         let version =
             legacy.state_get_runtime_version(None).await.map_err(|e| unreachable(e.to_string()))?;
@@ -201,11 +252,10 @@ impl ChainClient {
             .await
             .map_err(|e| unreachable(e.to_string()))?;
         let genesis = legacy.genesis_hash().await.map_err(connection)?;
-        let kind = legacy.system_chain_type().await.map_err(connection)?;
         let info = ChainInfo {
             genesis: H256(genesis.0),
             name: legacy.system_chain().await.map_err(connection)?,
-            development: kind == "Development",
+            kind: ChainKind::told(&kind),
         };
         Ok(Self { legacy: Arc::new(legacy), api, info: Arc::new(info), url: url.into() })
     }
@@ -480,6 +530,32 @@ impl ChainClient {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Scheme;
+
+    fn chain(kind: serde_json::Value) -> ChainInfo {
+        let kind = ChainKind::told(&kind);
+        ChainInfo { genesis: H256::zero(), name: "Failsafe".into(), kind }
+    }
+
+    #[test]
+    fn h41_public_key_should_be_refused_when_the_chain_is_neither_development_nor_local() {
+        let [public, own] = ["//Alice", &format!("0x{}", hex::encode([7; 32]))]
+            .map(|secret| AccountKey::from_uri(Scheme::Sr25519, secret).unwrap());
+        for kind in ["Development", "Local"] {
+            chain(kind.into()).check_key(&public, false).unwrap();
+        }
+        for kind in ["Live".into(), serde_json::json!({ "Custom": "Local" })] {
+            let refused = chain(kind.clone()).check_key(&public, false);
+            assert!(matches!(refused, Err(KeyError::Public { .. })), "{kind}: {refused:?}");
+            chain(kind).check_key(&own, false).unwrap();
+        }
+    }
+
+    #[test]
+    fn public_key_should_be_taken_on_any_chain_when_it_has_channels_to_defend() {
+        let public = AccountKey::from_uri(Scheme::Sr25519, "//Alice").unwrap();
+        chain("Live".into()).check_key(&public, true).unwrap();
+    }
 
     fn runtime(name: &str, spec: u32, transactions: u32) -> RuntimeVersion {
         let fields = serde_json::json!({

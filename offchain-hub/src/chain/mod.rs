@@ -15,7 +15,7 @@ pub mod governance;
 pub mod submit;
 
 pub use calls::Call;
-pub use client::{ChainClient, ChainError, ChainInfo};
+pub use client::{ChainClient, ChainError, ChainInfo, ChainKind};
 pub use explain::{hex_text, unquoted, KnownCall, KnownEvent};
 pub use follow::{first_block, forward_news, ChainNews, Followed, Follower, Track};
 pub use submit::{Intent, Outcome, Submitter};

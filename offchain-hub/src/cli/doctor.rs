@@ -141,6 +141,10 @@ async fn examine(home: &Home, subject: &Subject) -> Vec<Finding> {
             }
             check_clock(&client, &mut findings).await;
             if let Some(key) = &key {
+                if let Err(problem) = client.info().check_key(key, false) {
+                    let advice = "close the channels and move the money to an account of your own";
+                    findings.fail("account key", problem, advice);
+                }
                 check_account(&client, &key.account(), &mut findings).await;
                 if let Subject::Hub { config, .. } = subject {
                     let account = key.account();

@@ -109,7 +109,7 @@ pub enum PartyError {
     /// The chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// The key towards the other processes.
+    /// The account's key, or the one towards the other processes.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The plan of the processes.
@@ -188,6 +188,7 @@ impl Party {
         let (front, process) = members.unzip();
         let share = front.as_ref().map(|front| &front.share);
         store::check_share(&*store, share)?;
+        client.info().check_key(&key, store::has_channels(&*store)?)?;
         store::check_owner(&*store, &account, genesis)?;
         let listener = match &listen {
             None => None,

@@ -353,6 +353,16 @@ fn read_owner(bytes: Option<Vec<u8>>) -> Result<Owner, StoreError> {
     Owner::decode(&mut &bytes[..]).map_err(|e| damaged(e.to_string()))
 }
 
+/// Whether there are channels in it, a party's own or those that a watchtower guards.
+pub fn has_channels(store: &dyn Store) -> Result<bool, StoreError> {
+    for table in [Table::Channels, Table::Recent, Table::Packets] {
+        if !store.keys(table, &[], 1)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Refuses a store of another account or chain; notes the chain on first use, and that the records
 /// may have this program's layout from now on, which earlier programs do not know.
 pub fn check_owner(

@@ -3,8 +3,8 @@
 use crate::common::{account, database, new_store, places, server, LEASE};
 use codec::Encode;
 use failsafe_hub::store::{
-    check_owner, onion_key, owner, postgres::Options, Batch, Change, Place, StoreError, Table,
-    SCHEMA,
+    check_owner, has_channels, onion_key, owner, postgres::Options, Batch, Change, Place,
+    StoreError, Table, SCHEMA,
 };
 use proptest::{collection::vec, prelude::*};
 use sp_core::H256;
@@ -241,6 +241,20 @@ proptest! {
                 }
                 prop_assert_eq!(keys, of.into_iter().map(|(key, _)| key).collect::<Vec<_>>());
             }
+        }
+    }
+}
+
+#[test]
+fn store_should_have_channels_when_a_party_or_a_tower_has_put_some_there() {
+    let dir = tempfile::tempdir().unwrap();
+    for table in [Table::Channels, Table::Recent, Table::Packets] {
+        for place in places(&dir.path().join(table.name())) {
+            let store = new_store(&place);
+            check_owner(&*store, &account(1), H256::zero()).unwrap();
+            assert!(!has_channels(&*store).unwrap());
+            store.commit(&put(table, b"a", b"1")).unwrap();
+            assert!(has_channels(&*store).unwrap(), "{table:?}");
         }
     }
 }

@@ -57,6 +57,8 @@ pub struct ChainOptions {
     pub voting_period: Option<u32>,
     /// The runtime of the first block, if not the node's own.
     pub code: Option<Vec<u8>>,
+    /// What the chain says it is for, as Substrate's `ChainType`, if not what its preset says.
+    pub kind: Option<String>,
 }
 
 impl ChainOptions {
@@ -275,6 +277,9 @@ pub(super) fn write_spec(options: &ChainOptions, dir: &Path) -> Result<PathBuf, 
         let known = spec.pointer_mut("/genesis/runtimeGenesis/code");
         let known = known.ok_or_else(|| failure("a specification without a runtime"))?;
         *known = json!(format!("0x{}", hex::encode(code)));
+    }
+    if let Some(kind) = &options.kind {
+        spec["chainType"] = json!(kind);
     }
     let path = dir.join("spec.json");
     fs::write(&path, serde_json::to_vec_pretty(&spec)?)?;

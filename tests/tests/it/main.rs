@@ -11,6 +11,7 @@ mod faucet;
 mod faults;
 mod governance;
 mod joining;
+mod keys;
 mod kills;
 mod messages;
 mod network;
