@@ -125,6 +125,9 @@ struct Faucet {
     /// Seconds until the same account may ask again
     #[arg(long, default_value_t = 60)]
     pause: u64,
+    /// How many times it gives within 24 hours, however many ask
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    shares: u32,
 }
 
 fn text(error: impl Display) -> String {
@@ -242,6 +245,8 @@ async fn run_faucet(options: Faucet, log: LogFormat) -> Result<(), String> {
     use failsafe_channel::Sign;
     init_logging_as("info", log);
     let key = AccountKey::from_uri(Scheme::Sr25519, &options.suri).map_err(text)?;
+    let client = ChainClient::connect(&options.node).await.map_err(text)?;
+    faucet::check_chain(client.info()).map_err(text)?;
     let path = options.dir.join(STORE);
     let store = if path.exists() {
         FjallStore::open(&path).map_err(text)?
@@ -251,7 +256,6 @@ async fn run_faucet(options: Faucet, log: LogFormat) -> Result<(), String> {
         store::initialize(&store, &key.account()).map_err(text)?;
         store
     };
-    let client = ChainClient::connect(&options.node).await.map_err(text)?;
     let assets = client.assets().await.map_err(text)?;
     let native = assets.first().ok_or("the chain has no assets")?;
     let unit = 10u128.checked_pow(native.decimals.into()).ok_or("impossible decimals")?;
@@ -268,7 +272,9 @@ async fn run_faucet(options: Faucet, log: LogFormat) -> Result<(), String> {
         interceptor: None,
     };
     let party = Arc::new(Party::start(client, config).await.map_err(text)?);
-    let rules = FaucetRules { amount, pause: Duration::from_secs(options.pause) };
+    let pause = Duration::from_secs(options.pause);
+    let shares = usize::try_from(options.shares).map_err(text)?;
+    let rules = FaucetRules { amount, pause, shares };
     let faucet = faucet::serve(party.clone(), rules, options.listen).await.map_err(text)?;
     println!("faucet    http://{} gives {} FRD", faucet.address(), options.amount);
     tokio::select! {
