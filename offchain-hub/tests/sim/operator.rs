@@ -120,6 +120,18 @@ fn hub_should_forward_nothing_while_it_is_paused_and_go_on_after_that() {
 }
 
 #[test]
+fn h42_lock_should_come_back_at_once_when_the_next_one_is_away() {
+    let mut world = world();
+    world.disconnect(HUB, PAYEE);
+    world.pay(PAYER, PAYEE, 10, 1);
+    world.settle_network();
+    let refused = Failure::Hop(0, Reason::Unavailable);
+    assert_eq!(world.last_end(), Some(PaymentState::Failed(refused)));
+    let locked = world.core(PAYER).channels()[0].asset_summary(NATIVE_ASSET).own_locked;
+    assert_eq!(locked, 0, "the payer has its money");
+}
+
+#[test]
 fn hub_should_still_be_drained_after_a_restart() {
     let mut world = world();
     assert!(!world.sends_strangers_away(HUB));

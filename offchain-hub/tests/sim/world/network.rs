@@ -30,7 +30,7 @@ impl World {
         }
     }
 
-    pub(super) fn disconnect(&mut self, a: usize, b: usize) {
+    pub fn disconnect(&mut self, a: usize, b: usize) {
         let (a, b) = (a.min(b), a.max(b));
         if self.lines.remove(&(a, b)).is_none() {
             return;
