@@ -23,7 +23,7 @@
 //! ## Invariants (`do_try_state`)
 //! 1. Every row, dispute and old epoch belongs to an ordered pair with a record.
 //! 2. No row is empty; each is within `LIMIT`; a side opened at most [`MAX_ROWS_PER_SIDE`].
-//! 3. Per asset: Σ insurance = what custody holds.
+//! 3. Per asset: Σ insurance ≤ what custody holds; the rest is what orders offer.
 //! 4. Every open dispute has an agenda entry due no later than its `resolve_at`.
 //! 5. Every dispute deposit is on hold.
 //! 6. Per usable clock: how many open disputes were opened then; none before the oldest.
