@@ -104,6 +104,8 @@ fn system_roots() -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
+/// How addresses of databases begin.
+const SCHEMES: [&str; 2] = ["postgres", "postgresql"];
 /// What `sslrootcert` says for the authorities that the system trusts.
 const SYSTEM: &str = "system";
 
@@ -118,21 +120,21 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(url: &'a str) -> Result<Self, String> {
-        let not_one =
-            || "it is no address of a database: postgres://user@host/database".to_string();
-        let (scheme, rest) =
-            url.split_once("://").filter(|_| Options::is_url(url)).ok_or_else(not_one)?;
+        let is_ours = |(scheme, _): &(&str, &str)| SCHEMES.contains(scheme);
+        let (scheme, rest) = url
+            .split_once("://")
+            .filter(is_ours)
+            .ok_or("it is no address of a database: postgres://user@host/database")?;
         let (credentials, rest) = match rest.split_once('@') {
             Some((who, rest)) => (Some(who), rest),
             None => (None, rest),
         };
         let (place, parameters) = rest.split_once('?').unwrap_or((rest, ""));
         if parameters.contains('?') {
-            return Err(
-                "there is a second ? in it: parameters are separated by &, and a ? in one \
-                        of them is written %3F"
-                    .into(),
-            );
+            let why =
+                "there is a second ? in it: parameters are separated by &, and a ? in one of \
+                       them is written %3F";
+            return Err(why.into());
         }
         Ok(Self { scheme, credentials, place, parameters })
     }
@@ -173,9 +175,10 @@ impl Target {
         let mut config: Config = known.parse().map_err(|e| super::explain(&e))?;
         let unread = config.get_ssl_mode() != SslMode::Prefer;
         if unread || config.get_ssl_negotiation() != SslNegotiation::Postgres {
-            return Err("of the parameters about encryption sslmode and sslrootcert are known, \
-                        in these letters"
-                .into());
+            let why =
+                "only sslmode and sslrootcert say how the way to a database is protected, and \
+                       they are written like this";
+            return Err(why.into());
         }
         let asked = authorities.is_some();
         let authorities = authorities.filter(|path| path != Path::new(SYSTEM));
@@ -198,11 +201,9 @@ impl Target {
         };
         let is_socket = |host: &Host| matches!(host, Host::Unix(_));
         if protection != Protection::None && config.get_hosts().iter().any(is_socket) {
-            return Err(
-                "a socket does not leave this machine, and PostgreSQL does not encrypt it: \
-                        leave out sslmode and sslrootcert"
-                    .into(),
-            );
+            let why = "a socket does not leave this machine, and PostgreSQL does not encrypt it: \
+                       leave out sslmode and sslrootcert";
+            return Err(why.into());
         }
         config.ssl_mode(match protection {
             Protection::None => SslMode::Disable,
@@ -242,23 +243,18 @@ impl Options {
         Ok(Self { url: url.into(), lease })
     }
 
-    /// Whether this is the address of a database at all.
-    pub fn is_url(text: &str) -> bool {
-        ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme))
-    }
-
     /// The address without its password.
     pub fn shown(&self) -> String {
+        let hidden = || "postgres://…".to_string();
         let Ok(Parts { scheme, credentials, place, .. }) = Parts::of(&self.url) else {
-            return "postgres://…".into();
+            return hidden();
         };
         // A password with an @ in it goes on behind the first one.
         let place = place.rsplit('@').next().unwrap_or(place);
-        match credentials {
-            Some(who) => {
-                let user = who.split(':').next().unwrap_or_default();
-                format!("{scheme}://{user}@{place}")
-            },
+        match credentials.map(|who| who.split(':').next().unwrap_or_default()) {
+            // That @ is one of a parameter.
+            Some(user) if user.contains(['/', '?']) => hidden(),
+            Some(user) => format!("{scheme}://{user}@{place}"),
             None => format!("{scheme}://{place}"),
         }
     }
@@ -351,8 +347,8 @@ mod tests {
         for (url, why) in [
             ("postgres://localhost/hub?sslmode=disable&sslrootcert=ca.pem", "leave one out"),
             ("postgres://localhost/hub?sslmode=verify-full&sslmode=disable", "said twice"),
-            ("postgres://localhost/hub?%73slmode=require", "in these letters"),
-            ("postgres://localhost/hub?sslnegotiation=direct", "in these letters"),
+            ("postgres://localhost/hub?%73slmode=require", "written like this"),
+            ("postgres://localhost/hub?sslnegotiation=direct", "only sslmode"),
             ("postgres://localhost/hub?options=x?sslmode=require", "a second ?"),
             ("postgres://hub@%2Frun/hub?sslmode=verify-full", "a socket"),
             ("host=localhost user=hub password=secret sslmode=require", "no address"),
@@ -375,6 +371,8 @@ mod tests {
         let options = Options { url, lease: Duration::ZERO };
         assert_eq!(options.shown(), "postgres://localhost/hub");
         assert!(!format!("{options:?}").contains("secret"));
+        let url = "postgres://localhost/hub?password=sec@ret".into();
+        assert_eq!(Options { url, lease: Duration::ZERO }.shown(), "postgres://…");
     }
 
     #[test]
