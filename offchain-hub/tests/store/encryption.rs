@@ -34,6 +34,32 @@ fn write_authority(dir: &Path, authority: &Authority) -> String {
     path.display().to_string().replace('/', "%2F")
 }
 
+/// A server that calls itself localhost, by an authority of its own.
+struct Scene {
+    server: Server,
+    authority: Authority,
+    /// Of a database, by the socket.
+    address: String,
+    dir: tempfile::TempDir,
+}
+
+impl Scene {
+    /// `None` when there is no PostgreSQL.
+    fn new() -> Option<Self> {
+        let authority = authority();
+        let server = Server::start_as(Some(&identity(&authority, "localhost"))).unwrap()?;
+        let address = server.database().unwrap();
+        Some(Self { server, authority, address, dir: tempfile::tempdir().unwrap() })
+    }
+
+    /// Address of the database by TCP, encrypted, if this authority is trusted.
+    fn url(&self, host: &str, trusted: &Authority) -> String {
+        let url = self.server.over_tcp(&self.address, host).unwrap();
+        let ca = write_authority(self.dir.path(), trusted);
+        format!("{url}?sslmode=verify-full&sslrootcert={ca}")
+    }
+}
+
 fn place(url: &str) -> Place {
     Place::Postgres(Options::new(url, LEASE).unwrap())
 }
@@ -46,14 +72,8 @@ fn refusal(url: &str) -> String {
 
 #[test]
 fn store_should_be_reached_encrypted_when_the_server_is_the_right_one() {
-    let (dir, authority) = (tempfile::tempdir().unwrap(), authority());
-    let identity = identity(&authority, "localhost");
-    let Some(server) = Server::start_as(Some(&identity)).unwrap() else { return };
-    let address = server.database().unwrap();
-    let url = server.over_tcp(&address, "localhost").unwrap();
-    let ca = write_authority(dir.path(), &authority);
-    let place = place(&format!("{url}?sslmode=verify-full&sslrootcert={ca}"));
-    let store = new_store(&place);
+    let Some(scene) = Scene::new() else { return };
+    let store = new_store(&place(&scene.url("localhost", &scene.authority)));
     let mut batch = Batch::default();
     batch.put(Table::Channels, b"a".to_vec(), b"1".to_vec());
     store.commit(&batch).unwrap();
@@ -61,28 +81,25 @@ fn store_should_be_reached_encrypted_when_the_server_is_the_right_one() {
     let encrypted = "DO $$ BEGIN IF (SELECT bool_and(ssl) FROM pg_stat_ssl \
                      JOIN pg_stat_activity USING (pid) WHERE application_name = 'failsafe') \
                      IS NOT TRUE THEN RAISE EXCEPTION 'not encrypted'; END IF; END $$";
-    server.execute(&address, encrypted).unwrap();
+    scene.server.execute(&scene.address, encrypted).unwrap();
 }
 
 #[test]
 fn store_should_be_refused_when_the_server_is_another_one() {
-    let (dir, authority) = (tempfile::tempdir().unwrap(), authority());
-    let identity = identity(&authority, "localhost");
-    let Some(server) = Server::start_as(Some(&identity)).unwrap() else { return };
-    let address = server.database().unwrap();
-    let [named, other] =
-        ["localhost", "127.0.0.1"].map(|host| server.over_tcp(&address, host).unwrap());
-    let ca = write_authority(dir.path(), &authority);
-    let name = refusal(&format!("{other}?sslmode=verify-full&sslrootcert={ca}"));
+    let Some(scene) = Scene::new() else { return };
+    let name = refusal(&scene.url("127.0.0.1", &scene.authority));
     assert!(name.contains("not valid for name"), "{name}");
-
-    let ca = write_authority(dir.path(), &self::authority());
-    let unknown = refusal(&format!("{named}?sslmode=verify-full&sslrootcert={ca}"));
+    let unknown = refusal(&scene.url("localhost", &authority()));
     assert!(unknown.contains("UnknownIssuer") || unknown.contains("BadSignature"), "{unknown}");
-    let missing = refusal(&format!("{named}?sslmode=verify-full&sslrootcert={ca}.none"));
+    let missing = refusal(&(scene.url("localhost", &scene.authority) + ".none"));
     assert!(missing.contains("ca.pem.none"), "{missing}");
-    // And the server lets nobody in who does not encrypt.
-    let plain = refusal(&format!("{named}?sslmode=disable"));
+}
+
+#[test]
+fn server_should_let_nobody_in_who_does_not_encrypt() {
+    let Some(scene) = Scene::new() else { return };
+    let url = scene.server.over_tcp(&scene.address, "localhost").unwrap();
+    let plain = refusal(&format!("{url}?sslmode=disable"));
     assert!(plain.contains("no encryption"), "{plain}");
 }
 
