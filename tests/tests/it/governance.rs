@@ -89,7 +89,8 @@ async fn s68_amendment_should_reach_chain_and_hub_when_it_is_voted_for_by_the_co
     let gone: Vec<ProposalRow> = alice.ask(&["governance", "proposals"]).await?;
     assert_eq!(gone, []);
     hub.stop().await?;
-    chain.stop().await
+    chain.stop().await?;
+    workspace.finish()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +116,8 @@ async fn set_of_validators_should_be_planned_when_the_file_that_was_shown_is_ame
     .await?;
     let known = chain.finalized().await?;
     chain.wait_finalized(known + 3).await?;
-    chain.stop().await
+    chain.stop().await?;
+    workspace.finish()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,7 +150,8 @@ async fn governance_should_refuse_with_a_word_what_to_do_when_a_request_is_wrong
     let told = alice.on_chain(&["governance", "cancel", &proposal]).await.unwrap_err().to_string();
     assert!(told.contains("who alone can withdraw it"), "{told}");
     bob.on_chain(&["governance", "cancel", &proposal]).await?;
-    chain.stop().await
+    chain.stop().await?;
+    workspace.finish()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,5 +207,6 @@ async fn retiring_hub_should_be_shown_and_take_no_new_wallet_until_it_has_left(
     assert!(hubs.is_empty());
     user.stop().await?;
     hub.stop().await?;
-    chain.stop().await
+    chain.stop().await?;
+    workspace.finish()
 }

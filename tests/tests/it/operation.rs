@@ -193,7 +193,8 @@ async fn metrics_of_a_node_should_have_all_that_its_dashboard_and_alerts_name(
         Ok(wanted.is_subset(&there).then_some(()))
     })
     .await?;
-    node.stop().await
+    node.stop().await?;
+    workspace.finish()
 }
 
 #[test]
