@@ -13,8 +13,9 @@
 //! flush of the database's log. As no transaction waits for the client, a halted client holds no lock.
 //!
 //! # The connection
-//! Is encrypted if the address says so ([`Protection`]), and belongs to a thread of its own. When it is lost, the store is: what became of the last commit is
-//! not known, so the process has to stop, and the next owner reads what was committed.
+//! Is encrypted if the address says so ([`Protection`]), and belongs to a thread of its own. When it
+//! is lost, the store is: what became of the last commit is not known, so the process has to stop, and
+//! the next owner reads what was committed.
 
 use super::{Batch, Change, Record, Store, StoreError, Table, Tables};
 use postgres::{error::SqlState, Client, IsolationLevel, NoTls, Statement, Transaction};

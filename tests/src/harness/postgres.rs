@@ -1,8 +1,8 @@
 //! A PostgreSQL server of its own for a test: free of any other, gone with it.
 //!
 //! It runs as its own user if we are root, which it refuses to be, in a temporary folder, reached by
-//! a socket in that folder, and if asked for by TCP, encrypted. A shell watches over it: when the test's process ends, however it ends,
-//! the server is stopped and its folder removed.
+//! a socket in that folder, and if asked for by TCP, encrypted. A shell watches over it: when the
+//! test's process ends, however it ends, the server is stopped and its folder removed.
 
 use std::{
     fs::Permissions,
@@ -27,7 +27,7 @@ const WATCH: &str = "trap '' INT TERM HUP; \"$@\" </dev/null & server=$!; cat >/
     kill -INT $server; wait $server; rm -rf \"$0\"";
 
 /// Of [`USER`], for connections by TCP.
-const PASSWORD: &str = "in tests";
+const PASSWORD: &str = "tests";
 /// Who may connect then: by the socket anybody, else with a password and encrypted only.
 const ACCESS: &str = "local all all trust\n\
     hostssl all all 127.0.0.1/32 scram-sha-256\nhostssl all all ::1/128 scram-sha-256\n";
@@ -198,8 +198,7 @@ impl Server {
     /// machine. `None` if the server does not listen.
     pub fn over_tcp(&self, address: &str, host: &str) -> Option<String> {
         let name = address.rsplit('/').next().unwrap_or_default();
-        let password = PASSWORD.replace(' ', "%20");
-        Some(format!("postgres://{USER}:{password}@{host}:{}/{name}", self.port?))
+        Some(format!("postgres://{USER}:{PASSWORD}@{host}:{}/{name}", self.port?))
     }
 
     /// Makes a new database and returns its address.

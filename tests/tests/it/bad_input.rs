@@ -161,7 +161,8 @@ async fn h16_hub_should_serve_on_when_strangers_send_garbage() -> Result<(), Fai
     close_books(cast, 20_000).await
 }
 
-async fn output(program_name: &str, args: &[&str]) -> Result<Output, Failure> {
+/// What a program says until it ends.
+pub async fn output(program_name: &str, args: &[&str]) -> Result<Output, Failure> {
     let mut command = tokio::process::Command::new(program(program_name)?);
     Ok(command.args(args).env_remove("RUST_LOG").kill_on_drop(true).output().await?)
 }

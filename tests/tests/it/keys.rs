@@ -1,14 +1,14 @@
 //! Keys that everybody knows are for chains whose money is worth nothing (H41).
 
-use super::bad_input::does_not_start;
-use failsafe_tests::harness::{program, Chain, ChainOptions, Failure, Hub, HubOptions, Workspace};
-use std::{fs, process::Command};
+use super::bad_input::{does_not_start, output};
+use failsafe_tests::harness::{Chain, ChainOptions, Failure, Hub, HubOptions, Workspace};
+use std::fs;
 
 const SAYS_WHY: &str = "made from a phrase that everybody knows";
 
 /// Runs a command that makes something.
-fn make(program_name: &str, args: &[&str]) -> Result<(), Failure> {
-    let made = Command::new(program(program_name)?).args(args).output()?;
+async fn make(program_name: &str, args: &[&str]) -> Result<(), Failure> {
+    let made = output(program_name, args).await?;
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     Ok(())
 }
@@ -28,7 +28,8 @@ async fn h41_programs_should_not_start_when_everybody_knows_their_key_and_the_ch
     assert!(error.contains(SAYS_WHY), "{error}");
 
     let home = dir.join("wallet").display().to_string();
-    make("failsafe", &[&["--dir", &home, "init", "--suri", "//wallet"][..], &node].concat())?;
+    make("failsafe", &[&["--dir", &home, "init", "--suri", "//wallet"][..], &node].concat())
+        .await?;
     let error = does_not_start("failsafe", &["--dir", &home, "status"]).await?;
     assert!(error.contains(SAYS_WHY), "{error}");
 
@@ -38,7 +39,7 @@ async fn h41_programs_should_not_start_when_everybody_knows_their_key_and_the_ch
         (dir.join("tower.toml").display().to_string(), secret.display().to_string());
     let dir_of = dir.join("tower").display().to_string();
     let init = ["--config", &config, "init", "--open", "--dir", &dir_of, "--secret-file", &secret];
-    make("failsafe-tower", &[&init[..], &node].concat())?;
+    make("failsafe-tower", &[&init[..], &node].concat()).await?;
     let error = does_not_start("failsafe-tower", &["--config", &config, "run"]).await?;
     assert!(error.contains(SAYS_WHY), "{error}");
 
