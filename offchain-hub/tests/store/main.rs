@@ -8,6 +8,8 @@ mod common;
 mod cores;
 mod encryption;
 mod lease;
+#[path = "../../../tests/src/harness/ports.rs"]
+mod ports;
 #[path = "../../../tests/src/harness/postgres.rs"]
 mod postgres;
 mod promises;

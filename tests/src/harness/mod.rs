@@ -9,6 +9,7 @@ pub mod hub;
 pub mod local_hub;
 pub mod network;
 pub mod peer;
+pub mod ports;
 pub mod postgres;
 pub mod process;
 pub mod rpc;
@@ -25,6 +26,7 @@ pub use hub::{Hub, HubOptions};
 pub use local_hub::LocalHub;
 pub use network::Network;
 pub use peer::Peer;
+pub use ports::free_port;
 pub use process::{program, Process};
 pub use rpc::NodeRpc;
 pub use tower::Tower;
@@ -32,7 +34,6 @@ pub use town::{Place, Plan, Town};
 pub use wallet::Wallet;
 pub use wires::Wires;
 
-use rand::Rng;
 use std::{
     future::Future,
     path::{Path, PathBuf},
@@ -110,17 +111,4 @@ where
         }
         tokio::time::sleep(PAUSE).await;
     }
-}
-
-/// A port that is free, and stays so while a process that listens on it is restarted: below those
-/// that systems give to outgoing connections.
-pub fn free_port() -> Result<u16, Failure> {
-    const TRIES: u32 = 1_000;
-    for _ in 0..TRIES {
-        let port = rand::thread_rng().gen_range(15_000..32_000);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(failure("there is no free port between 15000 and 32000"))
 }

@@ -4,10 +4,10 @@
 //! a socket in that folder, and if asked for by TCP, encrypted. A shell watches over it: when the
 //! test's process ends, however it ends, the server is stopped and its folder removed.
 
+use super::ports::free_port;
 use std::{
     fs::Permissions,
     io,
-    net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -153,7 +153,7 @@ impl Server {
                     std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
                     give_to_user(path)?;
                 }
-                let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+                let port = free_port()?;
                 watch.args(["-c", "listen_addresses=localhost", "-c", "ssl=on"]);
                 watch.args(["-c", &format!("ssl_cert_file={}", certificate.display())]);
                 watch.args(["-c", &format!("ssl_key_file={}", key.display())]);
