@@ -17,7 +17,7 @@ const PRESETS: [&str; 3] = [DEVELOPMENT, LOCAL, STORY];
 
 /// The configuration that the whole file `name` of `chain-spec` holds.
 fn committed(name: &str) -> serde_json::Value {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../chain-spec");
+    let folder = std::path::Path::new("../chain-spec");
     let file = std::fs::read(folder.join(name)).expect("a committed file");
     serde_json::from_slice(&file).expect("JSON")
 }
