@@ -6,7 +6,7 @@
 use codec::{Decode, DecodeAll, Encode};
 use failsafe_fuzz::bytes::Bytes;
 use failsafe_onion::{
-    build, fail, peel, public_key, wrap, Hop, HopSecret, Next, Packet, PeelError, Reason,
+    build, fail, peel, public_key, wrap, Hop, HopSecret, Next, NodeKey, Packet, PeelError, Reason,
     RouteKeys, Unreadable, FAILURE_SIZE, MAX_HOPS, PACKET_SIZE,
 };
 use libfuzzer_sys::fuzz_target;
@@ -23,7 +23,10 @@ fn read(input: &[u8]) {
     match Packet::try_from(input) {
         Ok(packet) => {
             assert_eq!(packet.encode(), input);
-            assert!(peel(&secret(0), &packet, &HASH).is_err(), "nobody has made this");
+            assert!(
+                peel(&NodeKey::new(&secret(0)), &packet, &HASH).is_err(),
+                "nobody has made this"
+            );
         },
         Err(error) => assert_eq!(error, PeelError::Length(input.len())),
     }
@@ -64,10 +67,14 @@ fn play(mut bytes: Bytes<'_>) {
         if index == changed_at {
             let changed = bytes.mutate(packet.clone());
             if changed != packet {
-                assert!(peel(&secret(index), &changed, &HASH).is_err(), "hop {index}: changed");
+                assert!(
+                    peel(&NodeKey::new(&secret(index)), &changed, &HASH).is_err(),
+                    "hop {index}: changed"
+                );
             }
         }
-        let peeled = peel(&secret(index), &packet, &HASH).expect("made for this hop");
+        let peeled =
+            peel(&NodeKey::new(&secret(index)), &packet, &HASH).expect("made for this hop");
         assert_eq!(peeled.hop, *hop);
         assert_eq!(peeled.shared, keys.hops()[index]);
         shared.push(peeled.shared);

@@ -50,8 +50,12 @@ pub(crate) fn hmac(key: &[u8; 32], parts: &[&[u8]]) -> Hmac<Sha256> {
 
 /// The X25519 function; `None` if the point is of low order.
 pub(crate) fn agree(scalar: &[u8; 32], point: &[u8; 32]) -> Option<Key> {
+    agree_as(&private_key(scalar), point)
+}
+
+fn agree_as(private: &PrivateKey, point: &[u8; 32]) -> Option<Key> {
     let point = UnparsedPublicKey::new(&X25519, point);
-    agreement::agree(&private_key(scalar), point, (), |shared| {
+    agreement::agree(private, point, (), |shared| {
         Ok(Zeroizing::new(shared.try_into().map_err(|_| ())?))
     })
     .ok()
@@ -63,9 +67,46 @@ fn private_key(scalar: &[u8; 32]) -> PrivateKey {
 
 /// The X25519 public key of a secret key, as hops are addressed by it in a route.
 pub fn public_key(secret: &[u8; 32]) -> [u8; 32] {
-    let public = private_key(secret).compute_public_key();
-    let public = public.expect("every scalar has a public key; qed");
+    public_of(&private_key(secret))
+}
+
+fn public_of(private: &PrivateKey) -> [u8; 32] {
+    let public = private.compute_public_key().expect("every scalar has a public key; qed");
     public.as_ref().try_into().expect("it has 32 bytes; qed")
+}
+
+/// The X25519 key of a hop, to which payers encrypt its instructions. Its public part is reckoned
+/// once: for every packet, that would take a tenth as long as all the rest. The secret is erased when
+/// it is dropped.
+pub struct NodeKey {
+    private: PrivateKey,
+    public: [u8; 32],
+}
+
+impl NodeKey {
+    /// That of an X25519 secret key, which may be any 32 bytes. The caller's copy is the caller's to
+    /// erase.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        let private = private_key(secret);
+        let public = public_of(&private);
+        Self { private, public }
+    }
+
+    /// As payers know the hop.
+    pub fn public(&self) -> &[u8; 32] {
+        &self.public
+    }
+
+    /// What the hop shares with the payer of this ephemeral key; `None` if that is of low order.
+    pub(crate) fn agree(&self, ephemeral: &[u8; 32]) -> Option<Key> {
+        agree_as(&self.private, ephemeral)
+    }
+}
+
+impl fmt::Debug for NodeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NodeKey").field("public", &self.public).finish_non_exhaustive()
+    }
 }
 
 /// The keys of one layer.

@@ -1,7 +1,7 @@
 //! The packet: how the payer builds it and how a hop peels it (`docs/onion.md` §4, §5).
 
 use crate::{
-    keys::{agree, expand, extract, hmac, public_key, stream, Key, LayerKeys},
+    keys::{agree, expand, extract, hmac, public_key, stream, Key, LayerKeys, NodeKey},
     Hop, HopSecret, Next, OnionError, PeelError, RouteKeys, HOP_SIZE, LAYER_SIZE, MAX_HOPS,
     PACKET_SIZE, ROUTING_SIZE, VERSION,
 };
@@ -85,35 +85,18 @@ pub fn build(
     Ok((packet, RouteKeys::new(layers.into_iter().map(|keys| keys.hop).collect())))
 }
 
-/// Opens the layer of the hop that owns `node_secret` (an X25519 secret key).
+/// Opens the layer of the hop that owns this key.
 ///
 /// It does not know whether the packet came before: the caller keeps [`HopSecret::tag`].
 ///
 /// # Errors
 /// [`PeelError`]; its [`answer`](PeelError::answer) goes back to the hop before.
-pub fn peel(
-    node_secret: &[u8; 32],
-    packet: &Packet,
-    payment_hash: &[u8; 32],
-) -> Result<Peeled, PeelError> {
-    peel_as(&public_key(node_secret), node_secret, packet, payment_hash)
-}
-
-/// [`peel`] for a node that keeps its public key: to reckon it takes as long as a quarter of the rest.
-///
-/// # Errors
-/// As those of [`peel`].
-pub fn peel_as(
-    node_public: &[u8; 32],
-    node_secret: &[u8; 32],
-    packet: &Packet,
-    payment_hash: &[u8; 32],
-) -> Result<Peeled, PeelError> {
+pub fn peel(node: &NodeKey, packet: &Packet, payment_hash: &[u8; 32]) -> Result<Peeled, PeelError> {
     if packet.version != VERSION {
         return Err(PeelError::Version(packet.version));
     }
-    let shared = agree(node_secret, &packet.ephemeral).ok_or(PeelError::WeakKey)?;
-    let keys = LayerKeys::derive(&shared, &packet.ephemeral, node_public);
+    let shared = node.agree(&packet.ephemeral).ok_or(PeelError::WeakKey)?;
+    let keys = LayerKeys::derive(&shared, &packet.ephemeral, node.public());
     packet_mac(&keys, &packet.routing, payment_hash)
         .verify_slice(&packet.mac)
         .map_err(|_| PeelError::Unauthentic)?;

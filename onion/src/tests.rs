@@ -5,7 +5,7 @@ mod packet;
 mod route;
 mod storage;
 
-use crate::{build, peel, public_key, Hop, HopSecret, Next, Packet, Peeled, RouteKeys};
+use crate::{build, peel, public_key, Hop, HopSecret, Next, NodeKey, Packet, Peeled, RouteKeys};
 
 const HASH: [u8; 32] = [0x77; 32];
 
@@ -37,7 +37,7 @@ impl Route {
                 None => self.first.clone(),
                 Some((_, peeled)) => peeled.next_packet.clone().unwrap(),
             };
-            let peeled = peel(secret, &packet, &HASH).unwrap();
+            let peeled = peel(&NodeKey::new(secret), &packet, &HASH).unwrap();
             walked.push((packet, peeled));
         }
         walked

@@ -37,6 +37,7 @@ use codec::{Decode, Encode};
 use failsafe_channel::{
     message::Message, AssetTerms, Channel, FreezeReason, Moment, PaymentId, Sign,
 };
+use failsafe_onion::NodeKey;
 use failsafe_primitives::{
     simplex::LockHash,
     view::{BalanceView, HubView},
@@ -202,10 +203,8 @@ pub struct Core {
     pub(super) failure: OnceLock<StoreError>,
     /// What locks are for.
     pub(super) locks: Locks,
-    /// X25519 secret key to which onions are encrypted for us.
-    pub(super) onion_key: [u8; 32],
-    /// Its public part.
-    pub(super) onion_public: [u8; 32],
+    /// To which onions are encrypted for us.
+    pub(super) onion_key: NodeKey,
     /// The chain's parameters, once they are known.
     pub(super) parameters: Option<Parameters>,
     /// Registered hubs.
@@ -385,8 +384,7 @@ impl Core {
             store: store.clone(),
             failure: OnceLock::new(),
             locks: Locks::load(&*store)?,
-            onion_public: failsafe_onion::public_key(&onion_key),
-            onion_key,
+            onion_key: NodeKey::new(&onion_key),
             parameters: None,
             hubs: vec![],
             retiring: BTreeMap::new(),

@@ -37,7 +37,7 @@ proptest! {
         for (((node, _), (_, hop)), secret) in given.iter().zip(&hops).zip(keys.hops()) {
             let packet = next.expect("a packet for every hop");
             let packet = Packet::try_from(&packet.encode()[..]).unwrap();
-            let peeled = peel(node, &packet, &hash).unwrap();
+            let peeled = peel(&NodeKey::new(node), &packet, &hash).unwrap();
             prop_assert_eq!(peeled.hop, *hop);
             prop_assert_eq!(&peeled.shared, secret);
             next = peeled.next_packet;
@@ -53,7 +53,7 @@ proptest! {
             bytes[0] = VERSION;
         }
         let packet = Packet::try_from(&bytes[..]).unwrap();
-        let error = peel(&node, &packet, &HASH).unwrap_err();
+        let error = peel(&NodeKey::new(&node), &packet, &HASH).unwrap_err();
         prop_assert!(!matches!(error, PeelError::Instructions(_)));
     }
 

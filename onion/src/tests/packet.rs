@@ -42,7 +42,7 @@ fn spontaneous_payment_should_bring_the_secret_when_peeled() {
     let next = Next::Spontaneous { secret: [9; 32] };
     let hop = Hop { next, asset: 0, amount: u128::MAX, expiry: u64::MAX };
     let (packet, _) = build(&[1; 32], &[(public_key(&[2; 32]), hop)], &HASH).unwrap();
-    assert_eq!(peel(&[2; 32], &packet, &HASH).unwrap().hop, hop);
+    assert_eq!(peel(&NodeKey::new(&[2; 32]), &packet, &HASH).unwrap().hop, hop);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn change_of_any_bit_should_be_detected_when_the_next_hop_peels() {
                 0 => PeelError::Version(VERSION ^ 1),
                 _ => PeelError::Unauthentic,
             };
-            assert_eq!(peel(secret, &changed, &HASH), Err(expected), "byte {place}");
+            assert_eq!(peel(&NodeKey::new(secret), &changed, &HASH), Err(expected), "byte {place}");
         }
     }
 }
@@ -95,27 +95,30 @@ fn change_of_the_keys_unused_bit_should_be_detected_when_peeled() {
     // X25519 ignores it, the MAC does not.
     let mut packet = Route::new(1).first;
     packet.ephemeral[31] ^= 0x80;
-    assert_eq!(peel(&[1; 32], &packet, &HASH), Err(PeelError::Unauthentic));
+    assert_eq!(peel(&NodeKey::new(&[1; 32]), &packet, &HASH), Err(PeelError::Unauthentic));
 }
 
 #[test]
 fn h26_packet_should_be_refused_when_the_payment_hash_is_another() {
     let route = Route::new(3);
     for ((packet, _), secret) in route.walk().iter().zip(&route.secrets) {
-        assert_eq!(peel(secret, packet, &[0x78; 32]), Err(PeelError::Unauthentic));
+        assert_eq!(peel(&NodeKey::new(secret), packet, &[0x78; 32]), Err(PeelError::Unauthentic));
     }
 }
 
 #[test]
 fn packet_should_be_refused_when_the_node_is_another() {
-    assert_eq!(peel(&[2; 32], &Route::new(3).first, &HASH), Err(PeelError::Unauthentic));
+    assert_eq!(
+        peel(&NodeKey::new(&[2; 32]), &Route::new(3).first, &HASH),
+        Err(PeelError::Unauthentic)
+    );
 }
 
 #[test]
 fn packet_should_be_refused_when_a_hop_is_left_out() {
     let route = Route::new(3);
     let (packet, _) = &route.walk()[1];
-    assert_eq!(peel(&[3; 32], packet, &HASH), Err(PeelError::Unauthentic));
+    assert_eq!(peel(&NodeKey::new(&[3; 32]), packet, &HASH), Err(PeelError::Unauthentic));
 }
 
 /// The encodings of points of low order (RFC 7748 §6.1 and their twins), without the unused bit.
@@ -143,7 +146,7 @@ fn packet_should_be_refused_when_its_key_is_of_low_order() {
     let mut packet = Route::new(1).first;
     for point in low_order() {
         packet.ephemeral = point;
-        assert_eq!(peel(&[1; 32], &packet, &HASH), Err(PeelError::WeakKey));
+        assert_eq!(peel(&NodeKey::new(&[1; 32]), &packet, &HASH), Err(PeelError::WeakKey));
     }
 }
 
@@ -197,7 +200,7 @@ fn key_streams_should_differ_when_an_ephemeral_secret_is_repeated() {
 #[test]
 fn h26_tag_should_be_the_same_when_a_packet_comes_again() {
     let route = Route::new(3);
-    let tag = |packet: &Packet| peel(&[1; 32], packet, &HASH).unwrap().shared.tag();
+    let tag = |packet: &Packet| peel(&NodeKey::new(&[1; 32]), packet, &HASH).unwrap().shared.tag();
     assert_eq!(tag(&route.first), tag(&route.first));
     assert_ne!(tag(&route.first), tag(&Route::with_ephemeral(3, [0xef; 32]).first));
 }
@@ -205,7 +208,7 @@ fn h26_tag_should_be_the_same_when_a_packet_comes_again() {
 #[test]
 fn answer_should_be_in_clear_when_the_packet_cannot_be_peeled() {
     let shared = Route::new(3).secrets_shared();
-    let error = peel(&[9; 32], &Route::new(3).first, &HASH).unwrap_err();
+    let error = peel(&NodeKey::new(&[9; 32]), &Route::new(3).first, &HASH).unwrap_err();
     assert_eq!(error.answer(), crate::REJECTED);
     assert_eq!(wrap(&shared[0], &error.answer()), fail(&shared[0], &Reason::Malformed));
 }
@@ -214,7 +217,7 @@ fn answer_should_be_in_clear_when_the_packet_cannot_be_peeled() {
 fn answer_should_be_encrypted_when_authentic_instructions_are_none() {
     for spoil in super::route::SPOILED {
         let (packet, keys) = super::route::build_raw(&[1; 32], spoil);
-        let error = peel(&[1; 32], &packet, &HASH).unwrap_err();
+        let error = peel(&NodeKey::new(&[1; 32]), &packet, &HASH).unwrap_err();
         assert_eq!(error, PeelError::Instructions(keys.hops()[0].clone()));
         assert_eq!(keys.open(&error.answer()), Ok((0, Reason::Instructions)));
     }

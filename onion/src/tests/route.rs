@@ -49,7 +49,8 @@ fn route_should_be_taken_when_the_recipient_is_a_hub() {
 fn secrets_should_not_be_printed_when_instructions_are_logged() {
     let secret = [0xab; 32];
     let here = Next::Here { total: 5, payment_secret: secret };
-    let printed = format!("{here:?} {:?} {:?}", Next::Spontaneous { secret }, Route::new(2).keys);
+    let (spontaneous, node) = (Next::Spontaneous { secret }, NodeKey::new(&secret));
+    let printed = format!("{here:?} {spontaneous:?} {:?} {node:?}", Route::new(2).keys);
     assert!(!printed.contains("171") && !printed.contains("ab"), "{printed}");
 }
 

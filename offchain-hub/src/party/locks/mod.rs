@@ -162,9 +162,8 @@ impl Core {
         let Some(entry) = self.entries.get(partner) else { return };
         let epoch = entry.channel.epoch();
         let inward = LockRef { partner: partner.clone(), epoch, id: lock.id };
-        let peeled = Packet::try_from(&onion[..]).and_then(|packet| {
-            failsafe_onion::peel_as(&self.onion_public, &self.onion_key, &packet, &lock.hash)
-        });
+        let peeled = Packet::try_from(&onion[..])
+            .and_then(|packet| failsafe_onion::peel(&self.onion_key, &packet, &lock.hash));
         let answer = match peeled {
             Err(problem) => Some(problem.answer()),
             Ok(peeled) => self.use_lock(&inward, asset, &lock, onion, peeled, out),
