@@ -6,7 +6,11 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{atomic::AtomicU64, Arc},
+    time::Duration,
+};
 
 /// Seconds from the signature of a payment to its delivery.
 const LATENCY: [f64; 16] = [
@@ -20,7 +24,7 @@ const COMMIT: [f64; 13] =
 const INPUTS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
 /// How the next hop is paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// At once, trusting the hub.
     Plain,
@@ -41,7 +45,7 @@ impl Kind {
 }
 
 /// What happens to payments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PaymentEvent {
     /// One of ours was signed.
     Made,
@@ -112,11 +116,17 @@ fn latency() -> Histogram {
     Histogram::new(LATENCY.into_iter())
 }
 
+/// Some of a family, found without a lock and without its labels' texts.
+type Frequent<K, M> = Arc<HashMap<K, M, ahash::RandomState>>;
+
 /// What is counted since the start of the process. Copies count together.
 #[derive(Clone)]
 pub struct Counters {
     payments: Family<PaymentLabels, Counter>,
+    /// Those of them that may rise with every payment.
+    payments_often: Frequent<(Direction, Kind, PaymentEvent), Counter>,
     latency: Family<KindLabels, Histogram, fn() -> Histogram>,
+    latency_often: Frequent<Kind, Histogram>,
     refused: Family<RefusalLabels, Counter>,
     calls: Family<CallLabels, Counter>,
     calls_ended: Family<EndLabels, Counter>,
@@ -139,9 +149,31 @@ impl Default for Counters {
     /// All at 0. Those whose labels are known are there from the start, so that the first event
     /// already is a rise.
     fn default() -> Self {
+        let payments: Family<_, Counter> = Family::default();
+        let latency: Family<_, _, fn() -> _> = Family::new_with_constructor(latency);
+        use PaymentEvent::{Delivered, Failed, Forwarded, Made, Received, Returned};
+        let often = [
+            (Direction::Through, Kind::Plain, [Forwarded, Delivered, Returned]),
+            (Direction::Through, Kind::Locked, [Forwarded, Delivered, Failed]),
+            (Direction::Out, Kind::Plain, [Made, Delivered, Returned]),
+            (Direction::Out, Kind::Locked, [Made, Delivered, Failed]),
+            (Direction::In, Kind::Plain, [Received; 3]),
+            (Direction::In, Kind::Locked, [Received; 3]),
+        ];
+        let often = often.into_iter().flat_map(|(way, kind, events)| {
+            events.into_iter().map(move |event| (way, kind, event))
+        });
+        let payment = |(way, kind, event)| {
+            let counter = payments.get_or_create(&payment_labels(way, kind, event)).clone();
+            ((way, kind, event), counter)
+        };
+        let timed =
+            |kind: Kind| (kind, latency.get_or_create(&KindLabels { kind: kind.name() }).clone());
         let counters = Self {
-            payments: Family::default(),
-            latency: Family::new_with_constructor(latency),
+            payments_often: Arc::new(often.map(payment).collect()),
+            latency_often: Arc::new(Kind::ALL.into_iter().map(timed).collect()),
+            payments,
+            latency,
             refused: Family::default(),
             calls: Family::default(),
             calls_ended: Family::default(),
@@ -151,22 +183,6 @@ impl Default for Counters {
             throttled: Counter::default(),
             requests: Family::default(),
         };
-        use PaymentEvent::{Delivered, Failed, Forwarded, Made, Received, Returned};
-        for (way, kind, events) in [
-            (Direction::Through, Kind::Plain, [Forwarded, Delivered, Returned]),
-            (Direction::Through, Kind::Locked, [Forwarded, Delivered, Failed]),
-            (Direction::Out, Kind::Plain, [Made, Delivered, Returned]),
-            (Direction::Out, Kind::Locked, [Made, Delivered, Failed]),
-            (Direction::In, Kind::Plain, [Received; 3]),
-            (Direction::In, Kind::Locked, [Received; 3]),
-        ] {
-            for event in events {
-                drop(counters.payments.get_or_create(&payment_labels(way, kind, event)));
-            }
-        }
-        for kind in Kind::ALL {
-            drop(counters.latency.get_or_create(&KindLabels { kind: kind.name() }));
-        }
         for call in ["insurance.dispute", "secrets.reveal", "batch.submit"] {
             drop(counters.calls.get_or_create(&CallLabels { call }));
         }
@@ -226,7 +242,10 @@ impl Counters {
 
     /// Something happened to a payment.
     pub fn payment(&self, way: Direction, kind: Kind, event: PaymentEvent) {
-        self.payments.get_or_create(&payment_labels(way, kind, event)).inc();
+        match self.payments_often.get(&(way, kind, event)) {
+            Some(counter) => counter.inc(),
+            None => self.payments.get_or_create(&payment_labels(way, kind, event)).inc(),
+        };
     }
 
     /// A payment is recorded for the first time.
@@ -266,7 +285,10 @@ impl Counters {
     /// A payment took so long.
     pub(crate) fn delivered(&self, kind: Kind, took_ms: u64) {
         let took = Duration::from_millis(took_ms).as_secs_f64();
-        self.latency.get_or_create(&KindLabels { kind: kind.name() }).observe(took);
+        match self.latency_often.get(&kind) {
+            Some(latency) => latency.observe(took),
+            None => self.latency.get_or_create(&KindLabels { kind: kind.name() }).observe(took),
+        }
     }
 
     /// A payment was not forwarded. `reason` is the payer's reason as debug output: its fields are

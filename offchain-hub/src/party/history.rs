@@ -123,7 +123,8 @@ impl Payments {
         // memory.
         let mut away = false;
         let carried = pages.turn(batch, |oldest| {
-            let Some(kept) = records.get(oldest.key).filter(|kept| kept.page == oldest.page) else {
+            let known = records.get_full(oldest.key);
+            let Some((place, _, kept)) = known.filter(|(.., kept)| kept.page == oldest.page) else {
                 return Some(Fate::Stale);
             };
             if !oldest.begun {
@@ -135,7 +136,7 @@ impl Payments {
             if !away || !kept.record.is_over() {
                 return Some(Fate::Carried(kept.record.encode()));
             }
-            let Kept { record, .. } = records.swap_remove(oldest.key)?;
+            let (_, Kept { record, .. }) = records.swap_remove_index(place)?;
             *over = over.saturating_sub(1);
             archived.note(&record);
             names.add(oldest.key);
@@ -181,11 +182,13 @@ impl Core {
         self.payments.names.are_known()
     }
 
-    /// Learns some of them. What fails is told with the next commit.
-    pub fn learn_names(&mut self) {
+    /// Learns some of them. Returns whether there are more. What fails is told with the next commit.
+    pub fn learn_names(&mut self) -> bool {
         if let Err(problem) = self.payments.names.learn(&*self.store) {
             self.fail(problem);
+            return false;
         }
+        !self.knows_names()
     }
 
     /// The first problem is told; nothing is stored or sent after it.

@@ -25,6 +25,7 @@
 //! | `history` | how they are stored: in memory, too, or only on disk |
 //! | `recent` | how channels are stored |
 //! | `outbox` | how updates are stored that were not acknowledged |
+//! | `pace` | how much time what can wait is given |
 //! | `pages` | how what changes with nearly every commit is stored |
 //! | [`policy`] | in what hub and user differ |
 //! | [`intercept`] | parties that fail on purpose, in tests |
@@ -53,6 +54,7 @@ pub mod mode;
 mod names;
 pub mod orders;
 pub(crate) mod outbox;
+mod pace;
 mod pages;
 mod payments;
 pub mod policy;

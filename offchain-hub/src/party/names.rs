@@ -18,13 +18,25 @@ const BITS: usize = 14;
 /// Bits that a name sets. A full filter takes one free name of 260 for taken; with more it would be
 /// fewer, but each is one more look into memory that is far away.
 const SET: u32 = 4;
-/// Names for which the first filter has room, in 1.8 MB; each further one has room for twice as many,
-/// and is one more to look into for each new payment.
+/// Names for which the first filter has room, in 1.8 MB.
 const LEAST: usize = 1 << 20;
-/// Most names of a filter: 117 MB, and as much for all before it. With more, the store is asked.
+/// Each further filter has room for so many times as many, and is one more to look into for each new
+/// payment.
+const GROWTH: usize = 4;
+/// Most names of a filter: 117 MB, and two thirds of that for all before it. With more, the store is
+/// asked.
 const MOST: usize = 1 << 26;
 /// Names that are learned at a time.
 const PART: usize = 512;
+
+/// For how many names the filter after one of `size` has room; [`MOST`] is the last one's.
+fn next_size(size: usize) -> usize {
+    if size < MOST {
+        MOST.min(size.saturating_mul(GROWTH))
+    } else {
+        usize::MAX
+    }
+}
 
 /// Which names the filters know.
 #[derive(Debug)]
@@ -40,7 +52,7 @@ enum Known {
 /// The names of older payments.
 #[derive(Debug)]
 pub(super) struct Names {
-    /// Each has room for twice as many as the one before.
+    /// Each has room for more than the one before: [`next_size`].
     filters: Vec<Filter>,
     /// That of all filters, so that a name is hashed once.
     hasher: ahash::RandomState,
@@ -93,7 +105,7 @@ impl Names {
             return;
         }
         if self.room == 0 {
-            self.grow(self.size.saturating_mul(2));
+            self.grow(next_size(self.size));
         }
         if let Some(newest) = self.filters.last_mut() {
             let was_there = newest.insert_hash(self.hasher.hash_one(id));
@@ -199,13 +211,27 @@ mod tests {
     #[test]
     fn names_should_be_taken_when_their_payments_were_put_away() {
         let mut names = Names::new(0);
-        let count = 3 * LEAST + 7;
+        let count = (1 + GROWTH) * LEAST + 7;
         for number in 0..count {
             names.add(&id(number));
         }
         assert!((0..count).all(|number| names.may_be_taken(&id(number))));
         let wrong = (count..count + 10_000).filter(|number| names.may_be_taken(&id(*number)));
         assert!(wrong.count() < 500, "most free names are known to be free");
+    }
+
+    #[test]
+    fn last_filter_should_be_the_largest_when_the_first_has_any_size() {
+        // A start begins with any power of two.
+        for power in LEAST.ilog2()..MOST.ilog2() {
+            let sizes: Vec<_> =
+                std::iter::successors(Some(1 << power), |size| Some(next_size(*size)))
+                    .take_while(|size| *size <= MOST)
+                    .collect();
+            assert_eq!(sizes.last(), Some(&MOST));
+            let bits: usize = sizes.iter().map(|size| size * BITS).sum();
+            assert!(bits / 8 <= 195 << 20, "{bits} bits");
+        }
     }
 
     #[test]

@@ -74,8 +74,28 @@ pub(super) struct Pages<K> {
 struct Page {
     number: u64,
     count: u32,
-    /// Its entries, encoded one behind the other.
+    /// Its entries, encoded one behind the other, behind room for how many they are.
     bytes: Vec<u8>,
+}
+
+/// As many bytes as it takes to say how many entries a page has, at most.
+const COUNT: usize = 2;
+const _: () = assert!(PAGE < 1 << 14, "as SCALE writes lengths");
+
+impl Page {
+    /// An empty one, which will have about so many bytes.
+    fn new(number: u64, length: usize) -> Self {
+        let mut bytes = Vec::with_capacity(length.saturating_add(COUNT));
+        bytes.resize(COUNT, 0);
+        Self { number, count: 0, bytes }
+    }
+
+    /// What is stored: a list of entries.
+    fn content(mut self) -> Vec<u8> {
+        let count = Compact(self.count).encode();
+        self.bytes.splice(..COUNT, count);
+        self.bytes
+    }
 }
 
 impl<K: Clone + Encode> Pages<K> {
@@ -120,7 +140,9 @@ impl<K: Clone + Encode> Pages<K> {
     pub fn put(&mut self, key: K, value: &impl Encode, known: Option<u64>) -> u64 {
         let full = |page: &Page| page.count >= PAGE;
         if self.open.last().is_none_or(full) {
-            self.open.push(Page { number: self.next, count: 0, bytes: vec![] });
+            // Commits are of much the same size as the one before.
+            let before = self.lengths.last_key_value().map_or(0, |(_, length)| *length);
+            self.open.push(Page::new(self.next, before));
             self.next = self.next.saturating_add(1);
         }
         let Some(page) = self.open.last_mut() else { return self.next };
@@ -194,9 +216,8 @@ impl<K: Clone + Encode> Pages<K> {
 
     /// Writes the pages that are still to be written.
     pub fn write(&mut self, batch: &mut Batch) {
-        for Page { number, count, bytes } in std::mem::take(&mut self.open) {
-            let mut content = Compact(count).encode();
-            content.extend(bytes);
+        for page in std::mem::take(&mut self.open) {
+            let (number, content) = (page.number, page.content());
             self.note_length(number, content.len());
             batch.put(self.table, number.to_be_bytes(), content);
         }

@@ -127,7 +127,7 @@ impl core::fmt::Display for Failures {
 }
 
 /// Our part in a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode)]
 pub enum Direction {
     /// We pay.
     #[codec(index = 0)]

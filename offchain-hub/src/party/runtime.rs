@@ -8,7 +8,9 @@ use super::{
     command::{Answer, Command, CommandError, Reply},
     connections::{dial_for_ever, lock, Dialing, Sessions, Troubles},
     core::{Action, Core, Feed, Input, Output, SessionId},
+    entries::ByPartner,
     intercept::Interceptor,
+    pace::Pace,
     policy::Policy,
     processes::ProcessPlan,
     records::PaymentRecord,
@@ -30,7 +32,7 @@ use failsafe_channel::{Message, PaymentId, Sign};
 use failsafe_primitives::{view::BalanceView, AccountId, AssetId};
 use sp_runtime::MultiSignature;
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     net::SocketAddr,
     path::PathBuf,
     sync::{atomic::AtomicU64, Arc, Mutex, PoisonError, Weak},
@@ -48,8 +50,8 @@ use tracing::{debug, error, info, warn};
 const INPUTS: usize = 4_096;
 /// Inputs that one commit takes at most, so that the first of them does not wait for ever.
 const MAX_INPUTS_PER_COMMIT: usize = 1_024;
-/// How many times as long as names were learned is waited before more are.
-const PAUSES: u32 = 9;
+/// For how long names are learned at a time while no input waits: less than a [`TICK`].
+const LEARNS: Duration = Duration::from_millis(3);
 /// How often time passes for the core.
 const TICK: Duration = Duration::from_millis(5);
 /// How long the first look at the chain may show nothing new.
@@ -233,14 +235,14 @@ impl Party {
         let host = Host {
             core,
             store,
-            sessions: HashMap::new(),
+            sessions: ByPartner::default(),
             unwritten: vec![],
             again: VecDeque::new(),
             track,
             submitter,
             handover: handover.clone(),
             interceptor,
-            learns_from: Instant::now(),
+            learning: Pace::new(Instant::now()),
             reader: BalanceReader {
                 client: client.clone(),
                 account: account.clone(),
@@ -506,7 +508,7 @@ pub fn now_ms() -> u64 {
 struct Host {
     core: Core,
     store: Arc<dyn Store>,
-    sessions: HashMap<AccountId, (SessionId, Outlet)>,
+    sessions: ByPartner<(SessionId, Outlet)>,
     /// Frames of this commit that are still to be written.
     unwritten: Vec<Unwritten>,
     /// Inputs that actions led to.
@@ -516,8 +518,8 @@ struct Host {
     /// Gets what is durable of the channels, for watchtowers.
     handover: Handover,
     interceptor: Option<Box<dyn Interceptor>>,
-    /// When more of the names of older payments are learned.
-    learns_from: Instant,
+    /// When names of older payments are learned.
+    learning: Pace,
     reader: BalanceReader,
 }
 
@@ -539,7 +541,6 @@ impl Host {
             if !self.settle(out, taken) {
                 return;
             }
-            self.learn();
             if stop {
                 let bye = Frame::Bye("this party stops; it will be back".into());
                 for (_, outlet) in self.sessions.into_values() {
@@ -548,6 +549,7 @@ impl Host {
                 }
                 return;
             }
+            self.learn(|| waiting.is_empty());
         }
     }
 
@@ -621,19 +623,15 @@ impl Host {
         }
     }
 
-    /// Learns names of older payments, in a tenth of the time at most.
-    fn learn(&mut self) {
-        if self.core.knows_names() {
-            return;
-        }
+    /// Learns names of older payments, if it is time for that.
+    fn learn(&mut self, is_idle: impl Fn() -> bool) {
         let begun = Instant::now();
-        if begun < self.learns_from {
+        if self.core.knows_names() || !self.learning.is_due(begun, is_idle()) {
             return;
         }
-        self.core.learn_names();
-        let pause = begun.elapsed().saturating_mul(PAUSES);
-        // No pause is so long that the clock cannot tell its end.
-        self.learns_from = Instant::now().checked_add(pause).unwrap_or(begun);
+        // What fails is told with the next commit.
+        while self.core.learn_names() && is_idle() && begun.elapsed() < LEARNS {}
+        self.learning.note(begun, Instant::now());
     }
 
     /// Leaves a note of channels whose state is on disk, for the towers' tasks.
