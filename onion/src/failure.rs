@@ -199,14 +199,14 @@ impl Failure {
 
     /// The tag of a hop that is at `index`.
     fn tag(&self, shared: &HopSecret, index: usize) -> [u8; TAG_SIZE] {
-        let mut mac = hmac(&shared.expand(b"failsafe/onion/1/failure-tags"), &[&self.body]);
+        let mut mac = hmac(&shared.expand(b"failsafe/onion/2/failure-tags"), &[&self.body]);
         (1..MAX_HOPS - index).for_each(|row| mac.update(&self.tags[at(row, index + row)]));
         let [a, b, c, d, ..] = <[u8; 32]>::from(mac.finalize().into_bytes());
         [a, b, c, d]
     }
 
     fn apply_stream(&mut self, shared: &HopSecret) {
-        let mut stream = stream(&shared.expand(b"failsafe/onion/1/failure-stream"));
+        let mut stream = stream(&shared.expand(b"failsafe/onion/2/failure-stream"));
         stream.apply_keystream(&mut self.body);
         stream.apply_keystream(self.tags.as_flattened_mut());
     }
@@ -246,5 +246,5 @@ impl Failure {
 }
 
 fn report_mac(shared: &HopSecret, padded: &[u8]) -> hmac::Hmac<sha2::Sha256> {
-    hmac(&shared.expand(b"failsafe/onion/1/failure-mac"), &[padded])
+    hmac(&shared.expand(b"failsafe/onion/2/failure-mac"), &[padded])
 }

@@ -1,6 +1,6 @@
 //! What the payer tells each hop.
 
-use crate::{HOP_SIZE, LAYER_SIZE};
+use crate::{HOP_SIZE, LAYER_SIZE, MAC_AT, ONWARD_KEY_AT};
 use codec::{Decode, Encode, MaxEncodedLen};
 use core::fmt;
 use zeroize::Zeroizing;
@@ -73,13 +73,36 @@ impl Hop {
         padded
     }
 
-    /// The hop and the MAC of the next packet in a decrypted layer; `None` unless the layer is
-    /// exactly what a payer writes.
-    pub(crate) fn from_layer(layer: &[u8; LAYER_SIZE]) -> Option<(Self, [u8; 32])> {
-        let (mut padded, rest) = layer.split_at(HOP_SIZE);
-        let hop = Self::decode(&mut padded).ok()?;
-        let mac: [u8; 32] = rest.try_into().ok()?;
-        let zero = padded.iter().all(|byte| *byte == 0) && (!hop.next.is_last() || mac == [0; 32]);
-        zero.then_some((hop, mac))
+    /// The layer that tells a hop this, and what it needs for the packet that it sends on; `None`
+    /// for the recipient.
+    pub(crate) fn to_layer(self, onward: Option<&Onward>) -> Zeroizing<[u8; LAYER_SIZE]> {
+        let mut layer = Zeroizing::new([0; LAYER_SIZE]);
+        layer[..HOP_SIZE].copy_from_slice(self.to_padded().as_ref());
+        if let Some(Onward { ephemeral, mac }) = onward {
+            layer[ONWARD_KEY_AT..MAC_AT].copy_from_slice(ephemeral);
+            layer[MAC_AT..].copy_from_slice(mac);
+        }
+        layer
     }
+
+    /// What a decrypted layer tells; `None` unless it is exactly what a payer writes.
+    pub(crate) fn from_layer(layer: &[u8; LAYER_SIZE]) -> Option<(Self, Option<Onward>)> {
+        let mut unread = &layer[..HOP_SIZE];
+        let hop = Self::decode(&mut unread).ok()?;
+        let onward = (!hop.next.is_last()).then(|| Onward {
+            ephemeral: *layer[ONWARD_KEY_AT..]
+                .first_chunk()
+                .expect("a key and a MAC are left; qed"),
+            mac: *layer[MAC_AT..].first_chunk().expect("a MAC is left; qed"),
+        });
+        (hop.to_layer(onward.as_ref()).as_ref() == layer).then_some((hop, onward))
+    }
+}
+
+/// What a packet needs besides its layers, from the layer before them.
+pub(crate) struct Onward {
+    /// Its ephemeral key.
+    pub ephemeral: [u8; 32],
+    /// Its MAC.
+    pub mac: [u8; 32],
 }

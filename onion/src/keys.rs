@@ -12,7 +12,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Salt of every extraction. The same X25519 keys serve the Noise transport: no key of one may ever
 /// be a key of the other.
-const SALT: &[u8] = b"failsafe/onion/1";
+const SALT: &[u8] = b"failsafe/onion/2";
 
 /// 32 secret bytes, erased when dropped.
 pub(crate) type Key = Zeroizing<[u8; 32]>;
@@ -115,8 +115,6 @@ pub(crate) struct LayerKeys {
     pub stream: Key,
     /// Authenticates them.
     pub mac: Key,
-    /// Makes this hop's ephemeral key the next one's.
-    pub blind: Key,
     /// For failures; does not open the packet.
     pub hop: HopSecret,
 }
@@ -126,10 +124,9 @@ impl LayerKeys {
     pub fn derive(shared: &[u8; 32], ephemeral: &[u8; 32], node: &[u8; 32]) -> Self {
         let secret = extract(&[shared, ephemeral, node]);
         Self {
-            stream: expand(&secret, b"failsafe/onion/1/stream"),
-            mac: expand(&secret, b"failsafe/onion/1/mac"),
-            blind: expand(&secret, b"failsafe/onion/1/blind"),
-            hop: HopSecret(*expand(&secret, b"failsafe/onion/1/hop")),
+            stream: expand(&secret, b"failsafe/onion/2/stream"),
+            mac: expand(&secret, b"failsafe/onion/2/mac"),
+            hop: HopSecret(*expand(&secret, b"failsafe/onion/2/hop")),
         }
     }
 }
@@ -143,7 +140,7 @@ impl HopSecret {
     /// Names the packet at this hop, the same whenever it comes again, for the caller's protection
     /// against replays. It tells nothing about the secret.
     pub fn tag(&self) -> [u8; 32] {
-        *self.expand(b"failsafe/onion/1/tag")
+        *self.expand(b"failsafe/onion/2/tag")
     }
 
     pub(crate) fn expand(&self, label: &[u8]) -> Key {

@@ -19,9 +19,11 @@
 //! Kept crates were looked at first. `sphinx-packet` (5 hops) and `mixnet` (6 hops) fix the length
 //! of the route and what a hop is told (an address and a delay) by constants, bind no associated
 //! data, and know no failures. `fiber-sphinx` has the shape of BOLT 4 but is bound to secp256k1,
-//! while hubs have X25519 keys on chain. So this is Sphinx as BOLT 4 of the Lightning network uses
-//! it, with failures that can be attributed also when they are garbled, on X25519, HKDF- and
-//! HMAC-SHA256 and ChaCha20 from kept crates.
+//! while hubs have X25519 keys on chain. So this is the construction of BOLT 4 of the Lightning
+//! network, with failures that can be attributed also when they are garbled, on X25519, HKDF- and
+//! HMAC-SHA256 and ChaCha20 from kept crates. Each hop has an ephemeral key that the payer chose for
+//! it, where Sphinx makes one of the one before: there is room for it in the layers of hubs, and a
+//! hop multiplies once instead of twice.
 //!
 //! # Figures
 //! Measured on 2 cores Xeon that others used as well, release build, the best of 200 builds and of
@@ -55,7 +57,7 @@ pub use keys::{public_key, HopSecret, NodeKey};
 pub use packet::{build, peel, Packet, Peeled};
 
 /// The version that this crate speaks: first byte of a packet, and part of every key.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// Most hops of a route, the recipient included.
 pub const MAX_HOPS: usize = 10;
@@ -69,7 +71,14 @@ pub const PACKET_SIZE: usize = 1 + 32 + ROUTING_SIZE + 32;
 /// Bytes of an encrypted failure.
 pub const FAILURE_SIZE: usize = 288;
 
-/// Bytes of one layer: the instructions and the MAC of the next packet.
-const LAYER_SIZE: usize = HOP_SIZE + 32;
+/// Where a layer has the ephemeral key of the next packet, which the instructions of a hub leave
+/// room for.
+const ONWARD_KEY_AT: usize = HOP_SIZE - 32;
+
+/// Where a layer has the MAC of the next packet.
+const MAC_AT: usize = HOP_SIZE;
+
+/// Bytes of one layer.
+const LAYER_SIZE: usize = MAC_AT + 32;
 
 const ROUTING_SIZE: usize = MAX_HOPS * LAYER_SIZE;

@@ -1,15 +1,19 @@
 //! The packet: how the payer builds it and how a hop peels it (`docs/onion.md` §4, §5).
 
 use crate::{
+    hop::Onward,
     keys::{agree, expand, extract, hmac, public_key, stream, Key, LayerKeys, NodeKey},
-    Hop, HopSecret, Next, OnionError, PeelError, RouteKeys, HOP_SIZE, LAYER_SIZE, MAX_HOPS,
-    PACKET_SIZE, ROUTING_SIZE, VERSION,
+    Hop, HopSecret, Next, OnionError, PeelError, RouteKeys, LAYER_SIZE, MAX_HOPS, PACKET_SIZE,
+    ROUTING_SIZE, VERSION,
 };
 use chacha20::cipher::{StreamCipher, StreamCipherSeek};
 use codec::{Decode, DecodeAll, Encode, MaxEncodedLen};
 use core::fmt;
 use hmac::Mac;
 use zeroize::Zeroizing;
+
+/// Before the index of a hop: what its ephemeral key is made of.
+const EPHEMERAL: &[u8] = b"failsafe/onion/2/ephemeral";
 
 /// An onion packet. Its SCALE encoding is always [`PACKET_SIZE`] bytes; the bytes of a lock are read
 /// by `try_from`, which takes no other length.
@@ -62,27 +66,26 @@ pub fn build(
 ) -> Result<(Packet, RouteKeys), OnionError> {
     check_route(hops)?;
     let seed = seed(ephemeral_secret, hops, payment_hash);
-    let first_scalar = expand(&seed, b"failsafe/onion/1/ephemeral");
-    let first_ephemeral = public_key(&first_scalar);
-    let layers = layers(first_scalar, first_ephemeral, hops)?;
+    let layers = layers(&seed, hops)?;
 
     // Random to all who do not know the seed: the recipient must not see where the route ended.
     let mut routing = Zeroizing::new([0; ROUTING_SIZE]);
-    stream(&expand(&seed, b"failsafe/onion/1/pad")).apply_keystream(routing.as_mut());
-    let mut mac = [0; 32];
+    stream(&expand(&seed, b"failsafe/onion/2/pad")).apply_keystream(routing.as_mut());
     let filler = filler(&layers[..layers.len() - 1]);
-    for (index, ((_, hop), keys)) in hops.iter().zip(&layers).enumerate().rev() {
+    let mut onward: Option<Onward> = None;
+    for ((_, hop), (ephemeral, keys)) in hops.iter().zip(&layers).rev() {
         routing.copy_within(..ROUTING_SIZE - LAYER_SIZE, LAYER_SIZE);
-        routing[..HOP_SIZE].copy_from_slice(hop.to_padded().as_ref());
-        routing[HOP_SIZE..LAYER_SIZE].copy_from_slice(&mac);
+        routing[..LAYER_SIZE].copy_from_slice(hop.to_layer(onward.as_ref()).as_ref());
         stream(&keys.stream).apply_keystream(routing.as_mut());
-        if index == layers.len() - 1 {
+        if onward.is_none() {
             routing[ROUTING_SIZE - filler.len()..].copy_from_slice(&filler);
         }
-        mac = packet_mac(keys, &routing, payment_hash).finalize().into_bytes().into();
+        let mac = packet_mac(keys, &routing, payment_hash).finalize().into_bytes().into();
+        onward = Some(Onward { ephemeral: *ephemeral, mac });
     }
-    let packet = Packet { version: VERSION, ephemeral: first_ephemeral, routing: *routing, mac };
-    Ok((packet, RouteKeys::new(layers.into_iter().map(|keys| keys.hop).collect())))
+    let Onward { ephemeral, mac } = onward.expect("a route has hops; qed");
+    let packet = Packet { version: VERSION, ephemeral, routing: *routing, mac };
+    Ok((packet, RouteKeys::new(layers.into_iter().map(|(_, keys)| keys.hop).collect())))
 }
 
 /// Opens the layer of the hop that owns this key.
@@ -106,16 +109,13 @@ pub fn peel(node: &NodeKey, packet: &Packet, payment_hash: &[u8; 32]) -> Result<
     opened[..ROUTING_SIZE].copy_from_slice(&packet.routing);
     stream(&keys.stream).apply_keystream(opened.as_mut());
     let (layer, rest) = opened.split_first_chunk().expect("longer than a layer; qed");
-    let Some((hop, mac)) = Hop::from_layer(layer) else {
+    let Some((hop, onward)) = Hop::from_layer(layer) else {
         return Err(PeelError::Instructions(keys.hop));
     };
-    let next_packet = if hop.next.is_last() {
-        None
-    } else {
-        let ephemeral = agree(&keys.blind, &packet.ephemeral).ok_or(PeelError::WeakKey)?;
+    let next_packet = onward.map(|Onward { ephemeral, mac }| {
         let routing = rest.try_into().expect("one layer was added and one taken; qed");
-        Some(Packet { version: VERSION, ephemeral: *ephemeral, routing, mac })
-    };
+        Packet { version: VERSION, ephemeral, routing, mac }
+    });
     Ok(Peeled { hop, next_packet, shared: keys.hop })
 }
 
@@ -148,33 +148,22 @@ fn seed(ephemeral_secret: &[u8; 32], hops: &[([u8; 32], Hop)], payment_hash: &[u
     extract(&parts)
 }
 
-/// The keys of every layer. The scalars are applied one by one, as the hops do: whoever has the
-/// X25519 function needs no other arithmetic of the curve.
-fn layers(
-    first_scalar: Key,
-    mut ephemeral: [u8; 32],
-    hops: &[([u8; 32], Hop)],
-) -> Result<Vec<LayerKeys>, OnionError> {
-    let mut scalars = vec![first_scalar];
-    let mut layers = Vec::with_capacity(hops.len());
-    for (index, (node, _)) in hops.iter().enumerate() {
-        let weak = OnionError::WeakKey(index);
-        let mut shared = Zeroizing::new(*node);
-        for scalar in &scalars {
-            shared = agree(scalar, &shared).ok_or(weak)?;
-        }
-        let keys = LayerKeys::derive(&shared, &ephemeral, node);
-        ephemeral = *agree(&keys.blind, &ephemeral).ok_or(weak)?;
-        scalars.push(keys.blind.clone());
-        layers.push(keys);
-    }
-    Ok(layers)
+/// The ephemeral key and the keys of every layer. Each hop has an ephemeral key of its own, so none
+/// can be told from another one's.
+fn layers(seed: &Key, hops: &[([u8; 32], Hop)]) -> Result<Vec<([u8; 32], LayerKeys)>, OnionError> {
+    let layer = |(index, (node, _)): (u8, &([u8; 32], Hop))| {
+        let scalar = expand(seed, &[EPHEMERAL, &[index]].concat());
+        let ephemeral = public_key(&scalar);
+        let shared = agree(&scalar, node).ok_or(OnionError::WeakKey(index.into()))?;
+        Ok((ephemeral, LayerKeys::derive(&shared, &ephemeral, node)))
+    };
+    (0..).zip(hops).map(layer).collect()
 }
 
 /// What the layers before the last one leave at the end of the routing bytes.
-fn filler(layers: &[LayerKeys]) -> Vec<u8> {
+fn filler(layers: &[([u8; 32], LayerKeys)]) -> Vec<u8> {
     let mut filler = Vec::with_capacity(ROUTING_SIZE);
-    for keys in layers {
+    for (_, keys) in layers {
         filler.resize(filler.len() + LAYER_SIZE, 0);
         let mut stream = stream(&keys.stream);
         stream.seek(ROUTING_SIZE + LAYER_SIZE - filler.len());

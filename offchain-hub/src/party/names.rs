@@ -230,7 +230,7 @@ mod tests {
                     .collect();
             assert_eq!(sizes.last(), Some(&MOST));
             let bits: usize = sizes.iter().map(|size| size * BITS).sum();
-            assert!(bits / 8 <= 195 << 20, "{bits} bits");
+            assert!(bits / 8 <= 195_000_000, "{bits} bits");
         }
     }
 

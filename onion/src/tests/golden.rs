@@ -50,7 +50,6 @@ fn golden() -> Value {
                 "dh": text(shared.as_ref()),
                 "streamKey": text(keys.stream.as_ref()),
                 "macKey": text(keys.mac.as_ref()),
-                "blind": text(keys.blind.as_ref()),
                 "hopSecret": text(&peeled.shared.encode()),
                 "tag": text(&peeled.shared.tag()),
             })

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
-    fail, wrap, OnionError, PeelError, Reason, HOP_SIZE, LAYER_SIZE, MAX_HOPS, PACKET_SIZE,
-    ROUTING_SIZE, VERSION,
+    fail, hop::Onward, wrap, OnionError, PeelError, Reason, HOP_SIZE, LAYER_SIZE, MAX_HOPS,
+    ONWARD_KEY_AT, PACKET_SIZE, ROUTING_SIZE, VERSION,
 };
 use codec::{DecodeAll, Encode, MaxEncodedLen};
 
@@ -70,6 +70,27 @@ fn packet_should_fit_a_lock_when_sizes_are_compared() {
     assert_eq!(PACKET_SIZE, 1_345);
     assert_eq!(Packet::max_encoded_len(), PACKET_SIZE);
     assert!(Hop::max_encoded_len() <= HOP_SIZE);
+    assert!(hops(3)[0].1.encoded_size() <= ONWARD_KEY_AT);
+    assert!(hops(3)[1].1.encoded_size() <= ONWARD_KEY_AT);
+}
+
+#[test]
+fn ephemeral_keys_should_all_differ_when_a_route_or_a_secret_differs() {
+    let routes = (0..8).map(|seed| Route::with_ephemeral(10, [seed; 32]));
+    let keys: Vec<_> =
+        routes.flat_map(|route| route.walk()).map(|(packet, _)| packet.ephemeral).collect();
+    let different: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!((keys.len(), different.len()), (80, 80));
+}
+
+#[test]
+fn packet_should_be_refused_by_the_next_hop_when_its_payer_gave_a_key_of_low_order() {
+    let (packet, _) = super::route::build_raw(&[1; 32], |layer| {
+        let onward = Onward { ephemeral: [0; 32], mac: [8; 32] };
+        layer.copy_from_slice(hops(2)[0].1.to_layer(Some(&onward)).as_ref());
+    });
+    let onwards = peel(&NodeKey::new(&[1; 32]), &packet, &HASH).unwrap().next_packet.unwrap();
+    assert_eq!(peel(&NodeKey::new(&[2; 32]), &onwards, &HASH), Err(PeelError::WeakKey));
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::{
+    hop::Onward,
     keys::{agree, stream, LayerKeys},
     packet::packet_mac,
-    OnionError, HOP_SIZE, LAYER_SIZE, ROUTING_SIZE, VERSION,
+    OnionError, LAYER_SIZE, MAC_AT, ONWARD_KEY_AT, ROUTING_SIZE, VERSION,
 };
 use chacha20::cipher::StreamCipher;
 use codec::Encode;
@@ -64,9 +65,18 @@ pub(super) fn opened(secret: &[u8; 32], packet: &Packet) -> Vec<u8> {
 }
 
 /// Layers that a payer may authenticate but that are no instructions: an unknown `Next`, padding
-/// that is not zero, a MAC behind the last hop.
-pub(super) const SPOILED: [fn(&mut [u8; LAYER_SIZE]); 3] =
-    [|layer| layer[0] = 4, |layer| layer[HOP_SIZE - 1] = 1, |layer| layer[HOP_SIZE] = 1];
+/// that is not zero, a MAC behind the last hop, padding that is not zero before the key for the hop
+/// behind a hub.
+pub(super) const SPOILED: [fn(&mut [u8; LAYER_SIZE]); 4] = [
+    |layer| layer[0] = 4,
+    |layer| layer[MAC_AT - 1] = 1,
+    |layer| layer[MAC_AT] = 1,
+    |layer| {
+        let onward = Onward { ephemeral: [7; 32], mac: [8; 32] };
+        layer.copy_from_slice(hops(2)[0].1.to_layer(Some(&onward)).as_ref());
+        layer[ONWARD_KEY_AT - 1] = 1;
+    },
+];
 
 /// A packet for one hop, whose layer is spoiled before it is encrypted.
 pub(super) fn build_raw(
