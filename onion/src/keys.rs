@@ -76,8 +76,7 @@ fn public_of(private: &PrivateKey) -> [u8; 32] {
 }
 
 /// The X25519 key of a hop, to which payers encrypt its instructions. Its public part is reckoned
-/// once: for every packet, that would take a tenth as long as all the rest. The secret is erased when
-/// it is dropped.
+/// once, not for every packet. The secret is erased when it is dropped.
 pub struct NodeKey {
     private: PrivateKey,
     public: [u8; 32],

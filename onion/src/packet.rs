@@ -52,7 +52,7 @@ pub struct Peeled {
 
 /// Builds the packet for the first hop, and the keys to read a failure with.
 ///
-/// `ephemeral_secret` is 32 fresh random bytes. `hops` are X25519 public keys with the instructions
+/// `random` is 32 fresh random bytes. `hops` are X25519 public keys with the instructions
 /// of each hop, the payer's own partner first, the recipient last. `payment_hash` is the hash of
 /// the locks; a packet is of no use with another one.
 ///
@@ -60,17 +60,17 @@ pub struct Peeled {
 /// [`OnionError`], when the route is empty, too long, does not fit together, or has a key of low
 /// order.
 pub fn build(
-    ephemeral_secret: &[u8; 32],
+    random: &[u8; 32],
     hops: &[([u8; 32], Hop)],
     payment_hash: &[u8; 32],
 ) -> Result<(Packet, RouteKeys), OnionError> {
     check_route(hops)?;
-    let seed = seed(ephemeral_secret, hops, payment_hash);
+    let seed = seed(random, hops, payment_hash);
     let layers = layers(&seed, hops)?;
 
     // Random to all who do not know the seed: the recipient must not see where the route ended.
     let mut routing = Zeroizing::new([0; ROUTING_SIZE]);
-    stream(&expand(&seed, b"failsafe/onion/2/pad")).apply_keystream(routing.as_mut());
+    stream(&pad(&seed)).apply_keystream(routing.as_mut());
     let filler = filler(&layers[..layers.len() - 1]);
     let mut onward: Option<Onward> = None;
     for ((_, hop), (ephemeral, keys)) in hops.iter().zip(&layers).rev() {
@@ -137,22 +137,32 @@ fn check_route(hops: &[([u8; 32], Hop)]) -> Result<(), OnionError> {
     Ok(())
 }
 
-/// Depends on everything that is encrypted, so that a caller who repeats an ephemeral secret by
-/// mistake still uses no key stream twice.
-fn seed(ephemeral_secret: &[u8; 32], hops: &[([u8; 32], Hop)], payment_hash: &[u8; 32]) -> Key {
+/// Depends on everything that is encrypted, so that a caller who repeats random bytes by mistake
+/// still uses no key stream twice.
+pub(crate) fn seed(random: &[u8; 32], hops: &[([u8; 32], Hop)], payment_hash: &[u8; 32]) -> Key {
     let padded: Vec<_> = hops.iter().map(|(_, hop)| hop.to_padded()).collect();
-    let mut parts: Vec<&[u8]> = vec![ephemeral_secret, payment_hash];
+    let mut parts: Vec<&[u8]> = vec![random, payment_hash];
     for ((node, _), hop) in hops.iter().zip(&padded) {
         parts.extend([node.as_slice(), hop.as_slice()]);
     }
     extract(&parts)
 }
 
+/// The secret key whose public one the hop with this index gets.
+pub(crate) fn ephemeral_secret(seed: &Key, index: u8) -> Key {
+    expand(seed, &[EPHEMERAL, &[index]].concat())
+}
+
+/// What the routing bytes behind the last layer are made of.
+pub(crate) fn pad(seed: &Key) -> Key {
+    expand(seed, b"failsafe/onion/2/pad")
+}
+
 /// The ephemeral key and the keys of every layer. Each hop has an ephemeral key of its own, so none
 /// can be told from another one's.
 fn layers(seed: &Key, hops: &[([u8; 32], Hop)]) -> Result<Vec<([u8; 32], LayerKeys)>, OnionError> {
     let layer = |(index, (node, _)): (u8, &([u8; 32], Hop))| {
-        let scalar = expand(seed, &[EPHEMERAL, &[index]].concat());
+        let scalar = ephemeral_secret(seed, index);
         let ephemeral = public_key(&scalar);
         let shared = agree(&scalar, node).ok_or(OnionError::WeakKey(index.into()))?;
         Ok((ephemeral, LayerKeys::derive(&shared, &ephemeral, node)))

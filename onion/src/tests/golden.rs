@@ -5,6 +5,7 @@ use super::*;
 use crate::{
     fail,
     keys::{agree, LayerKeys},
+    packet::{ephemeral_secret, pad, seed},
     wrap, Reason,
 };
 use codec::Encode;
@@ -28,11 +29,11 @@ fn next(next: &Next) -> Value {
 /// What the file holds, made anew.
 fn golden() -> Value {
     let route = Route::new(3);
-    let hops: Vec<_> = route
-        .walk()
-        .iter()
+    let seed = seed(&[0xee; 32], &route.hops, &HASH);
+    let hops: Vec<_> = (0..)
+        .zip(route.walk())
         .zip(&route.secrets)
-        .map(|((packet, peeled), secret)| {
+        .map(|((index, (packet, peeled)), secret)| {
             let node = public_key(secret);
             let shared = agree(secret, &packet.ephemeral).unwrap();
             let keys = LayerKeys::derive(&shared, &packet.ephemeral, &node);
@@ -46,6 +47,7 @@ fn golden() -> Value {
                     "expiry": peeled.hop.expiry,
                 },
                 "hopEncoded": text(&peeled.hop.encode()),
+                "ephemeralSecret": text(ephemeral_secret(&seed, index).as_ref()),
                 "packet": text(&packet.encode()),
                 "dh": text(shared.as_ref()),
                 "streamKey": text(keys.stream.as_ref()),
@@ -60,8 +62,10 @@ fn golden() -> Value {
     let once = wrap(&shared[1], &failed);
     let twice = wrap(&shared[0], &once);
     json!({
-        "ephemeralSecret": text(&[0xee; 32]),
+        "random": text(&[0xee; 32]),
         "paymentHash": text(&HASH),
+        "seed": text(seed.as_ref()),
+        "pad": text(pad(&seed).as_ref()),
         "hops": hops,
         "failure": {
             "reason": { "capacity": { "asset": 1 } },

@@ -1,7 +1,7 @@
 //! Arbitrary routes and arbitrary bytes.
 
 use super::*;
-use crate::{fail, wrap, PeelError, Reason, FAILURE_SIZE, PACKET_SIZE, VERSION};
+use crate::{fail, wrap, PeelError, Reason, FAILURE_SIZE, LAYER_SIZE, PACKET_SIZE, VERSION};
 use codec::{Decode, Encode};
 use proptest::{collection::vec, prelude::*};
 
@@ -55,6 +55,40 @@ proptest! {
         let packet = Packet::try_from(&bytes[..]).unwrap();
         let error = peel(&NodeKey::new(&node), &packet, &HASH).unwrap_err();
         prop_assert!(!matches!(error, PeelError::Instructions(_)));
+    }
+
+    #[test]
+    fn layer_should_be_what_a_payer_writes_or_refused_when_it_is_arbitrary(
+        index in 0u8..=4, bytes in vec(any::<u8>(), LAYER_SIZE), zeros: [bool; 3],
+    ) {
+        let mut given: [u8; LAYER_SIZE] = bytes.try_into().unwrap();
+        given[0] = index;
+        // What has to be zero in one layer or another is now and then.
+        for (range, zero) in [61..64, 61..LAYER_SIZE, 77..LAYER_SIZE].into_iter().zip(zeros) {
+            given[range].iter_mut().for_each(|byte| *byte *= u8::from(!zero));
+        }
+        let (packet, keys) = super::route::build_raw(&[1; 32], |layer| *layer = given);
+        let zero = |from: usize| given[from..].iter().all(|byte| *byte == 0);
+        let good = match index {
+            0 | 1 => given[61..64] == [0; 3],
+            2 => zero(77),
+            3 => zero(61),
+            _ => false,
+        };
+        match peel(&NodeKey::new(&[1; 32]), &packet, &HASH) {
+            Ok(peeled) => {
+                prop_assert!(good);
+                prop_assert_eq!(peeled.next_packet.is_some(), index < 2);
+                if let Some(next) = peeled.next_packet {
+                    prop_assert_eq!(&next.ephemeral, &given[64..96]);
+                    prop_assert_eq!(&next.mac, &given[96..]);
+                }
+            },
+            Err(error) => {
+                prop_assert!(!good);
+                prop_assert_eq!(error, PeelError::Instructions(keys.hops()[0].clone()));
+            },
+        }
     }
 
     #[test]

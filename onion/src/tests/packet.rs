@@ -74,23 +74,62 @@ fn packet_should_fit_a_lock_when_sizes_are_compared() {
     assert!(hops(3)[1].1.encoded_size() <= ONWARD_KEY_AT);
 }
 
-#[test]
-fn ephemeral_keys_should_all_differ_when_a_route_or_a_secret_differs() {
-    let routes = (0..8).map(|seed| Route::with_ephemeral(10, [seed; 32]));
-    let keys: Vec<_> =
-        routes.flat_map(|route| route.walk()).map(|(packet, _)| packet.ephemeral).collect();
-    let different: std::collections::BTreeSet<_> = keys.iter().collect();
-    assert_eq!((keys.len(), different.len()), (80, 80));
+/// The ephemeral keys that the hops of a route get.
+fn ephemeral_keys(secret: [u8; 32], hops: &[([u8; 32], Hop)], hash: &[u8; 32]) -> Vec<[u8; 32]> {
+    let (packet, _) = build(&secret, hops, hash).unwrap();
+    let mut next = Some(packet);
+    let keys = (1..).map_while(|node| {
+        let packet = next.take()?;
+        next = peel(&NodeKey::new(&[node; 32]), &packet, hash).unwrap().next_packet;
+        Some(packet.ephemeral)
+    });
+    keys.collect()
 }
 
 #[test]
-fn packet_should_be_refused_by_the_next_hop_when_its_payer_gave_a_key_of_low_order() {
+fn ephemeral_keys_should_all_differ_when_a_secret_a_hash_or_instructions_differ() {
+    let mut dearer = hops(10);
+    dearer[9].1.amount += 1;
+    let keys: Vec<_> = [
+        ephemeral_keys([1; 32], &hops(10), &HASH),
+        ephemeral_keys([2; 32], &hops(10), &HASH),
+        ephemeral_keys([1; 32], &hops(10), &[0x78; 32]),
+        ephemeral_keys([1; 32], &dearer, &HASH),
+    ]
+    .concat();
+    let different: std::collections::BTreeSet<_> = keys.iter().collect();
+    assert_eq!((keys.len(), different.len()), (40, 40));
+}
+
+/// What the second hop says of a packet whose payer gave it this ephemeral key.
+fn second_hop_says(ephemeral: [u8; 32]) -> PeelError {
     let (packet, _) = super::route::build_raw(&[1; 32], |layer| {
-        let onward = Onward { ephemeral: [0; 32], mac: [8; 32] };
+        let onward = Onward { ephemeral, mac: [8; 32] };
         layer.copy_from_slice(hops(2)[0].1.to_layer(Some(&onward)).as_ref());
     });
     let onwards = peel(&NodeKey::new(&[1; 32]), &packet, &HASH).unwrap().next_packet.unwrap();
-    assert_eq!(peel(&NodeKey::new(&[2; 32]), &onwards, &HASH), Err(PeelError::WeakKey));
+    assert_eq!(onwards.ephemeral, ephemeral, "as the payer wrote it");
+    peel(&NodeKey::new(&[2; 32]), &onwards, &HASH).unwrap_err()
+}
+
+#[test]
+fn packet_should_be_refused_by_the_next_hop_when_its_payer_gave_a_bad_key() {
+    for point in low_order() {
+        assert_eq!(second_hop_says(point), PeelError::WeakKey);
+    }
+    let mut key = public_key(&[9; 32]);
+    assert_eq!(second_hop_says(key), PeelError::Unauthentic);
+    key[31] ^= 0x80;
+    assert_eq!(second_hop_says(key), PeelError::Unauthentic);
+}
+
+#[test]
+fn packet_should_be_refused_when_it_is_of_version_one() {
+    let mut packet = Route::new(1).first;
+    packet.version = 1;
+    let error = peel(&NodeKey::new(&[1; 32]), &packet, &HASH).unwrap_err();
+    assert_eq!(error, PeelError::Version(1));
+    assert_eq!(error.answer(), crate::REJECTED);
 }
 
 #[test]

@@ -81,7 +81,7 @@ pub(super) const SPOILED: [fn(&mut [u8; LAYER_SIZE]); 4] = [
 /// A packet for one hop, whose layer is spoiled before it is encrypted.
 pub(super) fn build_raw(
     secret: &[u8; 32],
-    spoil: fn(&mut [u8; LAYER_SIZE]),
+    spoil: impl Fn(&mut [u8; LAYER_SIZE]),
 ) -> (Packet, RouteKeys) {
     let ephemeral = public_key(&[0xee; 32]);
     let shared = agree(&[0xee; 32], &public_key(secret)).unwrap();

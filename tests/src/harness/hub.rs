@@ -277,6 +277,15 @@ impl Hub {
         &self.config
     }
 
+    /// Replaces `from`, which is in its configuration, there by `to`.
+    pub fn edit(&self, from: &str, to: &str) -> Result<(), Failure> {
+        let text = fs::read_to_string(&self.config)?;
+        if !text.contains(from) {
+            return Err(failure(format!("{from:?} is not in {text}")));
+        }
+        Ok(fs::write(&self.config, text.replace(from, to))?)
+    }
+
     /// Its folder.
     pub fn dir(&self) -> &Path {
         &self.dir

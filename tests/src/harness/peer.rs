@@ -331,8 +331,21 @@ impl Peer {
         amount: Balance,
         told: Balance,
         hash: LockHash,
-        [expiry, onward]: [Clock; 2],
+        blocks: [Clock; 2],
     ) -> Result<Made, Failure> {
+        let (offer, keys) = self.offer_until(to, amount, told, hash, blocks)?;
+        Ok(Made { id: self.lock(offer)?, keys })
+    }
+
+    /// What [`Self::lock_until`] offers, and the keys for its failure.
+    pub fn offer_until(
+        &self,
+        to: &Recipient,
+        amount: Balance,
+        told: Balance,
+        hash: LockHash,
+        [expiry, onward]: [Clock; 2],
+    ) -> Result<(Offer, RouteKeys), Failure> {
         let [expiry, onward] = [self.best.clock + expiry, self.best.clock + onward];
         let next = Next::Recipient(to.account.clone().into());
         let here = Next::Here { total: told, payment_secret: to.payment_secret };
@@ -342,14 +355,18 @@ impl Peer {
         ];
         let (packet, keys) = failsafe_onion::build(&rand::random(), &hops, &hash)?;
         let onion = packet.encode().try_into().map_err(|_| failure("a long onion"))?;
-        let offer = Offer { asset: NATIVE_ASSET, amount, hash, expiry, onion };
+        Ok((Offer { asset: NATIVE_ASSET, amount, hash, expiry, onion }, keys))
+    }
+
+    /// Makes a lock, and returns its number.
+    pub fn lock(&mut self, offer: Offer) -> Result<u64, Failure> {
         let mut id = 0;
         self.call(|channel, ctx| {
             let (made, effects) = channel.lock(ctx, offer)?;
             id = made;
             Ok(effects)
         })?;
-        Ok(Made { id, keys })
+        Ok(id)
     }
 
     /// Itself as the recipient of a lock.

@@ -220,12 +220,6 @@ fn explained(rules: &str, manual_path: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn edit(hub: &Hub, from: &str, to: &str) -> Result<(), Failure> {
-    let text = fs::read_to_string(hub.config())?;
-    assert!(text.contains(from), "{from:?} is not in {text}");
-    Ok(fs::write(hub.config(), text.replace(from, to))?)
-}
-
 async fn partner_row(hub: &Hub, partner: &str) -> Result<ChannelRow, Failure> {
     hub.ask(&["channel", partner]).await
 }
@@ -251,8 +245,8 @@ async fn operator_should_see_and_steer_the_hub() -> Result<(), Failure> {
     assert!(unknown.expect_err("no channel with itself").to_string().contains("no channel"));
 
     // What may change while it runs, changes; the rest is refused as a whole.
-    edit(hub, "ppm = 0", "ppm = 500")?;
-    edit(hub, "max_risk = \"100\"", "max_risk = \"1000\"")?;
+    hub.edit("ppm = 0", "ppm = 500")?;
+    hub.edit("max_risk = \"100\"", "max_risk = \"1000\"")?;
     let done: ReloadView = hub.ask(&["reload"]).await?;
     assert_eq!(done.changed, ["assets.FRD.max_risk", "fees.ppm"]);
     assert!(done.notes[0].contains("fees --update"), "{done:?}");
@@ -266,14 +260,14 @@ async fn operator_should_see_and_steer_the_hub() -> Result<(), Failure> {
     assert!(!fees.differs, "{fees:?}");
     let paid = cast.user2.pay(&cast.user123.at("one"), "100").await?;
     assert_eq!(paid.fee.0, frd(100) / 2_000);
-    edit(hub, "rpc = \"127.0.0.1:0\"", "rpc = \"127.0.0.1:1\"")?;
-    edit(hub, "ppm = 500", "ppm = 900")?;
+    hub.edit("rpc = \"127.0.0.1:0\"", "rpc = \"127.0.0.1:1\"")?;
+    hub.edit("ppm = 500", "ppm = 900")?;
     let refused = hub.ask::<Value>(&["reload"]).await.expect_err("rpc needs a restart").to_string();
     assert!(refused.contains("rpc") && !refused.contains("fees"), "{refused}");
     let fees: FeesView = hub.ask(&["fees"]).await?;
     assert_eq!(fees.ppm, 500, "nothing was followed");
-    edit(hub, "rpc = \"127.0.0.1:1\"", "rpc = \"127.0.0.1:0\"")?;
-    edit(hub, "ppm = 900", "ppm = 0")?;
+    hub.edit("rpc = \"127.0.0.1:1\"", "rpc = \"127.0.0.1:0\"")?;
+    hub.edit("ppm = 900", "ppm = 0")?;
     hub.process()?.hang_up()?;
     eventually("the signal is followed", PATIENCE, || async {
         let fees: FeesView = hub.ask(&["fees"]).await?;

@@ -1,8 +1,12 @@
 //! Payments in several parts, offers, and changing money, as processes: alice and bob both have
 //! channels with hubs a and b.
 
-use failsafe_hub::rpc::api::{
-    AssetInfo, ChannelAssetRow, ChannelRow, InvoiceRow, OfferRow, PaymentRow, RateRow, RecurringRow,
+use failsafe_hub::rpc::{
+    api::{
+        AssetInfo, ChannelAssetRow, ChannelRow, InvoiceRow, OfferRow, PaymentRow, RateRow,
+        RecurringRow,
+    },
+    operator_api::ReloadView,
 };
 use failsafe_primitives::{Balance, NATIVE_ASSET};
 use failsafe_tests::{
@@ -238,6 +242,30 @@ async fn money_should_change_on_both_sides_or_none_when_it_is_swapped() -> Resul
     world.settled(frd(155)).await?;
     let bobs = row(&world.bob, "a", "FRB").await?.map(|row| row.own_uninsured.0);
     assert_eq!(bobs, Some(units(20)));
+    world.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn swap_should_be_refused_when_the_hub_would_owe_more_of_the_asset_it_gives_than_its_cap(
+) -> Result<(), Failure> {
+    let world = World::start().await?;
+    let hub = &world.hubs[0];
+    hub.edit("asset = \"FRB\"\n", "asset = \"FRB\"\nmax_risk = \"12\"\n")?;
+    let done: ReloadView = hub.ask(&["reload"]).await?;
+    assert_eq!(done.changed, ["assets.FRB.max_risk"]);
+    let swap = |amount: &'static str| ["swap", amount, "FRB", "--with", "FRD", "--at-most", "100"];
+    let done: PaymentRow = world.alice.ask(&swap("10")).await?;
+    assert_eq!(done.state, "delivered", "{done:?}");
+    world.settled(frd(185)).await?;
+
+    let done: PaymentRow = world.alice.ask(&swap("2")).await?;
+    assert_eq!(done.state, "delivered", "up to the cap: {done:?}");
+    world.settled(frd(182)).await?;
+
+    // Neither side moves.
+    let refused = world.alice.ask::<PaymentRow>(&swap("1")).await;
+    assert!(refused.is_err(), "{refused:?}");
+    world.settled(frd(182)).await?;
     world.finish().await
 }
 

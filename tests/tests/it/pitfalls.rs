@@ -1,8 +1,8 @@
 //! What earlier implementations did wrong off chain, at a real hub whose partners are moved by hand.
 
 use super::messages::{claim, end, insure, is_fulfill, left, town};
-use failsafe_channel::Message;
-use failsafe_onion::Reason;
+use failsafe_channel::{lock::Offer, Message};
+use failsafe_onion::{Reason, REJECTED};
 use failsafe_primitives::{simplex::lock_hash, AccountId};
 use failsafe_tests::{
     harness::{
@@ -19,12 +19,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The hub's reason why it does not forward.
 async fn refusal(payer: &mut Peer, made: &Made) -> Result<(usize, Reason), Failure> {
+    Ok(made.keys.open(&answer(payer, made.id).await?)?)
+}
+
+/// What the hub answers to the lock of this number, which it does not forward.
+async fn answer(payer: &mut Peer, lock: u64) -> Result<Vec<u8>, Failure> {
     payer.flush().await?;
     let failed =
         payer.hear_until("the failure", |message| matches!(message, Message::Fail { .. })).await?;
     let Message::Fail { id, reason, .. } = &failed else { panic!("a failure") };
-    assert_eq!(*id, made.id);
-    let why = made.keys.open(reason)?;
+    assert_eq!(*id, lock);
+    let answer = reason.to_vec();
     payer.take(failed);
     payer
         .exchange("it is back", |payer| {
@@ -32,7 +37,7 @@ async fn refusal(payer: &mut Peer, made: &Made) -> Result<(usize, Reason), Failu
                 && payer.channel.summary().own_acked == payer.channel.summary().own_nonce
         })
         .await?;
-    Ok(why)
+    Ok(answer)
 }
 
 /// H09: out.expiry ≤ in.expiry, or the hub could be asked for money that it gets no more.
@@ -105,6 +110,30 @@ async fn h25_hub_should_lock_onwards_once_when_a_hash_comes_twice() -> Result<()
         .await?;
     c.exchange("C is paid", |c| c.channel.asset_summary(0).partner_locked == 0).await?;
     assert_eq!(c.channel.asset_summary(0).own_uninsured, frd(10), "once");
+    town.check_money().await?;
+    town.stop().await
+}
+
+/// H26: an onion that was refused gets no second answer, which would be under the same keys, when it
+/// comes again with as much as it should have brought at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn h26_hub_should_answer_an_onion_once_when_it_comes_again() -> Result<(), Failure> {
+    let town = town().await?;
+    let (mut a, mut c) = (left(&town, "h26-a").await?, left(&town, "h26-c").await?);
+    a.connect(0).await?;
+    c.connect(frd(1_000)).await?;
+    let hash = lock_hash(&[1; 32]);
+    let (offer, keys) = a.offer_until(&c.recipient(), frd(10), frd(10), hash, [14, 14])?;
+    let lock = a.lock(Offer { amount: frd(10) - 1, ..offer.clone() })?;
+    assert_eq!(keys.open(&answer(&mut a, lock).await?)?, (0, Reason::FeeTooLow));
+    let lock = a.lock(offer)?;
+    assert_eq!(answer(&mut a, lock).await?, REJECTED);
+    assert_eq!(c.channel.state().theirs.locks().count(), 0, "nothing was locked onwards");
+    assert_eq!(end(&a).0, frd(1_000), "A has its money");
+    // Another onion for the same payment is another matter.
+    a.lock_until(&c.recipient(), frd(10), frd(10), hash, [14, 14])?;
+    a.flush().await?;
+    c.exchange("the lock is offered", |c| c.channel.state().theirs.locks().count() == 1).await?;
     town.check_money().await?;
     town.stop().await
 }

@@ -88,11 +88,6 @@ impl Core {
         if !self.forwards() {
             return Err(Reason::Unavailable);
         }
-        let tag = peeled.shared.tag();
-        if self.locks.tags.contains(&tag) {
-            // The same onion again.
-            return Err(Reason::Instructions);
-        }
         // Back to where it came from goes only what has become other money: a swap.
         if next == self.me || next == inward.partner && hop.asset == asset {
             return Err(Reason::UnknownNext);
@@ -132,8 +127,8 @@ impl Core {
             return Err(Reason::Unavailable);
         }
         let epoch = entry.channel.epoch();
-        if self.breaks_cap(&next, asset, hop.amount) {
-            return Err(Reason::Capacity { asset });
+        if self.breaks_cap(&next, hop.asset, hop.amount) {
+            return Err(Reason::Capacity { asset: hop.asset });
         }
         let onion = packet.encode().try_into().map_err(|_| Reason::Instructions)?;
         let (hash, expiry, amount) = (lock.hash, hop.expiry, hop.amount);
@@ -160,10 +155,6 @@ impl Core {
         }
         if !self.forwards() {
             return Err(Reason::Unavailable);
-        }
-        if self.locks.tags.contains(&peeled.shared.tag()) {
-            // The same onion again.
-            return Err(Reason::Instructions);
         }
         // All partners use the same few places for locks.
         let first = LockRef { partner: inward.partner.clone(), epoch: 0, id: 0 };
@@ -222,7 +213,6 @@ impl Core {
             outward_paid: None,
         };
         self.locks.outward.insert(outward, Owner::Mediated(inward.clone()));
-        self.locks.tags.insert(peeled.shared.tag());
         self.store_mediated(inward, record, out);
         self.note_forwarded(inward);
         self.watch_hash(hash, out);
@@ -347,7 +337,6 @@ impl Core {
             return;
         };
         self.locks.mediated.remove(inward);
-        self.locks.tags.remove(&record.shared.tag());
         out.batch.delete(Table::Mediated, inward.encode());
         self.forget_hash(record.lock.hash, out);
         self.note_mediated_end(inward, inward_paid && outward_paid);

@@ -16,6 +16,7 @@ mod guard;
 pub mod incoming;
 mod mediate;
 pub mod outgoing;
+mod seen;
 
 pub(super) use guard::Hanging;
 pub use mediate::name_of;
@@ -31,9 +32,9 @@ use failsafe_channel::{
     lock::{FailReason, LockEnd, Onion, Secret},
     Refusal, Reveal,
 };
-use failsafe_onion::{Packet, Peeled, Reason};
+use failsafe_onion::{Packet, Peeled, Reason, REJECTED};
 use failsafe_primitives::{simplex::LockHash, AccountId, AssetId, Clock, Epoch, Lock};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// Names a lock among those that we have made, or among those that partners have made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode)]
@@ -57,8 +58,8 @@ pub(super) struct Locks {
     pub invoices: BTreeMap<LockHash, incoming::Invoice>,
     /// Whose an outward lock is.
     pub outward: HashMap<LockRef, Owner>,
-    /// Names of the onions that go through us, so that none does twice at a time.
-    pub tags: HashSet<[u8; 32]>,
+    /// The onions that have come.
+    pub seen: seen::Seen,
     /// How often each hash is watched.
     pub watched: BTreeMap<LockHash, u32>,
     /// The registry of secrets at the newest finalized block, for hashes that are watched.
@@ -96,6 +97,7 @@ impl Locks {
         let mut locks = Self::default();
         for (inward, record) in read::<LockRef, mediate::Mediated>(store, Table::Mediated)? {
             locks.outward.insert(record.outward.clone(), Owner::Mediated(inward.clone()));
+            locks.seen.note(&record.shared, record.expiry);
             locks.mediated.insert(inward, record);
         }
         for (hash, record) in read::<LockHash, outgoing::Outgoing>(store, Table::Outgoing)? {
@@ -105,7 +107,6 @@ impl Locks {
             locks.outgoing.insert(hash, record);
         }
         locks.invoices = read(store, Table::Invoices)?.into_iter().collect();
-        locks.tags = locks.mediated.values().map(|record| record.shared.tag()).collect();
         let mediated = locks.mediated.values().map(|record| record.lock.hash);
         let open = locks.outgoing.iter().filter(|(_, record)| record.is_open());
         let parts = locks.invoices.iter().flat_map(|(hash, i)| i.parts.iter().map(move |_| *hash));
@@ -184,6 +185,10 @@ impl Core {
         out: &mut Output,
     ) -> Option<Vec<u8>> {
         let shared = peeled.shared.clone();
+        if !self.locks.seen.note(&shared, peeled.hop.expiry) {
+            // It must not be answered under the same keys again.
+            return Some(REJECTED.to_vec());
+        }
         let done = match (&peeled.next_packet, self.process_of_hop(&peeled.hop.next)) {
             (Some(_), Some(process)) => {
                 self.lock_over(inward, asset, lock, onion, &peeled, process, out)
