@@ -93,6 +93,25 @@ fn lock_should_be_failed_when_it_would_raise_the_risk_above_the_cap() {
 }
 
 #[test]
+fn h26_onion_should_be_answered_once_when_it_comes_again() {
+    let mut world = world();
+    let fair = world.order(PAYER, PAYEE, 10, 0).unwrap();
+    let mut cheap = fair.clone();
+    cheap.parts[0].total -= 1;
+    let mut end_of = |order| {
+        let done = world.ask(PAYER, Command::PayLocked(Box::new(order)));
+        assert!(matches!(done, Some(Ok(_))), "{done:?}");
+        world.come_to_rest();
+        world.last_end()
+    };
+    let too_cheap = Failure::Hop(0, Reason::FeeTooLow);
+    assert_eq!(end_of(cheap), Some(PaymentState::Failed(too_cheap)));
+    // Its keys have been used for the first answer.
+    let rejected = Failure::Unreadable(0, 0);
+    assert_eq!(end_of(fair), Some(PaymentState::Failed(rejected)));
+}
+
+#[test]
 fn pending_locks_should_count_against_the_cap() {
     let mut world = with_cap(100);
     world.lock_at(HUB, PAYER, PAYEE, INSURED + 60).unwrap();

@@ -63,8 +63,8 @@ impl Core {
 
     /// Reveals what is due. To be called with every new best block.
     pub(in crate::party) fn guard_best(&mut self, out: &mut Output) {
-        self.end_incomplete(out);
         self.locks.seen.expire(self.best.clock);
+        self.end_incomplete(out);
         if self.guarded.is_empty() {
             return;
         }

@@ -27,7 +27,8 @@ impl Seen {
     /// Remembers an onion until `expiry`, as its hop was told it, has passed. Returns whether it may
     /// be answered: whether it is new, and has not expired.
     pub fn note(&mut self, onion: &HopSecret, expiry: Clock) -> bool {
-        let [tag, _] = onion.tag().as_chunks().0 else { return false };
+        let tag = onion.tag();
+        let Some(tag) = tag.first_chunk() else { return false };
         if expiry < self.now || !self.tags.insert(*tag) {
             return false;
         }

@@ -25,7 +25,19 @@ impl World {
 
     /// An invoice of `payee`, and a payment of it by `payer` over all between them.
     pub fn pay(&mut self, payer: usize, payee: usize, amount: Balance, total: Balance) {
-        let Some(route) = self.route_between(payer, payee) else { return };
+        let Some(order) = self.order(payer, payee, amount, total) else { return };
+        self.command(payer, Command::PayLocked(Box::new(order)));
+    }
+
+    /// What [`Self::pay`] tells the payer to do.
+    pub fn order(
+        &mut self,
+        payer: usize,
+        payee: usize,
+        amount: Balance,
+        total: Balance,
+    ) -> Option<LockedOrder> {
+        let route = self.route_between(payer, payee)?;
         let number = u8::try_from(self.tries.len() % 250).expect("below 250");
         let mut secret = [number; 32];
         secret[..8].copy_from_slice(&u64::try_from(self.tries.len()).expect("few").to_le_bytes());
@@ -90,7 +102,7 @@ impl World {
             parts: vec![part],
         };
         self.tries.push(Try { payer, payee, amount, hash, id });
-        self.command(payer, Command::PayLocked(Box::new(order)));
+        Some(order)
     }
 
     /// Somebody moves money between chain and channel, or ends a channel.
