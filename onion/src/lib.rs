@@ -11,8 +11,8 @@
 //! # What the caller does
 //! * It gives [`build`] 32 fresh random bytes for every packet.
 //! * It checks the incoming lock against the [`Hop`]: the onion is bound to the payment hash only.
-//! * It answers [`REJECTED`] to a packet whose [`HopSecret::tag`] it has seen, keeps a tag until the
-//!   expiry in its [`Hop`] has passed, and answers so to packets whose expiry has.
+//! * It answers [`REJECTED`] to a packet whose [`HopSecret::tag`] it has seen, keeps a tag for a while
+//!   after the expiry in its [`Hop`], and answers so to packets that come later than that.
 //! * It stores the [`HopSecret`] with the lock, and the bytes of a failure before it sends them.
 //!
 //! # Why this construction

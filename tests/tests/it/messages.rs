@@ -4,19 +4,27 @@
 use failsafe_channel::{lock::Secret, Message, PaymentId, Purpose, ReturnReason, Sign, Transition};
 use failsafe_hub::{
     chain::Call,
+    invoice::Body,
     keys::{AccountKey, Scheme},
     party::{Command, CommandError, Party, PartyConfig, Policy},
+    rpc::api::InvoiceRow,
     store::{self, FjallStore},
     transport::{self, Identity, TransportError},
 };
+use failsafe_onion::Reason;
 use failsafe_primitives::{
     payload::{ChannelContext, WithdrawalItem},
-    simplex::lock_hash,
+    simplex::{lock_hash, LockHash},
     AccountId, Balance, Entry, Evidence, Nonce, Pair, Signature, SignedSimplex, Simplex,
     Withdrawal, NATIVE_ASSET,
 };
 use failsafe_tests::{
-    harness::{failure, town::PATIENCE, Failure, HubOptions, Peer, Plan, Town},
+    harness::{
+        failure,
+        peer::{Made, Recipient},
+        town::PATIENCE,
+        Failure, HubOptions, Peer, Plan, Town,
+    },
     story::report::frd,
 };
 use sp_core::H256;
@@ -359,33 +367,30 @@ async fn s47_h17_states_should_be_equal_when_a_postponed_payment_is_sent_later(
     town.stop().await
 }
 
-/// S51: the recipient was promised more than arrives: `WrongAmount`, and everything comes back.
-#[tokio::test(flavor = "multi_thread")]
-async fn s51_payment_should_come_back_in_full_when_the_final_amount_is_wrong() -> Result<(), Failure>
-{
+/// A wallet behind a hub has asked for 100; A can pay it.
+async fn asked(name: &str) -> Result<(Town, Peer, Recipient, LockHash), Failure> {
     let options = HubOptions { credit: "1000".into(), ..HubOptions::default() };
     let plan = Plan::story().hub("h", 1_000, options).stranger("friend", 1_000);
     let town = plan.wallet("w", 0, "h").start().await?;
-    let mut a = left(&town, "s51-a").await?;
+    let mut a = left(&town, name).await?;
     a.connect(0).await?;
-    let invoice: failsafe_hub::rpc::api::InvoiceRow =
-        town.wallet("w").ask(&["invoice", "100"]).await?;
-    let body = failsafe_hub::invoice::Body::from_text(
-        &invoice.invoice,
-        town.chain.client().info().genesis,
-    )?;
-    let to = failsafe_tests::harness::peer::Recipient {
+    let invoice: InvoiceRow = town.wallet("w").ask(&["invoice", "100"]).await?;
+    let body = Body::from_text(&invoice.invoice, town.chain.client().info().genesis)?;
+    let to = Recipient {
         account: body.recipient.clone(),
         onion_key: body.onion_key,
         payment_secret: body.payment_secret,
     };
-    let made = a.lock_by_hash(&to, frd(99), frd(100), body.hash)?;
+    Ok((town, a, to, body.hash))
+}
+
+/// The lock comes back, and everybody has its money. Returns who says why.
+async fn comes_back(town: Town, mut a: Peer, made: Made) -> Result<(usize, Reason), Failure> {
     a.flush().await?;
     let failed =
         a.hear_until("the failure", |message| matches!(message, Message::Fail { .. })).await?;
     let Message::Fail { reason, .. } = failed.clone() else { panic!("a failure") };
-    let (hop, why) = made.keys.open(&reason)?;
-    assert_eq!((hop, why), (1, failsafe_onion::Reason::WrongAmount));
+    let why = made.keys.open(&reason)?;
     a.take(failed);
     a.exchange("it is back", |a| {
         a.channel.state().mine.locks().count() == 0 && a.channel.summary().own_acked == 2
@@ -396,7 +401,29 @@ async fn s51_payment_should_come_back_in_full_when_the_final_amount_is_wrong() -
     let row =
         town.wait_row("no residue", "h", &a.account(), |row| row.locked_by_partner.0 == 0).await?;
     assert_eq!(row.offdelta.0, 0);
-    town.close().await
+    town.close().await?;
+    Ok(why)
+}
+
+/// S51: the recipient was promised more than arrives: `WrongAmount`, and everything comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn s51_payment_should_come_back_in_full_when_the_final_amount_is_wrong() -> Result<(), Failure>
+{
+    let (town, mut a, to, hash) = asked("s51-a").await?;
+    let made = a.lock_by_hash(&to, frd(99), frd(100), hash)?;
+    assert_eq!(comes_back(town, a, made).await?, (1, Reason::WrongAmount));
+    Ok(())
+}
+
+/// The recipient has nothing to answer with when it cannot open the onion: its hub says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn payment_should_come_back_in_full_when_the_recipient_cannot_open_its_onion(
+) -> Result<(), Failure> {
+    let (town, mut a, to, hash) = asked("unopened-a").await?;
+    let to = Recipient { onion_key: failsafe_onion::public_key(&[1; 32]), ..to };
+    let made = a.lock_by_hash(&to, frd(100), frd(100), hash)?;
+    assert_eq!(comes_back(town, a, made).await?, (0, Reason::Malformed));
+    Ok(())
 }
 
 /// S55: money that is trusted to the hub. A pays 10 on: off −10 at once, nonce 1. Delivered: off −10.

@@ -9,30 +9,36 @@ use std::collections::{BTreeMap, HashSet};
 /// have one forgotten has to send as many, that end sooner.
 const MOST: usize = 1 << 20;
 
-/// The onions that have come since the start, until they expire; and of those before, what goes
-/// through us.
+/// Usable blocks after its expiry in which an onion that has not come yet is still answered: a payer
+/// whose node is behind learns why nothing came of it.
+const LATE: Clock = 20;
+
+/// The onions that have come since the start, until they are too late to be answered; and of those
+/// before, what goes through us.
 #[derive(Default)]
 pub(in crate::party) struct Seen {
     /// Half a [tag](HopSecret::tag) each: nobody but its payer knows one, so none is like another one
     /// on purpose, and by chance none is.
     tags: HashSet<[u8; 16]>,
-    /// The same by the expiries that their hops were told.
+    /// The same by the last block in which they are answered.
     until: BTreeMap<Clock, Vec<[u8; 16]>>,
-    /// What ended before this is forgotten, and takes no part any more. It never goes back, as the
-    /// best block's clock may.
+    /// What ended before this is forgotten, and not answered any more. It never goes back, as the best
+    /// block's clock may.
     now: Clock,
 }
 
 impl Seen {
-    /// Remembers an onion until `expiry`, as its hop was told it, has passed. Returns whether it may
-    /// be answered: whether it is new, and has not expired.
+    /// Remembers an onion until it is too late after `expiry`, as its hop was told it. Returns whether
+    /// it may be answered: whether it is new, and not too late.
     pub fn note(&mut self, onion: &HopSecret, expiry: Clock) -> bool {
         let tag = onion.tag();
         let Some(tag) = tag.first_chunk() else { return false };
-        if expiry < self.now || !self.tags.insert(*tag) {
+        // Past the last clock nothing is late.
+        let end = expiry.saturating_add(LATE);
+        if end < self.now || !self.tags.insert(*tag) {
             return false;
         }
-        self.until.entry(expiry).or_default().push(*tag);
+        self.until.entry(end).or_default().push(*tag);
         while self.tags.len() > MOST {
             let Some((_, last)) = self.until.pop_last() else { break };
             self.forget(&last);
@@ -40,7 +46,7 @@ impl Seen {
         true
     }
 
-    /// Forgets those whose expiry has passed.
+    /// Forgets those that are too late from now on.
     pub fn expire(&mut self, now: Clock) {
         self.now = self.now.max(now);
         let now = self.now;
@@ -69,23 +75,23 @@ mod tests {
     }
 
     #[test]
-    fn h26_onion_should_be_known_until_its_expiry_has_passed() {
+    fn h26_onion_should_be_known_until_it_is_too_late() {
         let mut seen = Seen::default();
         assert!(seen.note(&onion(1), 10) && seen.note(&onion(2), 11));
-        seen.expire(10);
+        seen.expire(10 + LATE);
         assert!(!seen.note(&onion(1), 10) && !seen.note(&onion(2), 11));
-        seen.expire(12);
+        seen.expire(12 + LATE);
         assert!(seen.tags.is_empty() && seen.until.is_empty());
     }
 
     #[test]
-    fn h26_onion_should_not_be_answered_when_its_expiry_has_passed() {
+    fn h26_onion_should_not_be_answered_when_it_is_too_late() {
         let mut seen = Seen::default();
-        seen.expire(10);
+        seen.expire(10 + LATE);
         // A best block was taken back.
         seen.expire(8);
         assert!(!seen.note(&onion(1), 9) && seen.tags.is_empty());
-        assert!(seen.note(&onion(1), 10));
+        assert!(seen.note(&onion(1), 10) && seen.note(&onion(2), Clock::MAX));
     }
 
     #[test]
